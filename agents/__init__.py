@@ -1,0 +1,1 @@
+"""Who acts: protocols, clinicians, planners and learners."""

@@ -1,0 +1,1 @@
+"""Exact and bounded planning over information states."""

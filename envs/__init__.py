@@ -1,0 +1,1 @@
+"""The world: patient model, exact inference, the engine, its Gymnasium views and journey records."""
