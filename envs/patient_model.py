@@ -138,6 +138,7 @@ class PatientModel:
         values: NDArray[np.int16],
         status: NDArray[np.uint8],
         failures: NDArray[np.uint8],
+        treated: NDArray[np.bool_],
         *,
         values_only: bool = False,
     ) -> NDArray[np.float64]:
@@ -147,6 +148,7 @@ class PatientModel:
             values: (n, O) revealed value of each observable, UNKNOWN or MISSING.
             status: (n, I) status of each item.
             failures: (n, I) failed attempts of each item so far.
+            treated: (n, O) whether the act a finding depends on was done when it was ordered.
             values_only: ignore which results are missing.
 
         Returns:

@@ -1,0 +1,104 @@
+"""Journey records: what happened to each patient under a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.engine import Budget, Cases, JourneyView
+from workup.envs.world import World
+
+
+@dataclass(frozen=True, eq=False)
+class Journeys:
+    """n completed journeys. Per-journey arrays are in the order of `patient`; components are signed as in the
+    reward (cost, harm and delay are <= 0), weighted, in pounds, and sum to `value`."""
+
+    world: World
+    agent: str
+    seed: int
+    patient: NDArray[np.int64]
+    decision: NDArray[np.int32]
+    """(n,) index into world.decisions, -1 if truncated."""
+    condition: NDArray[np.int32]
+    """(n,) the true principal cause."""
+    profile: NDArray[np.int32]
+    hidden: NDArray[np.int32]
+    value: NDArray[np.float64]
+    components: NDArray[np.float64]
+    """(n, 4) cost, harm, delay, utility by the patient's own state."""
+    expected_components: NDArray[np.float64]
+    """(n, 4) the same with everything charged at the end as its exact posterior expectation: same mean, less noise."""
+    condition_posterior: NDArray[np.float64]
+    """(n, conditions) at the end."""
+    cost_gbp: NDArray[np.float64]
+    """(n,) money spent, unweighted; dose_msv, tests, clock_h likewise."""
+    dose_msv: NDArray[np.float64]
+    tests: NDArray[np.int32]
+    clock_h: NDArray[np.float64]
+    values: NDArray[np.int16]
+    """(n, O) revealed at the end."""
+    status: NDArray[np.uint8]
+    """(n, I)"""
+    v0: NDArray[np.float64]
+    """(n,) value of the best decision at the presentation, everything so far paid for; NaN if the agent
+    decided before both history and examination."""
+    events: "Events | None" = None
+    """Every step, if recorded."""
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """All steps of all journeys, flat, ordered by journey then step. m rows."""
+
+    journey: NDArray[np.int32]
+    """(m,) row in Journeys."""
+    step: NDArray[np.int32]
+    action: NDArray[np.int32]
+    visit: NDArray[np.int32]
+    clock_h: NDArray[np.float64]
+    """(m,) before the action; clock_after_h after it."""
+    clock_after_h: NDArray[np.float64]
+    components: NDArray[np.float64]
+    """(m, 4) of the step."""
+    condition_posterior: NDArray[np.float64]
+    """(m, conditions) after the step."""
+    values: NDArray[np.int16]
+    """(m, O) revealed after the step."""
+    numbers: NDArray[np.float32]
+    """(m, O)"""
+    status: NDArray[np.uint8]
+    """(m, I) after the step."""
+
+
+def run_journeys(
+    world: World,
+    act: Callable[[JourneyView], NDArray[np.int64]],
+    *,
+    agent: str,
+    patients: NDArray[np.int64],
+    seed: int,
+    results: Literal["at_once", "delayed"] = "at_once",
+    budget: Budget | None = None,
+    cases: Cases | None = None,
+    record: bool = False,
+    batch: int = 1024,
+    progress: Callable[[int], None] | None = None,
+) -> Journeys:
+    """Take each of `patients` through one journey under `act` and return what happened."""
+    raise NotImplementedError
+
+
+def write_parquet(journeys: Journeys, path: Path) -> None:
+    """One row per event (every order, result, time, posterior and component), readable without workup."""
+    raise NotImplementedError
+
+
+def write_json(journeys: Journeys, path: Path) -> None:
+    """The same as JSON: one object per journey with its list of events."""
+    raise NotImplementedError
