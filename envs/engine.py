@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs import kernel, tables
+from workup.envs.observation import layout_of
+from workup.envs.patient_model import NOT_ORDERED, UNKNOWN
+from workup.envs.randomness import seed_key
+from workup.envs.records import complications_of, numbers_of
+from workup.envs.tables import Tables, pack
 from workup.envs.world import World
+from workup.scenarios.errors import ImpossibleEvidence, WorkupError
+
+Autoreset = Literal["none", "next_step", "same_step"]
+_AUTORESET: dict[str, int] = {"none": kernel.FROZEN, "next_step": kernel.NEXT_STEP, "same_step": kernel.SAME_STEP}
 
 
 @dataclass(frozen=True)
@@ -67,8 +77,36 @@ class JourneyView:
     """(n, P) the flat observation the environment would deliver, if asked for."""
 
 
+class Step(NamedTuple):
+    """What a step of n journeys gave. Fresh arrays, which the engine never writes to again."""
+
+    observation: NDArray[np.float32]
+    """(n, P)"""
+    reward: NDArray[np.float64]
+    """(n,) the sum of the components."""
+    components: NDArray[np.float64]
+    """(n, 4) cost, harm, delay, utility: weighted, in pounds, signed as in the reward."""
+    terminated: NDArray[np.bool_]
+    truncated: NDArray[np.bool_]
+    illegal: NDArray[np.bool_]
+    """(n,) a masked action was tried; nothing happened but the step count."""
+    mask: NDArray[np.bool_]
+    """(n, A) legal actions of the next step."""
+    ended: bool
+    """Whether any journey ended."""
+    final_observation: NDArray[np.float32]
+    """(n, P) the last observation of journeys that ended, in same-step mode; elsewhere undefined."""
+
+
 class Engine:
-    """n journeys side by side (to be written)."""
+    """n journeys side by side, each in a slot.
+
+    Slot i's episode k is patient `first_patient + i + k * num_envs` of the seed. Observations are float32 in [-1, 1];
+    `observation_names` says what stands where.
+
+    Raises:
+        WorkupError: a batch of no journeys, a negative patient, or an unknown view, mode or score.
+    """
 
     def __init__(
         self,
@@ -82,5 +120,265 @@ class Engine:
         score: Literal["truth", "posterior"] = "truth",
         budget: Budget | None = None,
         cases: Cases | None = None,
+        autoreset: Autoreset = "none",
     ) -> None:
-        raise NotImplementedError
+        _check(num_envs, first_patient, view, results, score, autoreset)
+        self.world, self.num_envs, self.view = world, num_envs, view
+        self.first_patient = first_patient
+        self.layout = layout_of(world)
+        self.observation_names = self.layout.names if view == "belief" else self.layout.names[: self.layout.raw_size]
+        self.action_names = tuple(action.name for action in world.actions)
+        self.tracked = view == "belief"
+        self._follows_posterior = self.tracked or score == "posterior"
+        self._tables = self._packed(results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
+        self._cases = _packed_cases(cases)
+        self._allocate()
+        self._set_seed(seed)
+        self.reset()
+
+    def _packed(self, delayed: bool, by_posterior: bool, budget: Budget | None, autoreset: int) -> Tables:
+        packed = pack(self.world, self.layout)
+        at = packed.at
+        at[tables.N_FEATURES] = len(self.observation_names)
+        at[tables.DELAYED], at[tables.BY_POSTERIOR], at[tables.TRACKED] = delayed, by_posterior, self.tracked
+        at[tables.AUTORESET], at[tables.STRIDE], at[tables.SHOW_BELIEF] = autoreset, self.num_envs, self.tracked
+        if budget is not None:
+            at[tables.BUDGETED] = 1
+            limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
+            packed.real(tables.BUDGET, 3)[:] = [np.inf if limit is None else limit for limit in limits]
+        _fill_starts(self.world, packed, len(self.observation_names), len(self.layout.names))
+        return packed
+
+    def _allocate(self) -> None:
+        self._state = _State.of(self.world, self.num_envs, len(self.observation_names), self._follows_posterior)
+        model = self.world.model
+        rows = self.num_envs if self.tracked else 1
+        width = model.profiles_per_start * model.prior.shape[1] if self._follows_posterior else 1
+        self._weights = np.empty((rows, width))
+        self._scratch = np.empty(5 + len(self.world.decisions) + model.prior.shape[1])
+        self._core = np.zeros(len(model.core), np.int64)
+        self._no_finals = np.empty((0, 0), np.float32)
+
+    def _set_seed(self, seed: int) -> None:
+        self.seed = seed
+        self._seed_key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
+
+    def reset(self, *, seed: int | None = None, patients: NDArray[np.int64] | None = None) -> None:
+        """Begin new journeys: patients (n,) ids, by default `first_patient + slot`; a negative id skips its slot."""
+        if seed is not None:
+            self._set_seed(seed)
+        if patients is None:
+            patients = self.first_patient + np.arange(self.num_envs)
+        patients = np.ascontiguousarray(patients, np.int64)
+        if patients.shape != (self.num_envs,):
+            raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
+        packed, state = self._tables, self._state
+        kernel.reset_batch(
+            packed.at, packed.ints, packed.reals, self._cases, self._seed_key, patients, state.whole, state.real,
+            state.byte, state.values, state.facts, state.mask, self._core,
+        )  # fmt: skip
+
+    def step(self, actions: NDArray[np.int64]) -> Step:
+        """Take every journey through one step; action -1 leaves a journey as it is.
+
+        Raises:
+            ImpossibleEvidence: what was revealed has probability zero under the model (only a `Cases` can do that).
+        """
+        n, packed, state = self.num_envs, self._tables, self._state
+        actions = np.ascontiguousarray(actions, np.int64)
+        if actions.shape != (n,):
+            raise WorkupError(f"actions has shape {actions.shape}; expected one per slot, ({n},)")
+        observation = np.empty(state.facts.shape, np.float32)
+        mask = np.empty(state.mask.shape, np.bool_)
+        reward, components, flags = np.empty(n), np.empty((n, 4)), np.empty((3, n), np.bool_)
+        same_step = packed.at[tables.AUTORESET] == kernel.SAME_STEP
+        finals = np.empty(state.facts.shape, np.float32) if same_step else self._no_finals
+        ended = kernel.step_batch(
+            packed.at, packed.ints, packed.reals, self._cases, self._seed_key, actions, state.whole, state.real,
+            state.byte, state.values, state.facts, state.mask, self._weights, self._scratch, self._core,
+            observation, mask, reward, components, flags, finals,
+        )  # fmt: skip
+        if self._follows_posterior and (self.tracked or ended):
+            self._refuse_impossible()
+        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals)
+
+    def _refuse_impossible(self) -> None:
+        impossible = np.flatnonzero(self._state.whole[:, kernel.W_IMPOSSIBLE])
+        if impossible.size:
+            patient = int(self._state.whole[impossible[0], kernel.W_PATIENT])
+            raise ImpossibleEvidence(
+                f"patient {patient}: the revealed facts have probability zero under the model; expected facts that the "
+                "scenario allows together. Mend the case (or the vignette) whose fixed findings contradict each other"
+            )
+
+    @property
+    def observation(self) -> NDArray[np.float32]:
+        """(n, P) a copy of the current observations."""
+        return self._state.facts.copy()
+
+    @property
+    def mask(self) -> NDArray[np.bool_]:
+        """(n, A) a copy of the current masks."""
+        return self._state.mask.copy()
+
+    @property
+    def patient(self) -> NDArray[np.int64]:
+        """(n,) ids of the patients in the slots."""
+        return self._state.whole[:, kernel.W_PATIENT].copy()
+
+    @property
+    def best_expected_utility(self) -> NDArray[np.float64]:
+        """(n,) reward still to come if one took the best decision now, by the exact posterior (belief view only):
+        its utility with benefits of acts, less the delay, late cost and late harm incurred so far."""
+        return self._state.real[:, kernel.R_BEST].copy()
+
+    @property
+    def condition_posterior(self) -> NDArray[np.float64]:
+        """(n, conditions) exact posterior of the principal cause, rows sum to 1 (belief view only)."""
+        first = kernel.R_LISTS
+        return self._state.real[:, first : first + len(self.world.model.conditions)].copy()
+
+    def ended(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """Facts of the journeys that ended last in these slots, hidden ones included.
+
+        patient, profile, hidden, condition, decision (-1 if truncated), right (bool), steps, tests, clock_h,
+        cost_gbp, dose_msv; components_at_end (m, 2, 4): what the end charged by the patient's own state and by the
+        posterior (NaN if it is not followed); complications (m, Z) bool.
+        """
+        world, whole, real = self.world, self._state.whole[slots], self._state.real[slots]
+        hidden, decision = whole[:, kernel.E_H], whole[:, kernel.E_DECISION]
+        condition = world.model.condition_of[hidden]
+        at_end = np.stack([real[:, kernel.E_TRUTH : kernel.E_TRUTH + 4], real[:, kernel.E_EXPECTED : kernel.R_LISTS]], 1)
+        if not self._follows_posterior:
+            at_end[:, 1] = np.nan
+        charged = self._state.byte[slots, -len(world.items) :]
+        return {
+            "patient": whole[:, kernel.E_PATIENT],
+            "profile": whole[:, kernel.E_K],
+            "hidden": hidden,
+            "condition": condition,
+            "decision": decision,
+            "right": world.right_for[decision, condition] & (decision >= 0),
+            "steps": whole[:, kernel.E_STEP],
+            "tests": whole[:, kernel.E_TESTS],
+            "clock_h": real[:, kernel.E_CLOCK],
+            "cost_gbp": real[:, kernel.E_COST],
+            "dose_msv": real[:, kernel.E_DOSE],
+            "components_at_end": at_end,
+            "complications": complications_of(world, whole[:, kernel.E_KEY], whole[:, kernel.E_K], hidden, charged),
+        }
+
+    def journey_view(self, rows: NDArray[np.int64] | None = None, *, observation: bool = False) -> JourneyView:
+        """What has been revealed so far in the given slots (all by default), copied."""
+        chosen: Any = slice(None) if rows is None else rows
+        world, state = self.world, self._state
+        whole, real, byte = state.whole[chosen], state.real[chosen], state.byte[chosen]
+        items, conditions = len(world.items), len(world.model.conditions)
+        values = state.values[chosen].copy()
+        status = byte[:, :items].copy()
+        ordered_at = kernel.R_LISTS + 5 * conditions + items
+        when = np.where(status != NOT_ORDERED, real[:, ordered_at : ordered_at + items], np.nan)
+        waiting, progression = _exposures(real, conditions)
+        return JourneyView(
+            world=world,
+            values=values,
+            numbers=numbers_of(world.model, values, whole[:, kernel.W_KEY]),
+            status=status,
+            failures=byte[:, items : 2 * items].copy(),
+            treated=byte[:, 3 * items : 3 * items + values.shape[1]].astype(bool),
+            ordered_at_h=when.astype(np.float32),
+            clock_h=real[:, kernel.R_CLOCK].copy(),
+            visit=whole[:, kernel.W_VISIT].astype(np.int32),
+            step=whole[:, kernel.W_STEP].astype(np.int32),
+            cost_gbp=real[:, kernel.R_COST].copy(),
+            dose_msv=real[:, kernel.R_DOSE].copy(),
+            tests=whole[:, kernel.W_TESTS].astype(np.int32),
+            waiting_h=waiting,
+            progression_h=progression,
+            mask=state.mask[chosen].copy(),
+            observation=state.facts[chosen].copy() if observation else None,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class _State:
+    """One row a slot; columns are numbered in `kernel`."""
+
+    whole: NDArray[np.int64]
+    real: NDArray[np.float64]
+    byte: NDArray[np.uint8]
+    values: NDArray[np.int16]
+    facts: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, world: World, n: int, n_features: int, with_posterior: bool) -> _State:
+        items, observables = len(world.items), len(world.model.observables)
+        listed = world.model.profiles_per_start if with_posterior else 0
+        lists = 5 * len(world.model.conditions) + 2 * items + len(world.set_up_cost_gbp)
+        return cls(
+            whole=np.zeros((n, kernel.W_LISTED + listed), np.int64),
+            real=np.zeros((n, kernel.R_LISTS + lists)),
+            byte=np.zeros((n, 4 * items + observables + len(world.contraindication)), np.uint8),
+            values=np.full((n, observables), UNKNOWN, np.int16),
+            facts=np.zeros((n, n_features), np.float32),
+            mask=np.zeros((n, len(world.actions)), np.bool_),
+        )
+
+
+def _fill_starts(world: World, packed: Tables, n_features: int, n_names: int) -> None:
+    """Facts, mask, observation and posterior at each start, so that a new journey is a copy of a row."""
+    model = world.model
+    values = packed.whole(tables.START_VALUES, model.n_starts, len(model.observables))
+    masks = packed.whole(tables.START_MASK, model.n_starts, len(world.actions))
+    features = packed.real(tables.START_FEATURES, model.n_starts, n_names)
+    best = packed.real(tables.START_BEST, model.n_starts)
+    posterior = packed.real(tables.START_POSTERIOR, model.n_starts, len(model.conditions))
+    known = np.arange(model.n_known_at_start)
+    weights = np.empty((1, model.profiles_per_start * model.prior.shape[1]))
+    scratch = np.empty(5 + len(world.decisions) + model.prior.shape[1])
+    for begin in range(model.n_starts):
+        profile = begin * model.profiles_per_start
+        state = _State.of(world, 1, n_features, True)
+        rows = model.value_rows.start[known] + model.value_rows.of_profile[known, profile]
+        state.values[0, known] = model.value_table[rows].argmax(axis=1)
+        state.whole[0, kernel.W_VISIT] = 1
+        if not model.prior[profile : profile + model.profiles_per_start].any():
+            continue  # nobody starts there
+        kernel.fill_start(
+            begin, packed.at, packed.ints, packed.reals, state.whole, state.real, state.byte, state.values,
+            state.facts, state.mask, weights, scratch,
+        )  # fmt: skip
+        values[begin], masks[begin], features[begin, :n_features] = state.values[0], state.mask[0], state.facts[0]
+        best[begin] = state.real[0, kernel.R_BEST]
+        posterior[begin] = state.real[0, kernel.R_LISTS : kernel.R_LISTS + len(model.conditions)]
+
+
+def _packed_cases(cases: Cases | None) -> NDArray[np.int32]:
+    if cases is None:
+        return np.zeros((0, 2), np.int32)
+    return np.column_stack([cases.profile, cases.hidden, cases.values]).astype(np.int32)
+
+
+def _exposures(real: NDArray[np.float64], n: int) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    since = (real[:, kernel.R_CLOCK] - real[:, kernel.R_SINCE])[:, None]
+    _, waited, progressed, slower, calmer = np.split(real[:, kernel.R_LISTS : kernel.R_LISTS + 5 * n], 5, axis=1)
+    return waited + since * slower, progressed + since * calmer
+
+
+def _check(num_envs: int, first_patient: int, view: str, results: str, score: str, autoreset: str) -> None:
+    faults = []
+    if num_envs < 1:
+        faults.append(f"num_envs is {num_envs}; expected at least 1")
+    if first_patient < 0:
+        faults.append(f"first_patient is {first_patient}; expected 0 or more")
+    for name, found, choices in (
+        ("view", view, ("raw", "belief")),
+        ("results", results, ("at_once", "delayed")),
+        ("score", score, ("truth", "posterior")),
+        ("autoreset", autoreset, tuple(_AUTORESET)),
+    ):
+        if found not in choices:
+            faults.append(f"{name} is {found!r}; expected one of {', '.join(choices)}")
+    if faults:
+        raise WorkupError("\n".join(faults))

@@ -45,3 +45,7 @@ class PlanningRefused(WorkupError):
 
 class ImpossibleEvidence(WorkupError):
     """Evidence that has probability zero under the model."""
+
+
+class WorkupWarning(UserWarning):
+    """Something was accepted that the user should know of, such as rows normalised within a stated tolerance."""

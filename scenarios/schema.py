@@ -95,16 +95,17 @@ class Distribution(Model):
 class Variable(Distribution):
     """A context variable, comorbidity, latent finding or finding.
 
-    Categorical: `values` in order. Numeric: `unit`, `bands` {word: [from, to)} in ascending order and
-    `evidence`: `band` (the band is all the evidence; the number is drawn inside it, `within` uniform or
-    log_uniform, by a law free of the condition) or `number` (`law`, `range`, recorded to the nearest
-    `step`: every step is then a value, and the bands are words for ranges of them).
+    Categorical: `values` in order (left out: `no`, `yes`). Numeric: `unit`, `bands` {word: [from, to)} in
+    ascending order (first, if wanted, a word without a number: `never: null`) and `evidence`: `band` (the band
+    is all the evidence; the number is drawn inside it, `within` uniform or log_uniform, by a law free of the
+    condition) or `number` (`law` truncated to `range`, recorded in cells of width `step`: every cell is then a
+    value, `10_to_20`, and the bands are words for ranges of them).
     """
 
     label: str
     values: tuple[str, ...] | None = None
     unit: str | None = None
-    bands: dict[str, tuple[float, float]] | None = None
+    bands: dict[str, tuple[float, float] | None] | None = None
     evidence: Literal["band", "number"] = "band"
     within: Literal["uniform", "log_uniform"] = "uniform"
     range: tuple[float, float] | None = None

@@ -14,7 +14,7 @@ _HOMES = {
     "compile_world": "workup.envs.compile",
     "WorkupError": "workup.scenarios.errors",
 }
-__all__ = ["Network", "WorkupError", "__version__", "compile_world", "list_scenarios", "load_network", "load_scenario"]  # noqa: F822
+__all__ = ["Network", "WorkupError", "__version__", "compile_world", "list_scenarios", "load_network", "load_scenario"]
 
 
 def __getattr__(name: str) -> Any:

@@ -1,0 +1,61 @@
+"""Which decision is best on what is known: expected utilities under an agent's own knowledge."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import JourneyView, decision_actions
+from workup.envs.world import World
+
+_BELIEF_CELLS = 4_000_000
+"""Most (patient, profile, hidden state) weights held at once, 32 MB."""
+
+
+def expected_utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    """Posterior expected utility of each decision, progression so far included.
+
+    What every decision shares (delay, late charges, benefits of acts) is left out: it never changes
+    which one is best.
+
+    Args:
+        world: the agent's knowledge; may differ from `view.world` in its figures, not in its names.
+        view: revealed facts.
+        rows: (m,) journeys of the view to look at.
+
+    Returns:
+        (m, D) float64, pounds.
+    """
+    model = world.model
+    per_chunk = max(1, _BELIEF_CELLS // model.prior.size)
+    parts = [_utilities(world, view, rows[at : at + per_chunk]) for at in range(0, len(rows), per_chunk)]
+    return np.concatenate(parts) if parts else np.zeros((0, len(world.decisions)))
+
+
+def _utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+    model = world.model
+    belief = model.belief(view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
+    by_condition = belief.reshape(len(rows), belief.shape[1], len(model.conditions), -1)
+    utility = world.utility_gbp.reshape(len(world.decisions), belief.shape[1], len(model.conditions), -1)
+    total = np.zeros((len(rows), len(world.decisions)))
+    for condition, worse in enumerate(world.progresses_to):
+        weights = by_condition[:, :, condition].reshape(len(rows), -1)
+        here = utility[:, :, condition].reshape(len(world.decisions), -1)
+        if worse < 0:
+            total += weights @ here.T
+            continue
+        stayed = np.exp(-world.progression_rate_per_h[condition] * view.progression_h[rows, condition])[:, None]
+        there = utility[:, :, worse].reshape(len(world.decisions), -1)
+        total += stayed * (weights @ here.T) + (1 - stayed) * (weights @ there.T)
+    return total
+
+
+def best_decisions(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.int64]:
+    """(m,) the legal decision of highest expected utility, or -1 where no decision is legal yet."""
+    actions = decision_actions(world)
+    chosen = np.full(len(rows), -1, dtype=np.int64)
+    able = view.mask[rows][:, actions].any(axis=1)
+    legal_rows = rows[able]
+    values = np.where(view.mask[legal_rows][:, actions], expected_utilities(world, view, legal_rows), -np.inf)
+    chosen[able] = actions[values.argmax(axis=1)]
+    return chosen

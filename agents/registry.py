@@ -1,0 +1,68 @@
+"""Agents by name, or from a saved directory. A module offers agents by listing factories in `AGENTS`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from pathlib import Path
+
+from workup.agents.base import Agent, AgentFactory
+from workup.envs.world import World
+from workup.scenarios.errors import FileFormatError, UnknownNameError
+
+
+def agent_factories() -> dict[str, AgentFactory]:
+    """Every agent that needs no training, by name. Modules are found in this folder and imported now.
+
+    A learner's module costs nothing here: it imports torch only inside its functions.
+    """
+    import workup.agents as package
+
+    found: dict[str, AgentFactory] = {}
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        found.update(getattr(importlib.import_module(module.name), "AGENTS", {}))
+    return dict(sorted(found.items()))
+
+
+def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent:
+    """An agent by name (`voi`, `guideline` ...) or from the directory of a saved policy.
+
+    Args:
+        name_or_dir: a name of `agent_factories`, or a directory that `workup train` wrote.
+        world: where it acts, and what it knows, unless the agent has a knowledge model of its own.
+        seed: for agents that draw random numbers.
+
+    Raises:
+        UnknownNameError: neither; lists the names that exist.
+        FileFormatError: the directory holds no sound policy for this scenario.
+    """
+    path = Path(name_or_dir)
+    if path.is_dir():
+        return load_agent(path, world)
+    factories = agent_factories()
+    if str(name_or_dir) in factories:
+        return factories[str(name_or_dir)](world, seed=seed)
+    raise UnknownNameError(
+        f"agent {str(name_or_dir)!r} is neither a name nor a directory; names: {', '.join(factories)}. "
+        f"A learned agent is given as the directory that `workup train {world.scenario.id} --agent ppo --out DIR` wrote."
+    )
+
+
+def load_agent(directory: Path, world: World) -> Agent:
+    """The agent saved in a directory, whatever its kind.
+
+    Raises:
+        FileFormatError: missing, damaged or hostile files, or another scenario.
+    """
+    from workup.agents.saved import read_header
+
+    kind = read_header(directory / "policy.json").kind
+    if kind == "ppo":
+        from workup.agents.ppo import PPOAgent
+
+        return PPOAgent.load(directory, world)
+    if kind == "fixed":
+        from workup.agents.fixed import FixedAgent
+
+        return FixedAgent.load(directory, world)
+    raise FileFormatError(f"{directory / 'policy.json'}: kind is {kind!r}; expected 'ppo' or 'fixed'")

@@ -1,0 +1,1132 @@
+"""The fused kernel: one pass takes every journey of a batch through one step.
+
+The world comes packed (`workup.envs.tables`: at, ints, reals); a journey is one row of each state array:
+`whole` int64, `real` float64, `byte` uint8, `values` int16, `facts` float32 (the observation, written by change),
+`mask` bool and, where the posterior is followed, `weights` float64 (profiles still possible, hidden states).
+Columns are numbered below. Rules are those of docs/DESIGN.md, "Rules of the engine".
+"""
+
+# mypy: allow-untyped-defs, allow-untyped-calls
+
+from __future__ import annotations
+
+import math
+
+import numba as nb
+import numpy as np
+
+from workup.envs.observation import BINARY, LEVEL, REGRET_SCALE_GBP
+from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.randomness import (
+    ATTEMPTS as STREAMS,
+)
+from workup.envs.randomness import CORE, CORRUPTION, EVENT, VALUE, patient_key, uniform
+from workup.envs.tables import (
+    ACTION_KIND,
+    ACTION_OF_ITEM,
+    ATTEMPT_STRIDE,
+    ATTEMPTS,
+    AUTORESET,
+    BENEFIT,
+    BUDGET,
+    BUDGETED,
+    BY_POSTERIOR,
+    CLAUSE_AT,
+    CLAUSE_GROUP,
+    CLAUSE_KIND,
+    CLAUSE_OK,
+    CLAUSE_TARGET,
+    CLAUSE_WIDTH,
+    CONDITION_OF,
+    CONDITION_SLOT,
+    CONTRA_AT,
+    CONTRA_BAD,
+    CONTRA_LOSS,
+    CONTRA_OBSERVABLE,
+    CORE_CUMULATIVE,
+    CORE_H,
+    CORE_K,
+    CORE_ROW,
+    CORRUPTED,
+    COST,
+    DELAYED,
+    DOSE,
+    EVENT_CHANCE,
+    EVENT_CHARGED,
+    EVENT_OF_H,
+    EVENT_OF_K,
+    EVENT_PIVOT,
+    EVENT_PIVOT_STRIDE,
+    EVENT_START,
+    EVIDENCE,
+    EVIDENCE_OF_H,
+    EVIDENCE_OF_K,
+    EVIDENCE_START,
+    FACT_KIND,
+    FACT_SLOT,
+    FAILURES,
+    FIRST_DECISION,
+    HARM,
+    KNOWN_REFUSAL_AT,
+    KNOWN_REFUSAL_BAD,
+    KNOWN_REFUSAL_OBSERVABLE,
+    LATE_COST,
+    LATE_HARM,
+    LATE_ROW,
+    MARGINAL_OF,
+    MARGINAL_SLOT,
+    MAX_FAILURES,
+    MAX_REVEALS,
+    MAX_STEPS,
+    MEMBERS,
+    MEMBERS_AT,
+    N_ACTIONS,
+    N_CONDITIONS,
+    N_CONTRAINDICATIONS,
+    N_CORE,
+    N_DECISIONS,
+    N_FEATURES,
+    N_HIDDEN,
+    N_INVESTIGATIONS,
+    N_ITEMS,
+    N_MARGINALS,
+    N_OBSERVABLES,
+    N_OTHERS,
+    N_PROFILES,
+    N_SET_UPS,
+    N_VALUES,
+    NEW_VISIT,
+    OPENS,
+    PARENT,
+    PARENT_STRIDE,
+    PARENTS_AT,
+    PER_START,
+    PRIOR,
+    PROFILE_ONLY,
+    PROGRESSED,
+    PROGRESSES_TO,
+    PROGRESSION_FACTOR,
+    PROGRESSION_RATE,
+    REFUSAL,
+    REGRET_SLOT,
+    REPORTED_CUMULATIVE,
+    REPORTED_START,
+    REVEALS,
+    SCALE,
+    SET_UP,
+    SET_UP_COST,
+    SET_UP_HARM,
+    SETS,
+    SETS_AT,
+    SHOW_BELIEF,
+    SILENT,
+    START_BEST,
+    START_FEATURES,
+    START_MASK,
+    START_POSTERIOR,
+    START_VALUES,
+    STATUS_CHANCE,
+    STATUS_LEVEL,
+    STATUS_OF_H,
+    STATUS_OF_K,
+    STATUS_SLOT,
+    STATUS_START,
+    STATUS_STRIDE,
+    STRIDE,
+    TOTALS_SLOT,
+    TRACKED,
+    TREATED_SLOT,
+    TREATMENT,
+    TREATMENT_STRIDE,
+    TURNAROUND,
+    UTILITY,
+    UTILITY_RANGE,
+    VALUE_CUMULATIVE,
+    VALUE_OF_H,
+    VALUE_OF_K,
+    VALUE_START,
+    VALUES_OF,
+    WAIT_ACTION,
+    WAITING_COST,
+    WAITING_FACTOR,
+    WATCHED,
+    WATCHED_AT,
+    WEIGHTS,
+)
+
+# Columns of `whole`. E_* hold the journey that ended last, for its report after an automatic reset.
+(
+    W_PATIENT, W_KEY, W_K, W_H, W_STEP, W_VISIT, W_TESTS, W_PHASE, W_DONE, W_PENDING, W_ALIVE, W_COPIED, W_ACTED,
+    E_PATIENT, E_KEY, E_K, E_H, E_STEP, E_TESTS, E_DECISION, W_IMPOSSIBLE, W_LISTED,
+) = range(22)  # fmt: skip
+# Columns of `real`. After R_LISTS: posterior, waiting, progression, both factors (conditions each), due and
+# ordered-at (items each), last charge of each set-up.
+(
+    R_CLOCK, R_LAST_ORDER, R_COST, R_DOSE, R_SINCE, R_STEP_COST, R_STEP_HARM, R_BEST,
+    E_CLOCK, E_COST, E_DOSE, E_TRUTH, E_EXPECTED,
+) = (0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 15)  # fmt: skip
+R_LISTS = 19
+# Autoreset modes.
+FROZEN, NEXT_STEP, SAME_STEP = range(3)
+HISTORY, BOTH = 1, 3
+
+jit = nb.njit(cache=True, nogil=True)
+
+
+@jit
+def _draw(at, ints, reals, key, stream, table, row):
+    """Value drawn from a row of cumulative probabilities."""
+    u = uniform(key, stream)
+    cell = at[table] + row * at[N_VALUES]
+    v = 0
+    while u >= reals[cell + v]:
+        v += 1
+    return v
+
+
+@jit
+def true_value(i, o, at, ints, reals, cases, whole, byte):
+    """What is true of patient i, under the treatment at the time of ordering."""
+    if cases.shape[0] > 0:
+        fixed = cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o]
+        if fixed >= 0:
+            return np.int64(fixed)
+    row = np.int64(ints[at[VALUE_START] + o])
+    row += ints[at[VALUE_OF_K] + o * at[N_PROFILES] + whole[i, W_K]]
+    row += ints[at[VALUE_OF_H] + o * at[N_HIDDEN] + whole[i, W_H]]
+    if byte[i, 3 * at[N_ITEMS] + o]:
+        row += ints[at[TREATMENT_STRIDE] + o]
+    return _draw(at, ints, reals, whole[i, W_KEY], VALUE + o, VALUE_CUMULATIVE, row)
+
+
+@jit
+def _happens(i, e, attempt, at, ints, reals, cases, whole, byte):
+    row = np.int64(ints[at[EVENT_START] + e])
+    row += ints[at[EVENT_OF_K] + e * at[N_PROFILES] + whole[i, W_K]]
+    row += ints[at[EVENT_OF_H] + e * at[N_HIDDEN] + whole[i, W_H]]
+    pivot = ints[at[EVENT_PIVOT] + e]
+    if pivot >= 0:
+        value = true_value(i, pivot, at, ints, reals, cases, whole, byte)
+        row += value * ints[at[EVENT_PIVOT_STRIDE] + e]
+    return uniform(whole[i, W_KEY], EVENT + e * STREAMS + attempt) < reals[at[EVENT_CHANCE] + row]
+
+
+@jit
+def _fixed(i, item, at, ints, cases, whole):
+    """Whether a case fixes a finding of the item, which then neither fails nor is refused."""
+    if cases.shape[0] == 0:
+        return False
+    for r in range(at[MAX_REVEALS]):
+        o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
+        if o >= 0 and cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] >= 0:
+            return True
+    return False
+
+
+@jit
+def _failing_event(i, item, at, ints, reals, cases, whole, byte):
+    """The first event that makes this attempt fail, or -1."""
+    if _fixed(i, item, at, ints, cases, whole):
+        return -1
+    attempt = byte[i, at[N_ITEMS] + item]
+    for m in range(at[MAX_FAILURES]):
+        e = ints[at[FAILURES] + item * at[MAX_FAILURES] + m]
+        if e < 0:
+            break
+        if _happens(i, e, attempt, at, ints, reals, cases, whole, byte):
+            return np.int64(e)
+    return -1
+
+
+# ---------------------------------------------------------------- legality
+
+
+@jit
+def _orderable(i, item, at, ints, reals, whole, real, byte, values):
+    """Rule 2 for one item, budgets apart."""
+    status = byte[i, item]
+    if status != NOT_ORDERED and (
+        status != FAILED or byte[i, at[N_ITEMS] + item] >= ints[at[ATTEMPTS] + item]
+    ):
+        return False
+    if ints[at[OPENS] + item] == 0 and whole[i, W_PHASE] != BOTH:
+        return False
+    n_values = at[N_VALUES]
+    for x in range(ints[at[CONTRA_AT] + item], ints[at[CONTRA_AT] + item + 1]):
+        v = values[i, ints[at[CONTRA_OBSERVABLE] + x]]
+        if v >= 0 and ints[at[CONTRA_BAD] + x * n_values + v]:
+            return False
+    for x in range(ints[at[KNOWN_REFUSAL_AT] + item], ints[at[KNOWN_REFUSAL_AT] + item + 1]):
+        v = values[i, ints[at[KNOWN_REFUSAL_OBSERVABLE] + x]]
+        if v >= 0 and ints[at[KNOWN_REFUSAL_BAD] + x * n_values + v]:
+            return False
+    q, last = ints[at[CLAUSE_AT] + item], ints[at[CLAUSE_AT] + item + 1]
+    while q < last:
+        group, holds = ints[at[CLAUSE_GROUP] + q], False
+        while q < last and ints[at[CLAUSE_GROUP] + q] == group:
+            target = ints[at[CLAUSE_TARGET] + q]
+            state = np.int64(values[i, target]) if ints[at[CLAUSE_KIND] + q] == 0 else np.int64(byte[i, target])
+            holds = holds or (state >= 0 and ints[at[CLAUSE_OK] + q * at[CLAUSE_WIDTH] + state] != 0)
+            q += 1
+        if not holds:
+            return False
+    return True
+
+
+@jit
+def _affordable(i, action, only_new, at, ints, reals, whole, real, byte):
+    """Whether no hard budget would be exceeded by the orders of an action."""
+    cost, dose, tests = real[i, R_COST], real[i, R_DOSE], whole[i, W_TESTS]
+    set_up_at = R_LISTS + 5 * at[N_CONDITIONS] + 2 * at[N_ITEMS]
+    first, last = ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]
+    for m in range(first, last):
+        item = ints[at[MEMBERS] + m]
+        if only_new and byte[i, item] != NOT_ORDERED:
+            continue
+        cost += reals[at[COST] + item]
+        dose += reals[at[DOSE] + item]
+        tests += item < at[N_INVESTIGATIONS] and ints[at[OPENS] + item] == 0
+        s = ints[at[SET_UP] + item]
+        if s >= 0 and real[i, set_up_at + s] != real[i, R_CLOCK]:
+            shared = False
+            for other in range(first, m):
+                j = ints[at[MEMBERS] + other]
+                shared = shared or (ints[at[SET_UP] + j] == s and not (only_new and byte[i, j] != NOT_ORDERED))
+            if not shared:
+                cost += reals[at[SET_UP_COST] + s]
+    slack = 1e-9
+    return (
+        cost <= reals[at[BUDGET]] + slack
+        and dose <= reals[at[BUDGET] + 1] + slack
+        and tests <= reals[at[BUDGET] + 2] + slack
+    )
+
+
+@jit
+def _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask):
+    action = ints[at[ACTION_OF_ITEM] + item]
+    if action < 0:
+        return
+    legal = _orderable(i, item, at, ints, reals, whole, real, byte, values)
+    if legal and at[BUDGETED]:
+        legal = _affordable(i, action, False, at, ints, reals, whole, real, byte)
+    mask[i, action] = legal
+
+
+@jit
+def _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask):
+    new, legal = 0, True
+    for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
+        item = ints[at[MEMBERS] + m]
+        if byte[i, item] == NOT_ORDERED:
+            new += 1
+            own = ints[at[ACTION_OF_ITEM] + item]
+            if own >= 0:
+                legal = legal and mask[i, own]
+            else:
+                legal = legal and _orderable(i, item, at, ints, reals, whole, real, byte, values)
+    legal = legal and new >= 2
+    if legal and at[BUDGETED]:
+        legal = _affordable(i, action, True, at, ints, reals, whole, real, byte)
+    mask[i, action] = legal
+
+
+@jit
+def refresh_mask(i, at, ints, reals, whole, real, byte, values, mask):
+    """Recompute everything that is legal for journey i."""
+    for item in range(at[N_ITEMS]):
+        _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask)
+    for action in range(at[WAIT_ACTION]):
+        if ints[at[ACTION_KIND] + action] == 1:
+            _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask)
+    _refresh_ways_out(i, at, whole, mask)
+
+
+@jit
+def _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask):
+    """Recompute what an order or a result of `item` may have changed."""
+    for w in range(ints[at[WATCHED_AT] + item], ints[at[WATCHED_AT] + item + 1]):
+        _refresh_item(i, ints[at[WATCHED] + w], at, ints, reals, whole, real, byte, values, mask)
+    for s in range(ints[at[SETS_AT] + item], ints[at[SETS_AT] + item + 1]):
+        _refresh_set(i, ints[at[SETS] + s], at, ints, reals, whole, real, byte, values, mask)
+
+
+@jit
+def _refresh_ways_out(i, at, whole, mask):
+    mask[i, at[WAIT_ACTION]] = whole[i, W_PENDING] > 0
+    decide = (whole[i, W_PHASE] & HISTORY) != 0
+    if not decide:  # a journey in which nothing else is left must still be able to end
+        stuck = True
+        for a in range(at[FIRST_DECISION]):
+            stuck = stuck and not mask[i, a]
+        decide = stuck
+    for a in range(at[FIRST_DECISION], at[N_ACTIONS]):
+        mask[i, a] = decide
+
+
+# ---------------------------------------------------------------- belief
+
+
+@jit
+def _begin_belief(i, row, at, whole):
+    """All profiles that share the start are possible; their prior rows are copied when first needed."""
+    whole[i, W_ALIVE] = at[PER_START]
+    whole[i, W_COPIED] = 0
+    first = whole[i, W_K] // at[PER_START] * at[PER_START]
+    for a in range(at[PER_START]):
+        whole[i, W_LISTED + a] = first + a
+
+
+@jit
+def _copy_prior(i, row, at, reals, whole, weights):
+    if whole[i, W_COPIED]:
+        return
+    n_hidden = at[N_HIDDEN]
+    for a in range(whole[i, W_ALIVE]):
+        source = at[PRIOR] + whole[i, W_LISTED + a] * n_hidden
+        for h in range(n_hidden):
+            weights[row, a * n_hidden + h] = reals[source + h]
+    whole[i, W_COPIED] = 1
+
+
+@jit
+def _believe_value(i, row, o, column, attempt, treated, at, ints, reals, whole, weights):
+    """Multiply the belief by the likelihood of one reported (or withheld) observable."""
+    n_hidden, width = at[N_HIDDEN], at[N_VALUES] + 1
+    base = np.int64(ints[at[EVIDENCE_START] + o]) + attempt * ints[at[ATTEMPT_STRIDE] + o]
+    if treated:
+        base += ints[at[TREATMENT_STRIDE] + o]
+    of_k = at[EVIDENCE_OF_K] + o * at[N_PROFILES]
+    of_h = at[EVIDENCE_OF_H] + o * n_hidden
+    if ints[at[PROFILE_ONLY] + o]:
+        exact = True
+        for a in range(whole[i, W_ALIVE]):
+            p = reals[at[EVIDENCE] + (base + ints[of_k + whole[i, W_LISTED + a]]) * width + column]
+            exact = exact and (p == 0.0 or p == 1.0)
+        if not exact:
+            _copy_prior(i, row, at, reals, whole, weights)
+        kept = 0
+        for a in range(whole[i, W_ALIVE]):
+            k = whole[i, W_LISTED + a]
+            p = reals[at[EVIDENCE] + (base + ints[of_k + k]) * width + column]
+            if p == 0.0:
+                continue
+            whole[i, W_LISTED + kept] = k
+            if whole[i, W_COPIED]:
+                for h in range(n_hidden):
+                    weights[row, kept * n_hidden + h] = weights[row, a * n_hidden + h] * p
+            kept += 1
+        whole[i, W_ALIVE] = kept
+        return
+    _copy_prior(i, row, at, reals, whole, weights)
+    for a in range(whole[i, W_ALIVE]):
+        start = base + ints[of_k + whole[i, W_LISTED + a]]
+        for h in range(n_hidden):
+            weights[row, a * n_hidden + h] *= reals[at[EVIDENCE] + (start + ints[of_h + h]) * width + column]
+
+
+@jit
+def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weights):
+    """Multiply the belief by the chance of a result (0), a failure (1), a refusal (2), being accepted (3), or of a
+    result (4) or failure (5) once accepted."""
+    if ints[at[SILENT] + item]:
+        return
+    _copy_prior(i, row, at, reals, whole, weights)
+    n_hidden = at[N_HIDDEN]
+    base = np.int64(ints[at[STATUS_START] + item]) + attempt * ints[at[STATUS_STRIDE] + item]
+    for a in range(whole[i, W_ALIVE]):
+        start = base + ints[at[STATUS_OF_K] + item * at[N_PROFILES] + whole[i, W_LISTED + a]]
+        for h in range(n_hidden):
+            cell = at[STATUS_CHANCE] + (start + ints[at[STATUS_OF_H] + item * n_hidden + h]) * 3
+            if column < 3:
+                p = reals[cell + column]
+            else:
+                p = reals[cell] + reals[cell + 1]
+                if column > 3:
+                    p = reals[cell + column - 4] / p if p > 0.0 else 0.0
+            weights[row, a * n_hidden + h] *= p
+
+
+@jit
+def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values, weights):
+    for r in range(at[MAX_REVEALS]):
+        o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
+        if o < 0:
+            break
+        v = np.int64(values[i, o])
+        column = v if v >= 0 else at[N_VALUES]
+        treated = byte[i, 3 * at[N_ITEMS] + o]
+        _believe_value(i, row, o, column, attempt, treated, at, ints, reals, whole, weights)
+
+
+@jit
+def _replay_belief(i, row, at, ints, reals, whole, byte, values, weights):
+    """The belief from scratch, from everything revealed."""
+    _begin_belief(i, row, at, whole)
+    for item in range(at[N_ITEMS]):
+        status, failures = byte[i, item], np.int64(byte[i, at[N_ITEMS] + item])
+        if status == RESULT:
+            _believe_reports(i, row, item, failures, at, ints, reals, whole, byte, values, weights)
+            _believe_status(i, row, item, 0, failures, at, ints, reals, whole, weights)
+        elif status == REFUSED:
+            _believe_status(i, row, item, 2, failures, at, ints, reals, whole, weights)
+        elif status == PENDING:
+            _believe_status(i, row, item, 3, failures, at, ints, reals, whole, weights)
+        for attempt in range(failures):
+            _believe_status(i, row, item, 1, attempt, at, ints, reals, whole, weights)
+
+
+@jit
+def _bad_chance(x, o, k, h, at, ints, reals):
+    """P(the observable contraindicates | k, h)."""
+    row = np.int64(ints[at[VALUE_START] + o])
+    row += ints[at[VALUE_OF_K] + o * at[N_PROFILES] + k] + ints[at[VALUE_OF_H] + o * at[N_HIDDEN] + h]
+    cell, below, total = at[VALUE_CUMULATIVE] + row * at[N_VALUES], 0.0, 0.0
+    for v in range(ints[at[VALUES_OF] + o]):
+        upto = min(reals[cell + v], 1.0)
+        if ints[at[CONTRA_BAD] + x * at[N_VALUES] + v]:
+            total += upto - below
+        below = upto
+    return total
+
+
+@jit
+def _exposures(i, c, at, reals, real):
+    """Hours of waiting and of progression so far, weighted by the acts done, for one condition."""
+    n = at[N_CONDITIONS]
+    since = real[i, R_CLOCK] - real[i, R_SINCE]
+    waited = real[i, R_LISTS + n + c] + since * real[i, R_LISTS + 3 * n + c]
+    progressed = real[i, R_LISTS + 2 * n + c] + since * real[i, R_LISTS + 4 * n + c]
+    return waited, progressed
+
+
+@jit
+def _benefit(i, c, at, reals, whole, byte):
+    total = 0.0
+    if whole[i, W_ACTED]:
+        for act in range(at[N_INVESTIGATIONS], at[N_ITEMS]):
+            if byte[i, act] == RESULT:
+                total += reals[at[BENEFIT] + act * at[N_CONDITIONS] + c]
+    return total
+
+
+@jit
+def _progression_chance(i, c, at, ints, reals, real):
+    if ints[at[PROGRESSES_TO] + c] < 0:
+        return 0.0
+    hours = _exposures(i, c, at, reals, real)[1]
+    return 1.0 - math.exp(-reals[at[PROGRESSION_RATE] + c] * hours)
+
+
+@jit
+def _late(i, k, h, at, ints, reals, byte, values):
+    """Cost and harm put off to the end because they depend on (k, h); unknown contraindications by expectation."""
+    cost, harm = 0.0, 0.0
+    n_items = at[N_ITEMS]
+    cell = k * at[N_HIDDEN] + h
+    for item in range(n_items):
+        charged = byte[i, 2 * n_items + item]
+        late = ints[at[LATE_ROW] + item]
+        if charged and late >= 0:
+            cost += charged * reals[at[LATE_COST] + late * at[N_PROFILES] * at[N_HIDDEN] + cell]
+            harm += charged * reals[at[LATE_HARM] + late * at[N_PROFILES] * at[N_HIDDEN] + cell]
+    contra = 3 * n_items + at[N_OBSERVABLES]
+    for x in range(at[N_CONTRAINDICATIONS]):
+        if byte[i, contra + x]:
+            o = np.int64(ints[at[CONTRA_OBSERVABLE] + x])
+            v = values[i, o]
+            chance = (
+                float(ints[at[CONTRA_BAD] + x * at[N_VALUES] + v])
+                if v >= 0
+                else _bad_chance(x, o, k, h, at, ints, reals)
+            )
+            harm += byte[i, contra + x] * chance * reals[at[CONTRA_LOSS] + x]
+    return cost, harm
+
+
+@jit
+def _anything_late(i, at, ints, byte):
+    n_items = at[N_ITEMS]
+    for item in range(n_items):
+        if byte[i, 2 * n_items + item] and ints[at[LATE_ROW] + item] >= 0:
+            return True
+    contra = 3 * n_items + at[N_OBSERVABLES]
+    for x in range(at[N_CONTRAINDICATIONS]):
+        if byte[i, contra + x]:
+            return True
+    return False
+
+
+@jit
+def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch):
+    """Posterior expectations of ending now, into `scratch` and the journey's posterior.
+
+    scratch: [0] late cost, [1] late harm, [2] delay, [3] benefit, [4:] utility of each decision and of truncation,
+    then the marginal weight of each hidden state.
+    """
+    n_hidden, n_conditions, width = at[N_HIDDEN], at[N_CONDITIONS], at[N_DECISIONS] + 1
+    marginal = 4 + width
+    _copy_prior(i, row, at, reals, whole, weights)
+    for j in range(marginal + n_hidden):
+        scratch[j] = 0.0
+    alive = whole[i, W_ALIVE]
+    total = 0.0
+    for a in range(alive):
+        for h in range(n_hidden):
+            w = weights[row, a * n_hidden + h]
+            scratch[marginal + h] += w
+            total += w
+    if not total > 0.0:
+        whole[i, W_IMPOSSIBLE] = 1
+        return
+    scale = 1.0 / total
+    if total < 1e-30:  # keep long products clear of underflow
+        for j in range(alive * n_hidden):
+            weights[row, j] *= scale
+        scale = 1.0
+        for h in range(n_hidden):
+            scratch[marginal + h] /= total
+    late = _anything_late(i, at, ints, byte)
+    per_condition = n_hidden // n_conditions
+    for c in range(n_conditions):
+        p = 0.0
+        for h in range(c * per_condition, (c + 1) * per_condition):
+            scratch[marginal + h] *= scale
+            p += scratch[marginal + h]
+        real[i, R_LISTS + c] = p
+        if p == 0.0:
+            continue
+        chance = _progression_chance(i, c, at, ints, reals, real)
+        scratch[2] += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, reals, real)[0]
+        if whole[i, W_ACTED]:
+            scratch[3] += p * (1.0 - chance) * _benefit(i, c, at, reals, whole, byte)
+            if chance > 0.0:
+                scratch[3] += p * chance * _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
+        for a in range(alive):
+            k = whole[i, W_LISTED + a]
+            for h in range(c * per_condition, (c + 1) * per_condition):
+                w = weights[row, a * n_hidden + h] * scale
+                if w == 0.0:
+                    continue
+                kept = w * (1.0 - chance)
+                cell = at[UTILITY] + (k * n_hidden + h) * width
+                for d in range(width):
+                    scratch[4 + d] += kept * reals[cell + d]
+                if chance > 0.0:
+                    cell = at[UTILITY] + (k * n_hidden + ints[at[PROGRESSED] + h]) * width
+                    for d in range(width):
+                        scratch[4 + d] += w * chance * reals[cell + d]
+                if late:
+                    cost, harm = _late(i, k, h, at, ints, reals, byte, values)
+                    scratch[0] += w * cost
+                    scratch[1] += w * harm
+    best = scratch[4]
+    for d in range(1, at[N_DECISIONS]):
+        best = max(best, scratch[4 + d])
+    real[i, R_BEST] = (
+        reals[at[WEIGHTS] + 3] * (best + scratch[3])
+        - reals[at[WEIGHTS]] * scratch[0]
+        - reals[at[WEIGHTS] + 1] * scratch[1]
+        - reals[at[WEIGHTS] + 2] * scratch[2]
+    )
+
+
+@jit
+def write_belief(i, at, ints, reals, real, scratch, facts):
+    """The belief part of the observation, from what `summarise` left."""
+    n_decisions, n_hidden = at[N_DECISIONS], at[N_HIDDEN]
+    for c in range(at[N_CONDITIONS]):
+        facts[i, at[CONDITION_SLOT] + c] = real[i, R_LISTS + c]
+    marginal, slot = 5 + n_decisions, at[MARGINAL_SLOT]
+    for f in range(at[N_MARGINALS]):
+        facts[i, slot + f] = 0.0
+    for h in range(n_hidden):
+        p = scratch[marginal + h]
+        if p > 0.0:
+            for variable in range(at[N_OTHERS]):
+                f = ints[at[MARGINAL_OF] + variable * n_hidden + h]
+                if f >= 0:
+                    facts[i, slot + f] += p
+    for f in range(at[N_MARGINALS]):
+        facts[i, slot + f] = min(facts[i, slot + f], np.float32(1.0))
+    best = scratch[4]
+    for d in range(1, n_decisions):
+        best = max(best, scratch[4 + d])
+    low, span = reals[at[UTILITY_RANGE]], reals[at[UTILITY_RANGE] + 1]
+    unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
+    for d in range(n_decisions):
+        facts[i, at[REGRET_SLOT] + d] = -math.log1p((best - scratch[4 + d]) / REGRET_SCALE_GBP) * unit
+    facts[i, at[REGRET_SLOT] + n_decisions] = (best - low) / span
+
+
+# ---------------------------------------------------------------- a journey's start, orders, results and end
+
+
+@jit
+def write_fact(i, o, at, ints, values, facts):
+    """Show one revealed observable."""
+    v = values[i, o]
+    slot = at_slot = ints[at[FACT_SLOT] + o]
+    kind = ints[at[FACT_KIND] + o]
+    n = ints[at[VALUES_OF] + o]
+    if kind == BINARY:
+        facts[i, slot] = 0.0 if v < 0 else (1.0 if v == n - 1 else -1.0)
+    elif kind == LEVEL:
+        facts[i, slot] = 0.0 if v < 0 else 1.0
+        facts[i, at_slot + 1] = 0.0 if v < 0 else v / (n - 1.0)
+    else:
+        for j in range(n):
+            facts[i, slot + j] = 1.0 if v == j else 0.0
+
+
+@jit
+def _show_status(i, item, at, ints, reals, byte, facts):
+    status = byte[i, item]
+    level = reals[at[STATUS_LEVEL] + status]
+    if status == FAILED:
+        level *= byte[i, at[N_ITEMS] + item] / ints[at[ATTEMPTS] + item]
+    facts[i, ints[at[STATUS_SLOT] + item]] = level
+
+
+@jit
+def write_totals(i, at, reals, whole, real, byte, facts):
+    """Show clock, spend, dose, tests, visit and step."""
+    slot, scale = at[TOTALS_SLOT], at[SCALE]
+    clock = real[i, R_CLOCK]
+    facts[i, slot] = clock / (clock + reals[scale])
+    wait = 0.0
+    if whole[i, W_PENDING] > 0:
+        due = R_LISTS + 5 * at[N_CONDITIONS]
+        wait = np.inf
+        for item in range(at[N_ITEMS]):
+            if byte[i, item] == PENDING:
+                wait = min(wait, real[i, due + item] - clock)
+    facts[i, slot + 1] = wait / (wait + reals[scale + 1])
+    facts[i, slot + 2] = real[i, R_COST] / (real[i, R_COST] + reals[scale + 2])
+    facts[i, slot + 3] = real[i, R_DOSE] / (real[i, R_DOSE] + reals[scale + 3])
+    facts[i, slot + 4] = whole[i, W_TESTS] / (whole[i, W_TESTS] + reals[scale + 4])
+    earlier = whole[i, W_VISIT] - 1
+    facts[i, slot + 5] = earlier / (earlier + reals[scale + 5])
+    facts[i, slot + 6] = whole[i, W_STEP] / (whole[i, W_STEP] + reals[scale + 6])
+
+
+@jit
+def draw_patient(i, at, ints, reals, cases, whole, core):
+    """Profile and hidden state by ancestral sampling, or those of the case."""
+    patient = whole[i, W_PATIENT]
+    if cases.shape[0] > 0:
+        case = patient % cases.shape[0]
+        whole[i, W_K], whole[i, W_H] = cases[case, 0], cases[case, 1]
+        return
+    key, k, h = whole[i, W_KEY], 0, 0
+    for c in range(at[N_CORE]):
+        row = np.int64(ints[at[CORE_ROW] + c])
+        for p in range(ints[at[PARENTS_AT] + c], ints[at[PARENTS_AT] + c + 1]):
+            row += core[ints[at[PARENT] + p]] * ints[at[PARENT_STRIDE] + p]
+        v = _draw(at, ints, reals, key, CORE + c, CORE_CUMULATIVE, row)
+        core[c] = v
+        k += v * ints[at[CORE_K] + c]
+        h += v * ints[at[CORE_H] + c]
+    whole[i, W_K], whole[i, W_H] = k, h
+
+
+@jit
+def start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core):
+    """Begin the journey of `patient` in slot i."""
+    whole[i, W_PATIENT] = patient
+    whole[i, W_KEY] = patient_key(seed_key, patient)
+    draw_patient(i, at, ints, reals, cases, whole, core)
+    untouched = real[i, R_LISTS + 3 * at[N_CONDITIONS]] != 0.0 and whole[i, W_ACTED] == 0
+    whole[i, W_STEP:E_PATIENT] = 0
+    whole[i, W_VISIT] = 1
+    begin = whole[i, W_K] // at[PER_START]
+    n_conditions, n_items, n_observables = at[N_CONDITIONS], at[N_ITEMS], at[N_OBSERVABLES]
+    if not untouched:
+        for c in range(n_conditions):
+            real[i, R_LISTS + n_conditions + c] = 0.0
+            real[i, R_LISTS + 2 * n_conditions + c] = 0.0
+            real[i, R_LISTS + 3 * n_conditions + c] = 1.0
+            real[i, R_LISTS + 4 * n_conditions + c] = 1.0
+    real[i, :R_BEST] = 0.0
+    real[i, R_BEST] = reals[at[START_BEST] + begin]
+    for c in range(n_conditions):
+        real[i, R_LISTS + c] = reals[at[START_POSTERIOR] + begin * n_conditions + c]
+    set_up_at = R_LISTS + 5 * n_conditions + 2 * n_items
+    for s in range(at[N_SET_UPS]):
+        real[i, set_up_at + s] = -1.0
+    byte[i, : 3 * n_items + n_observables + at[N_CONTRAINDICATIONS]] = 0
+    for o in range(n_observables):
+        values[i, o] = ints[at[START_VALUES] + begin * n_observables + o]
+    for a in range(at[N_ACTIONS]):
+        mask[i, a] = ints[at[START_MASK] + begin * at[N_ACTIONS] + a] != 0
+    shown = at[START_FEATURES] + begin * (at[REGRET_SLOT] + at[N_DECISIONS] + 1)
+    for f in range(at[N_FEATURES]):
+        facts[i, f] = reals[shown + f]
+    if at[TRACKED]:
+        _begin_belief(i, i, at, whole)
+
+
+@jit
+def _fail(i, item, column, at, ints, reals, whole, real, byte, values, facts, weights):
+    attempt = np.int64(byte[i, at[N_ITEMS] + item])
+    byte[i, item] = FAILED
+    byte[i, at[N_ITEMS] + item] += 1
+    for r in range(at[MAX_REVEALS]):
+        o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
+        if o < 0:
+            break
+        values[i, o] = MISSING
+    _show_status(i, item, at, ints, reals, byte, facts)
+    if at[TRACKED]:
+        _believe_status(i, i, item, column, attempt, at, ints, reals, whole, weights)
+
+
+@jit
+def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+    """Rule 4: whether the order stands (a result will come, or a failure that is paid for)."""
+    n_items, n_conditions = at[N_ITEMS], at[N_CONDITIONS]
+    clock = real[i, R_CLOCK]
+    ordered_at = R_LISTS + 5 * n_conditions + n_items
+    attempt = byte[i, n_items + item]
+    if attempt == 0:
+        real[i, ordered_at + item] = clock
+    real[i, R_LAST_ORDER] = clock
+    refusal = ints[at[REFUSAL] + item]
+    if (
+        refusal >= 0
+        and not _fixed(i, item, at, ints, cases, whole)
+        and _happens(i, refusal, 0, at, ints, reals, cases, whole, byte)
+    ):
+        byte[i, item] = REFUSED
+        _show_status(i, item, at, ints, reals, byte, facts)
+        if at[TRACKED]:
+            _believe_status(i, i, item, 2, attempt, at, ints, reals, whole, weights)
+        return False
+    for r in range(at[MAX_REVEALS]):
+        o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
+        if o < 0:
+            break
+        act = ints[at[TREATMENT] + o]
+        if act >= 0:
+            treated = byte[i, act] == RESULT
+            byte[i, 3 * n_items + o] = treated
+            facts[i, ints[at[TREATED_SLOT] + o]] = 1.0 if treated else 0.0
+    failing = _failing_event(i, item, at, ints, reals, cases, whole, byte)
+    if failing >= 0 and not ints[at[EVENT_CHARGED] + failing]:
+        _fail(i, item, 1, at, ints, reals, whole, real, byte, values, facts, weights)
+        return False
+    _charge(i, item, at, ints, reals, whole, real, byte, values)
+    return True
+
+
+@jit
+def _charge(i, item, at, ints, reals, whole, real, byte, values):
+    n_items, n_conditions = at[N_ITEMS], at[N_CONDITIONS]
+    cost, harm = reals[at[COST] + item], reals[at[HARM] + item]
+    s = ints[at[SET_UP] + item]
+    if s >= 0:
+        cell = R_LISTS + 5 * n_conditions + 2 * n_items + s
+        if real[i, cell] != real[i, R_CLOCK]:
+            real[i, cell] = real[i, R_CLOCK]
+            cost += reals[at[SET_UP_COST] + s]
+            harm += reals[at[SET_UP_HARM] + s]
+    real[i, R_COST] += cost
+    real[i, R_STEP_COST] += cost
+    real[i, R_STEP_HARM] += harm
+    real[i, R_DOSE] += reals[at[DOSE] + item]
+    if item < at[N_INVESTIGATIONS] and ints[at[OPENS] + item] == 0:
+        whole[i, W_TESTS] += 1
+    byte[i, 2 * n_items + item] += 1
+    for x in range(ints[at[CONTRA_AT] + item], ints[at[CONTRA_AT] + item + 1]):
+        if values[i, ints[at[CONTRA_OBSERVABLE] + x]] < 0:
+            byte[i, 3 * n_items + at[N_OBSERVABLES] + x] += 1
+
+
+@jit
+def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+    """The result of an order that stood: values, or a failure. accepted: the belief knows it was not refused."""
+    n_items = at[N_ITEMS]
+    attempt = np.int64(byte[i, n_items + item])
+    if _failing_event(i, item, at, ints, reals, cases, whole, byte) >= 0:
+        column = 5 if accepted else 1
+        _fail(i, item, column, at, ints, reals, whole, real, byte, values, facts, weights)
+        return
+    byte[i, item] = RESULT
+    key = whole[i, W_KEY]
+    for r in range(at[MAX_REVEALS]):
+        o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
+        if o < 0:
+            break
+        v = true_value(i, o, at, ints, reals, cases, whole, byte)
+        if cases.shape[0] == 0 or cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] < 0:
+            e = ints[at[WITHHELD] + o]
+            if e >= 0 and _happens(i, e, 0, at, ints, reals, cases, whole, byte):
+                v = MISSING
+            else:
+                e = ints[at[CORRUPTED] + o]
+                if e >= 0 and _happens(i, e, 0, at, ints, reals, cases, whole, byte):
+                    v = _draw(
+                        at, ints, reals, key, CORRUPTION + o, REPORTED_CUMULATIVE, ints[at[REPORTED_START] + o] + v
+                    )
+        values[i, o] = v
+        write_fact(i, o, at, ints, values, facts)
+    whole[i, W_PHASE] |= ints[at[OPENS] + item]
+    if item >= at[N_INVESTIGATIONS]:
+        _act(i, item, at, reals, whole, real)
+    _show_status(i, item, at, ints, reals, byte, facts)
+    if at[TRACKED]:
+        _believe_reports(i, i, item, attempt, at, ints, reals, whole, byte, values, weights)
+        _believe_status(i, i, item, 4 if accepted else 0, attempt, at, ints, reals, whole, weights)
+
+
+@jit
+def _act(i, item, at, reals, whole, real):
+    """From now on the act changes what waiting costs and how fast conditions progress."""
+    n = at[N_CONDITIONS]
+    for c in range(n):
+        waited, progressed = _exposures(i, c, at, reals, real)
+        real[i, R_LISTS + n + c] = waited
+        real[i, R_LISTS + 2 * n + c] = progressed
+        real[i, R_LISTS + 3 * n + c] *= reals[at[WAITING_FACTOR] + item * n + c]
+        real[i, R_LISTS + 4 * n + c] *= reals[at[PROGRESSION_FACTOR] + item * n + c]
+    real[i, R_SINCE] = real[i, R_CLOCK]
+    whole[i, W_ACTED] = 1
+
+
+@jit
+def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
+    """Rule 9 by the patient's own state: (4,) late cost, late harm, delay and utility into E_TRUTH, weighted."""
+    k, h = whole[i, W_K], whole[i, W_H]
+    c = ints[at[CONDITION_OF] + h]
+    width = at[N_DECISIONS] + 1
+    waited = _exposures(i, c, at, reals, real)[0]
+    chance = _progression_chance(i, c, at, ints, reals, real)
+    utility = reals[at[UTILITY] + (k * at[N_HIDDEN] + h) * width + d] + _benefit(i, c, at, reals, whole, byte)
+    if chance > 0.0:
+        worse = reals[at[UTILITY] + (k * at[N_HIDDEN] + ints[at[PROGRESSED] + h]) * width + d]
+        worse += _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
+        utility = (1.0 - chance) * utility + chance * worse
+    cost, harm = 0.0, 0.0
+    n_items = at[N_ITEMS]
+    for item in range(n_items):
+        charged = byte[i, 2 * n_items + item]
+        late = ints[at[LATE_ROW] + item]
+        if charged and late >= 0:
+            cell = (late * at[N_PROFILES] + k) * at[N_HIDDEN] + h
+            cost += charged * reals[at[LATE_COST] + cell]
+            harm += charged * reals[at[LATE_HARM] + cell]
+    for x in range(at[N_CONTRAINDICATIONS]):
+        count = byte[i, 3 * n_items + at[N_OBSERVABLES] + x]
+        if count:
+            o = np.int64(ints[at[CONTRA_OBSERVABLE] + x])
+            v = true_value(i, o, at, ints, reals, cases, whole, byte)
+            if ints[at[CONTRA_BAD] + x * at[N_VALUES] + v]:
+                harm += count * reals[at[CONTRA_LOSS] + x]
+    real[i, E_TRUTH] = -reals[at[WEIGHTS]] * cost
+    real[i, E_TRUTH + 1] = -reals[at[WEIGHTS] + 1] * harm
+    real[i, E_TRUTH + 2] = -reals[at[WEIGHTS] + 2] * reals[at[WAITING_COST] + c] * waited
+    real[i, E_TRUTH + 3] = reals[at[WEIGHTS] + 3] * utility
+
+
+@jit
+def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, scratch):
+    """Charge the end, by truth always and by the posterior where it is wanted."""
+    _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values)
+    if at[TRACKED] or at[BY_POSTERIOR]:
+        row = i
+        if not at[TRACKED]:
+            row = 0
+            _replay_belief(i, row, at, ints, reals, whole, byte, values, weights)
+        summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch)
+        for part in range(3):
+            real[i, E_EXPECTED + part] = -reals[at[WEIGHTS] + part] * scratch[part]
+        real[i, E_EXPECTED + 3] = reals[at[WEIGHTS] + 3] * (scratch[4 + d] + scratch[3])
+    whole[i, E_PATIENT] = whole[i, W_PATIENT]
+    whole[i, E_KEY] = whole[i, W_KEY]
+    whole[i, E_K] = whole[i, W_K]
+    whole[i, E_H] = whole[i, W_H]
+    whole[i, E_STEP] = whole[i, W_STEP]
+    whole[i, E_TESTS] = whole[i, W_TESTS]
+    whole[i, E_DECISION] = d if d < at[N_DECISIONS] else -1
+    real[i, E_CLOCK] = real[i, R_CLOCK]
+    real[i, E_COST] = real[i, R_COST]
+    real[i, E_DOSE] = real[i, R_DOSE]
+    kept = 3 * at[N_ITEMS] + at[N_OBSERVABLES] + at[N_CONTRAINDICATIONS]
+    for item in range(at[N_ITEMS]):
+        byte[i, kept + item] = byte[i, 2 * at[N_ITEMS] + item]
+
+
+@jit
+def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+    """Place the orders of an action; in `at_once` mode move the clock and report them."""
+    first, last = ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]
+    is_set = ints[at[ACTION_KIND] + action] == 1
+    due_at = R_LISTS + 5 * at[N_CONDITIONS]
+    longest, placed = 0.0, 0
+    for m in range(first, last):
+        item = ints[at[MEMBERS] + m]
+        if is_set and byte[i, item] != NOT_ORDERED:
+            continue
+        if _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+            turnaround = reals[at[TURNAROUND] + item]
+            longest = max(longest, turnaround)
+            byte[i, item] = PENDING
+            real[i, due_at + item] = real[i, R_CLOCK] + turnaround
+            whole[i, W_PENDING] += 1
+            placed += 1
+    if placed == 0:
+        return
+    if at[DELAYED]:
+        _collect(i, False, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+        for m in range(first, last):
+            item = ints[at[MEMBERS] + m]
+            if byte[i, item] == PENDING and real[i, due_at + item] > real[i, R_CLOCK]:
+                _show_status(i, item, at, ints, reals, byte, facts)
+                if at[TRACKED]:
+                    attempt = np.int64(byte[i, at[N_ITEMS] + item])
+                    _believe_status(i, i, item, 3, attempt, at, ints, reals, whole, weights)
+        return
+    real[i, R_CLOCK] += longest
+    _collect(i, True, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+
+
+@jit
+def _collect(i, every, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+    """Report the pending orders of an action: every one, or those due."""
+    due_at = R_LISTS + 5 * at[N_CONDITIONS]
+    for m in range(first, last):
+        item = ints[at[MEMBERS] + m]
+        if byte[i, item] == PENDING and (every or real[i, due_at + item] <= real[i, R_CLOCK]):
+            whole[i, W_PENDING] -= 1
+            _report(i, item, False, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+
+
+@jit
+def _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
+    """Move the clock to the next pending result and report all that is due."""
+    due_at = R_LISTS + 5 * at[N_CONDITIONS]
+    due = np.inf
+    for item in range(at[N_ITEMS]):
+        if byte[i, item] == PENDING:
+            due = min(due, real[i, due_at + item])
+    real[i, R_CLOCK] = due
+    for item in range(at[N_ITEMS]):
+        if byte[i, item] == PENDING and real[i, due_at + item] <= due:
+            whole[i, W_PENDING] -= 1
+            _report(i, item, True, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+            _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask)
+
+
+@jit
+def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
+    """Any legal action but a decision."""
+    phase, clock = whole[i, W_PHASE], real[i, R_CLOCK]
+    if action == at[WAIT_ACTION]:
+        _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
+    else:
+        _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+    if real[i, R_CLOCK] - real[i, R_LAST_ORDER] >= reals[at[NEW_VISIT]]:
+        if real[i, R_CLOCK] > clock:
+            whole[i, W_VISIT] += 1
+            real[i, R_LAST_ORDER] = real[i, R_CLOCK]
+    write_totals(i, at, reals, whole, real, byte, facts)
+    if at[BUDGETED] or phase != whole[i, W_PHASE]:
+        refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
+        return
+    for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
+        _refresh_after(i, ints[at[MEMBERS] + m], at, ints, reals, whole, real, byte, values, mask)
+    if phase != BOTH or at[DELAYED]:
+        _refresh_ways_out(i, at, whole, mask)
+
+
+@jit
+def step_batch(
+    at, ints, reals, cases, seed_key, actions, whole, real, byte, values, facts, mask, weights, scratch, core,
+    out_facts, out_mask, out_reward, out_components, out_flags, final_facts,
+):  # fmt: skip
+    """One step of every journey.
+
+    actions (n,): an action, or -1 to leave a journey as it is. Outputs: out_facts (n, P), out_mask (n, A),
+    out_reward (n,), out_components (n, 4), out_flags (3, n): terminated, truncated, illegal; final_facts
+    (n, P): the last observation of journeys that ended, in same-step mode only. Returns whether any ended.
+    """
+    any_ended = False
+    for i in range(actions.shape[0]):
+        action = actions[i]
+        cost = harm = delay = utility = 0.0
+        terminated = truncated = illegal = False
+        if whole[i, W_DONE]:
+            if at[AUTORESET] == NEXT_STEP:
+                patient = whole[i, W_PATIENT] + at[STRIDE]
+                start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
+        elif action != -1:
+            whole[i, W_STEP] += 1
+            decision = -1
+            if action < 0 or action >= at[N_ACTIONS] or not mask[i, action]:
+                illegal = True
+                write_totals(i, at, reals, whole, real, byte, facts)
+            elif action >= at[FIRST_DECISION]:
+                decision = action - at[FIRST_DECISION]
+                terminated = True
+                write_totals(i, at, reals, whole, real, byte, facts)
+            else:
+                real[i, R_STEP_COST] = 0.0
+                real[i, R_STEP_HARM] = 0.0
+                _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
+                cost = -reals[at[WEIGHTS]] * real[i, R_STEP_COST]
+                harm = -reals[at[WEIGHTS] + 1] * real[i, R_STEP_HARM]
+            if not terminated and whole[i, W_STEP] >= at[MAX_STEPS]:
+                truncated = True
+                decision = at[N_DECISIONS]
+            if decision >= 0:
+                _settle(i, decision, at, ints, reals, cases, whole, real, byte, values, weights, scratch)
+                end = E_EXPECTED if at[BY_POSTERIOR] else E_TRUTH
+                cost += real[i, end]
+                harm += real[i, end + 1]
+                delay = real[i, end + 2]
+                utility = real[i, end + 3]
+                whole[i, W_DONE] = 1
+                any_ended = True
+            elif at[TRACKED] and not illegal:
+                summarise(i, i, at, ints, reals, whole, real, byte, values, weights, scratch)
+            if at[SHOW_BELIEF] and not illegal:
+                write_belief(i, at, ints, reals, real, scratch, facts)
+            if decision >= 0 and at[AUTORESET] == SAME_STEP:
+                for f in range(at[N_FEATURES]):
+                    final_facts[i, f] = facts[i, f]
+                patient = whole[i, W_PATIENT] + at[STRIDE]
+                start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
+        out_facts[i, :] = facts[i, :]
+        out_mask[i, :] = mask[i, :]
+        out_components[i, 0] = cost
+        out_components[i, 1] = harm
+        out_components[i, 2] = delay
+        out_components[i, 3] = utility
+        out_reward[i] = cost + harm + delay + utility
+        out_flags[0, i] = terminated
+        out_flags[1, i] = truncated
+        out_flags[2, i] = illegal
+    return any_ended
+
+
+@jit
+def reset_batch(at, ints, reals, cases, seed_key, patients, whole, real, byte, values, facts, mask, core):
+    """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
+    for i in range(patients.shape[0]):
+        if patients[i] >= 0:
+            start(i, patients[i], seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
+
+
+@jit
+def fill_start(begin, at, ints, reals, whole, real, byte, values, facts, mask, weights, scratch):
+    """Mask, observation and posterior at a start whose known values stand in row 0 (the engine's template)."""
+    whole[0, W_K] = begin * at[PER_START]
+    for o in range(at[N_OBSERVABLES]):
+        if values[0, o] != UNKNOWN:
+            write_fact(0, o, at, ints, values, facts)
+    write_totals(0, at, reals, whole, real, byte, facts)
+    refresh_mask(0, at, ints, reals, whole, real, byte, values, mask)
+    _begin_belief(0, 0, at, whole)
+    summarise(0, 0, at, ints, reals, whole, real, byte, values, weights, scratch)
+    if at[SHOW_BELIEF]:
+        write_belief(0, at, ints, reals, real, scratch, facts)

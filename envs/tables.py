@@ -1,0 +1,319 @@
+"""A world packed for the kernel: three flat arrays and a table of where each thing starts.
+
+A jitted call costs about 60 ns per array it is handed, so sixty separate tables would take longer to hand over than a
+step takes. `at[SLOT]` is a size, an option, or the offset of a table in `ints` or `reals`; tables are row-major.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.observation import SCALES, STATUS_LEVELS, Layout
+from workup.envs.patient_model import Rows
+from workup.envs.world import World
+
+KINDS = {"order": 0, "act": 0, "set": 1, "wait": 2, "decide": 3}
+
+# fmt: off
+SIZES = (
+    N_PROFILES, N_HIDDEN, N_OBSERVABLES, N_ITEMS, N_VALUES, N_CORE, N_DECISIONS, N_ACTIONS, N_CONDITIONS,
+    N_CONTRAINDICATIONS, N_SET_UPS, PER_START, N_INVESTIGATIONS, N_FEATURES, MAX_REVEALS, MAX_FAILURES, MAX_STEPS,
+    CLAUSE_WIDTH, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
+    REGRET_SLOT,
+) = range(26)
+OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF) = range(26, 33)
+INT_TABLES = (
+    CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
+    VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE,
+    EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
+    REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
+    EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY,
+    STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
+    REVEALS, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
+    CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
+    KNOWN_REFUSAL_AT, KNOWN_REFUSAL_OBSERVABLE, KNOWN_REFUSAL_BAD,
+    WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
+    CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
+    START_VALUES, START_MASK,
+) = range(33, 100)
+REAL_TABLES = (
+    CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
+    COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
+    WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
+    NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_FEATURES, START_BEST, START_POSTERIOR,
+) = range(100, 131)
+# fmt: on
+N_SLOTS = 131
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """at: (N_SLOTS,) int64; ints: (..,) int32; reals: (..,) float64. Immutable but for the options."""
+
+    at: NDArray[np.int64]
+    ints: NDArray[np.int32]
+    reals: NDArray[np.float64]
+
+    def whole(self, slot: int, *shape: int) -> NDArray[np.int32]:
+        """A writable window on one table of integers."""
+        start = self.at[slot]
+        return self.ints[start : start + int(np.prod(shape))].reshape(shape)
+
+    def real(self, slot: int, *shape: int) -> NDArray[np.float64]:
+        """A writable window on one table of reals."""
+        start = self.at[slot]
+        return self.reals[start : start + int(np.prod(shape))].reshape(shape)
+
+
+def pack(world: World, layout: Layout) -> Tables:
+    """Pack a world; the start rows (facts, mask, features at the start) are left for the engine to fill."""
+    at = np.zeros(N_SLOTS, np.int64)
+    for slot, size in _sizes(world, layout).items():
+        at[slot] = size
+    whole = {**_patient_ints(world), **_rule_ints(world), **_layout_ints(world, layout)}
+    real = {**_patient_reals(world), **_world_reals(world, layout)}
+    ints = _lay_out(at, whole, np.int32)
+    reals = _lay_out(at, real, np.float64)
+    return Tables(at, ints, reals)
+
+
+def _lay_out(at: NDArray[np.int64], tables: dict[int, NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
+    pool = np.zeros(sum(table.size for table in tables.values()) + 1, dtype)
+    offset = 0
+    for slot, table in tables.items():
+        at[slot] = offset
+        pool[offset : offset + table.size] = np.asarray(table).ravel()
+        offset += table.size
+    return pool
+
+
+def _sizes(world: World, layout: Layout) -> dict[int, int]:
+    model = world.model
+    kinds = [action.kind for action in world.actions]
+    return {
+        N_PROFILES: model.prior.shape[0],
+        N_HIDDEN: model.prior.shape[1],
+        N_OBSERVABLES: len(model.observables),
+        N_ITEMS: len(world.items),
+        N_VALUES: model.value_table.shape[1],
+        N_CORE: len(model.core),
+        N_DECISIONS: len(world.decisions),
+        N_ACTIONS: len(world.actions),
+        N_CONDITIONS: len(model.conditions),
+        N_CONTRAINDICATIONS: len(world.contraindication),
+        N_SET_UPS: len(world.set_up_cost_gbp),
+        PER_START: model.profiles_per_start,
+        N_INVESTIGATIONS: world.n_investigations,
+        N_FEATURES: layout.raw_size,
+        MAX_REVEALS: world.reveals.shape[1],
+        MAX_FAILURES: model.item_failures.shape[1],
+        MAX_STEPS: world.max_steps,
+        CLAUSE_WIDTH: world.clause_values.shape[1] if world.clause_values.size else 1,
+        WAIT_ACTION: kinds.index("wait"),
+        FIRST_DECISION: kinds.index("decide"),
+        TOTALS_SLOT: layout.totals_slot,
+        CONDITION_SLOT: layout.condition_slot,
+        MARGINAL_SLOT: layout.marginal_slot,
+        N_MARGINALS: layout.n_marginals,
+        N_OTHERS: layout.marginal_of.shape[0],
+        REGRET_SLOT: layout.regret_slot,
+    }
+
+
+def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
+    model = world.model
+    parents_at, parent, stride = _parents(model.core_stride)
+    return {
+        CORE_ROW: model.core_start,
+        PARENTS_AT: parents_at,
+        PARENT: parent,
+        PARENT_STRIDE: stride,
+        CORE_K: model.core_profile_stride,
+        CORE_H: model.core_hidden_stride,
+        **_rows(model.value_rows, VALUE_START, VALUE_OF_K, VALUE_OF_H),
+        TREATMENT: model.treatment,
+        TREATMENT_STRIDE: model.treatment_stride,
+        **_rows(model.event_rows, EVENT_START, EVENT_OF_K, EVENT_OF_H),
+        EVENT_PIVOT: model.event_pivot,
+        EVENT_PIVOT_STRIDE: model.event_pivot_stride,
+        EVENT_CHARGED: model.event_charged,
+        REFUSAL: model.item_refusal,
+        FAILURES: model.item_failures,
+        WITHHELD: model.withheld,
+        CORRUPTED: model.corrupted,
+        REPORTED_START: model.reported_start,
+        **_rows(model.evidence_rows, EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H),
+        ATTEMPT_STRIDE: model.attempt_stride,
+        PROFILE_ONLY: ~model.evidence_rows.of_hidden.any(axis=1),
+        **_rows(model.status_rows, STATUS_START, STATUS_OF_K, STATUS_OF_H),
+        STATUS_STRIDE: model.status_attempt_stride,
+        SILENT: (model.item_refusal < 0) & (model.item_failures < 0).all(axis=1),
+        CONDITION_OF: model.condition_of,
+        PROGRESSES_TO: world.progresses_to,
+        PROGRESSED: _progressed(world),
+        VALUES_OF: model.n_values,
+    }
+
+
+def _rows(rows: Rows, start: int, of_k: int, of_h: int) -> dict[int, NDArray[np.generic]]:
+    return {start: rows.start, of_k: rows.of_profile, of_h: rows.of_hidden}
+
+
+def _parents(stride: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
+    child, parent = np.nonzero(stride)
+    return np.searchsorted(child, np.arange(len(stride) + 1)), parent, stride[child, parent].astype(np.int64)
+
+
+def _progressed(world: World) -> NDArray[np.int64]:
+    """(H,) the hidden state with the worse condition in place of its own."""
+    model = world.model
+    per_condition = model.prior.shape[1] // len(model.conditions)
+    states = np.arange(model.prior.shape[1])
+    worse = world.progresses_to[model.condition_of]
+    return np.where(worse >= 0, states + (worse - model.condition_of) * per_condition, states)
+
+
+def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
+    n_items = len(world.items)
+    contra = np.argsort(world.contraindication[:, 0], kind="stable")
+    clauses = np.argsort(world.clauses[:, 0], kind="stable")
+    refusals = np.argsort(world.known_refusal[:, 0], kind="stable")
+    watched = _watched(world)
+    sets = [sorted({a for j in row for a in _sets_with(world, j)}) for row in watched]
+    late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
+    members = [list(action.items) for action in world.actions]
+    return {
+        REVEALS: world.reveals,
+        SET_UP: world.set_up,
+        ATTEMPTS: world.attempts,
+        OPENS: world.opens_journey,
+        LATE_ROW: np.where(late, np.cumsum(late) - 1, -1),
+        CONTRA_AT: _starts(world.contraindication[contra, 0], n_items),
+        CONTRA_OBSERVABLE: world.contraindication[contra, 1],
+        CONTRA_BAD: world.contraindication_values[contra],
+        CLAUSE_AT: _starts(world.clauses[clauses, 0], n_items),
+        CLAUSE_GROUP: world.clauses[clauses, 1],
+        CLAUSE_KIND: world.clauses[clauses, 2],
+        CLAUSE_TARGET: world.clauses[clauses, 3],
+        CLAUSE_OK: world.clause_values[clauses],
+        KNOWN_REFUSAL_AT: _starts(world.known_refusal[refusals, 0], n_items),
+        KNOWN_REFUSAL_OBSERVABLE: world.known_refusal[refusals, 1],
+        KNOWN_REFUSAL_BAD: world.known_refusal_values[refusals],
+        WATCHED_AT: _offsets(watched),
+        WATCHED: _flat(watched),
+        SETS_AT: _offsets(sets),
+        SETS: _flat(sets),
+        ACTION_KIND: np.array([KINDS[action.kind] for action in world.actions]),
+        MEMBERS_AT: _offsets(members),
+        MEMBERS: _flat(members),
+        ACTION_OF_ITEM: _action_of_item(world),
+    }
+
+
+def _starts(sorted_items: NDArray[np.int32], n_items: int) -> NDArray[np.int64]:
+    return np.searchsorted(sorted_items, np.arange(n_items + 1))
+
+
+def _offsets(lists: list[list[int]]) -> NDArray[np.int64]:
+    return np.cumsum([0] + [len(row) for row in lists])
+
+
+def _flat(lists: list[list[int]]) -> NDArray[np.int64]:
+    return np.array([entry for row in lists for entry in row], dtype=np.int64)
+
+
+def _watched(world: World) -> list[list[int]]:
+    """Per item, the items whose legality may change once it was ordered or reported, itself first."""
+    watched: list[list[int]] = []
+    for item in range(len(world.items)):
+        facts = set(world.reveals[item][world.reveals[item] >= 0].tolist())
+        others = {int(row[0]) for row in world.contraindication if int(row[1]) in facts}
+        others |= {int(row[0]) for row in world.known_refusal if int(row[1]) in facts}
+        for owner, _, kind, target in world.clauses.tolist():
+            if (kind == 0 and target in facts) or (kind == 1 and target == item):
+                others.add(owner)
+        watched.append([item, *sorted(others - {item})])
+    return watched
+
+
+def _sets_with(world: World, item: int) -> list[int]:
+    return [a for a, action in enumerate(world.actions) if action.kind == "set" and item in action.items]
+
+
+def _action_of_item(world: World) -> NDArray[np.int64]:
+    of_item = np.full(len(world.items), -1)
+    for a, action in enumerate(world.actions):
+        if action.kind in ("order", "act"):
+            of_item[action.items[0]] = a
+    return of_item
+
+
+def _layout_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
+    model = world.model
+    return {
+        FACT_KIND: layout.kind,
+        FACT_SLOT: layout.slot,
+        STATUS_SLOT: layout.status_slot,
+        TREATED_SLOT: layout.treated_slot,
+        MARGINAL_OF: layout.marginal_of,
+        START_VALUES: np.zeros((model.n_starts, len(model.observables))),
+        START_MASK: np.zeros((model.n_starts, len(world.actions))),
+    }
+
+
+def _cumulative(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Cumulative rows whose last possible value ends beyond 1, so that rounding never draws an impossible value."""
+    total = np.cumsum(table, axis=1)
+    positive = table > 0
+    last = table.shape[1] - 1 - np.argmax(positive[:, ::-1], axis=1)
+    total[np.arange(table.shape[1]) >= last[:, None]] = 2.0
+    return total
+
+
+def _patient_reals(world: World) -> dict[int, NDArray[np.generic]]:
+    model = world.model
+    return {
+        CORE_CUMULATIVE: _cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
+        VALUE_CUMULATIVE: _cumulative(model.value_table),
+        EVENT_CHANCE: model.event_table,
+        REPORTED_CUMULATIVE: _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
+        EVIDENCE: model.evidence_table,
+        STATUS_CHANCE: model.status_table,
+        PRIOR: model.prior,
+    }
+
+
+def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
+    model = world.model
+    contra = np.argsort(world.contraindication[:, 0], kind="stable")
+    late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
+    utility = np.concatenate([world.utility_gbp, world.utility_gbp.min(axis=0, keepdims=True)])
+    return {
+        COST: world.cost_gbp,
+        TURNAROUND: world.turnaround_h,
+        DOSE: world.dose_msv,
+        HARM: world.harm_gbp,
+        SET_UP_COST: world.set_up_cost_gbp,
+        SET_UP_HARM: world.set_up_harm_gbp,
+        LATE_COST: world.late_cost_gbp[late],
+        LATE_HARM: world.late_harm_gbp[late],
+        CONTRA_LOSS: world.contraindication_loss_gbp[contra],
+        WAITING_COST: world.waiting_cost_gbp_per_h,
+        PROGRESSION_RATE: world.progression_rate_per_h,
+        WAITING_FACTOR: world.waiting_factor,
+        PROGRESSION_FACTOR: world.progression_factor,
+        BENEFIT: world.benefit_gbp,
+        UTILITY: np.moveaxis(utility, 0, 2),
+        UTILITY_RANGE: np.array([utility.min(), max(float(np.ptp(utility)), 1e-9)]),
+        WEIGHTS: world.weights,
+        NEW_VISIT: np.array([world.new_visit_after_h]),
+        BUDGET: np.full(3, np.inf),
+        STATUS_LEVEL: STATUS_LEVELS,
+        SCALE: SCALES,
+        START_FEATURES: np.zeros((model.n_starts, len(layout.names))),
+        START_BEST: np.zeros(model.n_starts),
+        START_POSTERIOR: np.zeros((model.n_starts, len(model.conditions))),
+    }

@@ -1,0 +1,153 @@
+"""The vignettes of a scenario as tests that any agent can take."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from workup.agents.base import Agent
+from workup.envs.cases import vignette_cases
+from workup.envs.journeys import Journeys, run_journeys
+from workup.envs.world import World
+from workup.expectations import Verdict, judge
+from workup.narrative import journey_in_words
+from workup.scenarios.errors import UnknownNameError, WorkupError
+
+DRAWS = 200
+
+
+@dataclass(frozen=True)
+class Failure:
+    """An expectation that an agent did not meet."""
+
+    expectation: str
+    """In plain words."""
+    what: str
+    """What the agent did instead, in the sample journey."""
+    step: int
+    """Where, in the sample journey; 1 is the first."""
+    failed: int
+    """Draws that failed."""
+    counted: int
+    """Draws in which the expectation counted."""
+    draws: int
+    why: str
+    journey: tuple[str, ...]
+    """The sample: the first draw that failed."""
+
+    @property
+    def share(self) -> str:
+        """'7 of 200 draws', or '7 of the 31 draws (of 200) in which it counts'."""
+        if self.counted == self.draws:
+            return f"{self.failed} of {self.draws} draws"
+        return f"{self.failed} of the {self.counted} draws (of {self.draws}) in which it counts"
+
+
+@dataclass(frozen=True)
+class VignetteResult:
+    """How an agent did on one vignette."""
+
+    id: str
+    title: str
+    passed: bool
+    failures: tuple[Failure, ...]
+    never_counted: tuple[str, ...]
+    """Expectations whose condition held in no draw: neither met nor failed."""
+    sample: tuple[str, ...]
+    """The journey of the first draw, in words."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """An agent's results on every vignette of a scenario."""
+
+    scenario: str
+    digest: str
+    status: str
+    agent: str
+    seed: int
+    draws: int
+    vignettes: tuple[VignetteResult, ...]
+
+    @property
+    def passed(self) -> bool:
+        """Whether every vignette passed."""
+        return all(vignette.passed for vignette in self.vignettes)
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"vignettes": [{"id", "passed", "failures", ...}], ...}`."""
+        return {"passed": self.passed, **asdict(self)}
+
+
+def check_agent(
+    world: World,
+    agent: Agent,
+    *,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    draws: int = DRAWS,
+    progress: Callable[[str], None] | None = None,
+) -> Check:
+    """Run an agent on `draws` seeded draws of each vignette and judge every expectation.
+
+    Args:
+        world: the scenario, compiled with its first reward preset.
+        agent: who is checked.
+        seed: of the draws.
+        only: ids of the vignettes to run; all if empty.
+        draws: how many patients stand for each vignette.
+        progress: called with each vignette's id before it runs.
+
+    Raises:
+        UnknownNameError: a vignette that the scenario does not have.
+        WorkupError: the scenario has no vignettes.
+    """
+    vignettes = world.scenario.vignettes
+    unknown = [name for name in only if name not in vignettes]
+    if unknown:
+        raise UnknownNameError(
+            f"{world.scenario.id} has no vignette {', '.join(unknown)}; expected {', '.join(vignettes)}"
+        )
+    if not vignettes:
+        raise WorkupError(f"{world.scenario.id} has no vignettes, so there is nothing to check; add `vignettes:` to it")
+    results = []
+    for name in only or vignettes:
+        if progress is not None:
+            progress(name)
+        results.append(_check_vignette(world, agent, name, seed, draws))
+    scenario = world.scenario
+    return Check(scenario.id, scenario.digest, scenario.who.status, agent.name, seed, draws, tuple(results))
+
+
+def _check_vignette(world: World, agent: Agent, name: str, seed: int, draws: int) -> VignetteResult:
+    vignette = world.scenario.vignettes[name]
+    journeys = run_journeys(
+        world,
+        agent.act,
+        agent=agent.name,
+        patients=np.arange(draws),
+        seed=seed,
+        cases=vignette_cases(world, name, draws=draws, seed=seed),
+        record=True,
+    )
+    verdicts = judge(vignette, journeys)
+    failures = tuple(_failure(v, journeys) for v in verdicts if not v.passed)
+    never = tuple(verdict.text for verdict in verdicts if not verdict.counts.any())
+    return VignetteResult(name, vignette.title, not failures, failures, never, journey_in_words(journeys, 0))
+
+
+def _failure(verdict: Verdict, journeys: Journeys) -> Failure:
+    row = int(np.flatnonzero(verdict.fails)[0])
+    return Failure(
+        expectation=verdict.text,
+        what=verdict.what(row),
+        step=int(verdict.step[row]) + 1,
+        failed=int(verdict.fails.sum()),
+        counted=int(verdict.counts.sum()),
+        draws=len(verdict.fails),
+        why=verdict.why,
+        journey=journey_in_words(journeys, row),
+    )

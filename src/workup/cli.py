@@ -1,0 +1,67 @@
+"""The command line. Importing it is quick: every command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from workup.commands import agents, cases, demonstration, measuring
+from workup.commands.terminal import DISCLAIMER, warnings
+from workup.scenarios.errors import ScenarioError, WorkupError
+
+app = typer.Typer(
+    name="workup",
+    help=f"Patients' diagnostic journeys for reinforcement learning.\n\n{DISCLAIMER}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+app.command()(demonstration.demo)
+app.command()(cases.scenarios)
+app.command()(cases.lint)
+app.command()(cases.explain)
+app.command()(cases.solve)
+app.command()(agents.train)
+app.command()(agents.evaluate)
+app.command()(agents.check)
+app.command()(agents.simulate)
+app.command()(cases.play)
+bench.command()(measuring.speed)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from workup import __version__
+
+        typer.echo(f"workup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what goes wrong on purpose is a message and exit status 2, never a traceback."""
+    try:
+        app(args=arguments)
+    except ScenarioError as error:
+        count = len(error.faults)
+        warnings().print(f"[bold red]{count} fault{'s' * (count != 1)}[/bold red]")
+        warnings().print(escape(str(error)))
+        sys.exit(2)
+    except (WorkupError, OSError) as error:
+        warnings().print(f"[bold red]error:[/bold red] {escape(str(error))}")
+        sys.exit(2)

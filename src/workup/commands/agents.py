@@ -1,0 +1,193 @@
+"""Commands about agents: train, evaluate, check, simulate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from workup.commands.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    write_json,
+)
+from workup.scenarios.errors import WorkupError
+
+if TYPE_CHECKING:
+    from workup.check import Check, Failure
+    from workup.evaluate import Evaluation
+
+AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
+Patients = Annotated[int, typer.Option("--patients", min=1, help="How many patients.")]
+
+
+def train(
+    scenario: ScenarioId,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the policy and its checkpoints go.")],
+    agent: Annotated[str, typer.Option("--agent", help="The learner: ppo.")] = "ppo",
+    seed: Seed = 0,
+    preset: Annotated[str, typer.Option("--preset", help="What the policy observes: belief or raw.")] = "belief",
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 120.0,
+) -> None:
+    """Train a policy. Run again with the same DIR, it resumes after a kill, and does nothing once finished."""
+
+
+def evaluate(
+    scenario: ScenarioId,
+    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    patients: Patients = 2000,
+    seed: Seed = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare agents on the same patients."""
+    from workup.agents.registry import make_agent
+    from workup.evaluate import run_agents, score
+    from workup.optimum import patient_bounds
+
+    names = [name.strip() for name in agents.split(",") if name.strip()]
+    if len(set(names)) != len(names) or not names:
+        raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
+    world = load_world(scenario)
+    chosen = {name: make_agent(name, world, seed=seed) for name in names}
+    with progress() as display:
+        tasks = {name: display.add_task(name, total=patients) for name in names}
+        journeys = run_agents(
+            world,
+            chosen,
+            patients=patients,
+            seed=seed,
+            progress=lambda name, done: display.update(tasks[name], completed=done),
+        )
+        bounding = display.add_task("optimum", total=None)
+        bounds, refusal = patient_bounds(world, patients=patients, seed=seed)
+        display.remove_task(bounding)
+    result = score(journeys, bounds, refusal=refusal)
+    show_evaluation(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result.as_json())
+
+
+def show_evaluation(result: Evaluation) -> None:
+    """The comparison as a table, best first."""
+    from rich.table import Table
+
+    title = f"{result.scenario}: {result.patients:,} patients, seed {result.seed}, value per patient in pounds"
+    table = Table(title=title, title_justify="left")
+    for heading in ("agent", "value (95% interval)", "gain", "captured", "right", "Brier", "cost", "harm", "mSv"):
+        table.add_column(heading, justify="left" if heading == "agent" else "right")
+    for heading in ("tests", "days"):
+        table.add_column(heading, justify="right")
+    for name, s in sorted(result.agents.items(), key=lambda each: -each[1].value.mean):
+        captured = "–" if s.captured.mean != s.captured.mean else f"{s.captured.mean:.1%}"
+        table.add_row(
+            escape(name),
+            f"{s.value.mean:,.1f} ({s.value.low:,.1f} to {s.value.high:,.1f})",
+            f"{s.gain.mean:,.1f}",
+            captured,
+            f"{s.accuracy.mean:.1%}",
+            f"{s.brier.mean:.3f}",
+            f"£{s.cost_gbp.mean:,.0f}",
+            f"£{s.harm_gbp.mean:,.1f}",
+            f"{s.dose_msv.mean:.2f}",
+            f"{s.tests.mean:.1f}",
+            f"{s.days.mean:.1f}",
+        )
+    console().print(table)
+    console().print(_optimum_line(result))
+
+
+def _optimum_line(result: Evaluation) -> str:
+    best = result.optimum
+    if best is None:
+        return f"optimum: unknown; {escape(result.refusal or 'not asked for')}"
+    kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
+    return (
+        f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
+        f"gain over the best decision after history and examination {best.gain.mean:,.1f}"
+    )
+
+
+def check(
+    scenario: ScenarioId,
+    agent: AgentName,
+    seed: Seed = 0,
+    vignette: Annotated[list[str] | None, typer.Option("--vignette", metavar="ID", help="Only this one.")] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Run an agent on the scenario's vignettes, 200 draws each. Exit status 1 if any expectation fails."""
+    from workup.agents.registry import make_agent
+    from workup.check import check_agent
+
+    world = load_world(scenario)
+    chosen = make_agent(agent, world, seed=seed)
+    only = tuple(vignette or ())
+    with progress() as display:
+        task = display.add_task(f"checking {agent}", total=len(only or world.scenario.vignettes))
+        result = check_agent(world, chosen, seed=seed, only=only, progress=lambda _: display.advance(task))
+    show_check(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result.as_json())
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def show_check(result: Check) -> None:
+    """Each vignette, and for each expectation that failed where, how often, and one journey."""
+    for vignette in result.vignettes:
+        verdict = "[green]passed[/green]" if vignette.passed else "[red]failed[/red]"
+        console().print(f"{verdict}  {vignette.id}  {escape(vignette.title)}")
+        for text in vignette.never_counted:
+            console().print(f"        [dim]never came up: {escape(text)}[/dim]")
+        for failure in vignette.failures:
+            _show_failure(failure)
+    passed = sum(vignette.passed for vignette in result.vignettes)
+    console().print(f"{result.agent}: {passed} of {len(result.vignettes)} vignettes passed, seed {result.seed}")
+
+
+def _show_failure(failure: Failure) -> None:
+    console().print(f"        [bold]{escape(failure.expectation)}[/bold]: failed in {failure.share}")
+    console().print(f"        why: {escape(failure.why)}")
+    console().print(f"        for example, at step {failure.step}: {escape(failure.what)}")
+    for line in failure.journey:
+        console().print(f"            [dim]{escape(line)}[/dim]")
+
+
+def simulate(
+    scenario: ScenarioId,
+    agent: AgentName,
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A .parquet or .json file.")],
+    patients: Patients = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
+    from workup.agents.registry import make_agent
+    from workup.envs.journeys import write_json as write_journeys_json
+    from workup.envs.journeys import write_parquet
+    from workup.evaluate import run_agents
+
+    writers = {".parquet": write_parquet, ".json": write_journeys_json}
+    if out.suffix not in writers:
+        raise WorkupError(f"--out is {out}; expected a name that ends with .parquet or .json")
+    world = load_world(scenario)
+    chosen = make_agent(agent, world, seed=seed)
+    with progress() as display:
+        task = display.add_task(agent, total=patients)
+        journeys = run_agents(
+            world,
+            {agent: chosen},
+            patients=patients,
+            seed=seed,
+            record=True,
+            progress=lambda _, done: display.update(task, completed=done),
+        )[agent]
+    out.parent.mkdir(parents=True, exist_ok=True)
+    writers[out.suffix](journeys, out)
+    console().print(f"{patients:,} journeys under {escape(agent)}, seed {seed}: {escape(str(out))}")
+    say_what_this_is(world.scenario)

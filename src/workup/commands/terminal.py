@@ -1,0 +1,89 @@
+"""What the commands share: the console, files written whole or not at all, and the line that says what this is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from workup.envs.world import World
+    from workup.scenarios.schema import Scenario
+
+DISCLAIMER = "Synthetic patients, for research and teaching only; nothing here is medical advice."
+
+ScenarioId = Annotated[str, typer.Argument(metavar="ID", help="A scenario's id, or a path to its folder or file.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same patients.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON too.")]
+
+
+def console() -> Console:
+    """Where results go; made on demand so that redirected output is respected."""
+    return Console(highlight=False, soft_wrap=not os.isatty(1))
+
+
+def warnings() -> Console:
+    """Where errors and progress go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path | None, content: dict[str, Any]) -> None:
+    """Write a result as strict JSON, if a file was asked for."""
+    if path is not None:
+        write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def load_world(scenario_id: str) -> World:
+    """The compiled scenario of an id or path."""
+    from workup.envs.compile import compile_world
+    from workup.scenarios.library import load_scenario
+
+    return compile_world(load_scenario(scenario_id))
+
+
+def say_what_this_is(scenario: Scenario) -> None:
+    """One line: disclaimer, draft status and how many figures were seen in a source."""
+    console().print(f"[dim]{escape(standing(scenario))}[/dim]")
+
+
+def standing(scenario: Scenario) -> str:
+    """How far a scenario may be trusted, in a line."""
+    from workup.scenarios.prose import shares
+
+    seen = shares(scenario)["seen"]
+    review = "draft, not reviewed by a clinician" if scenario.who.status == "draft" else "reviewed"
+    return f"{DISCLAIMER} {scenario.id} {scenario.version}: {review}; {seen:.0%} of its figures were seen in a source."
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress display on standard error, so that standard output can be piped."""
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=warnings(), transient=True) as display:
+        yield display

@@ -1,0 +1,53 @@
+"""All that a report is made of, gathered by whoever ran the study."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.journeys import Journeys
+from workup.scenarios.schema import Scenario
+
+if TYPE_CHECKING:
+    from workup.check import Check
+    from workup.evaluate import Evaluation
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class LearningCurve:
+    """How one training run improved: what it was worth on held-out patients after so much experience."""
+
+    agent: str
+    seed: int
+    steps: NDArray[np.int64]
+    """(p,) environment steps seen, ascending."""
+    value: NDArray[np.float64]
+    """(p,) mean value per patient, pounds."""
+    seconds: NDArray[np.float64] | None = None
+    """(p,) wall-clock time since the start of training."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class ReportInputs:
+    """The content of one report. Everything but the scenario, the command and the seeds may be left empty."""
+
+    scenario: Scenario
+    command: str
+    """The command line that makes this report again."""
+    seeds: Mapping[str, int]
+    """Seed by purpose: {'training': 0, 'evaluation': 1}."""
+    evaluation: Evaluation | None = None
+    checks: tuple[Check, ...] = ()
+    """One per agent."""
+    vignette_journeys: Mapping[str, Mapping[str, Journeys]] = field(default_factory=dict)
+    """Agent -> vignette id -> journeys recorded with events (any number of draws). The agents are shown in this
+    order; the first one chooses the two patients unless `two_patients` names them."""
+    two_patients: tuple[str, str] | None = None
+    """Vignettes set side by side; None: the shortest and the longest journey of the first agent."""
+    policy_journeys: Mapping[str, Journeys] = field(default_factory=dict)
+    """Agent -> population journeys recorded with events, for the tree of its policy."""
+    learning_curves: tuple[LearningCurve, ...] = ()
