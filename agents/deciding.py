@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import JourneyView, decision_actions
+from workup.envs.observation import layout_of
 from workup.envs.world import World
 
 _BELIEF_CELLS = 4_000_000
@@ -51,11 +52,23 @@ def _utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArr
 
 
 def best_decisions(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.int64]:
-    """(m,) the legal decision of highest expected utility, or -1 where no decision is legal yet."""
+    """(m,) the legal decision of highest expected utility, or -1 where no decision is legal yet.
+
+    Read from the observation where that shows the exact posterior of the same world, else computed.
+    """
     actions = decision_actions(world)
     chosen = np.full(len(rows), -1, dtype=np.int64)
     able = view.mask[rows][:, actions].any(axis=1)
     legal_rows = rows[able]
-    values = np.where(view.mask[legal_rows][:, actions], expected_utilities(world, view, legal_rows), -np.inf)
-    chosen[able] = actions[values.argmax(axis=1)]
+    shown = _shown_regrets(world, view)
+    values = expected_utilities(world, view, legal_rows) if shown is None else shown[legal_rows]
+    chosen[able] = actions[np.where(view.mask[legal_rows][:, actions], values, -np.inf).argmax(axis=1)]
     return chosen
+
+
+def _shown_regrets(world: World, view: JourneyView) -> NDArray[np.float32] | None:
+    layout = layout_of(world)
+    observation = view.observation
+    if view.world is not world or observation is None or observation.shape[1] < len(layout.names):
+        return None
+    return observation[:, layout.regret_slot : layout.regret_slot + len(world.decisions)]

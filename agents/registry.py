@@ -14,12 +14,12 @@ from workup.scenarios.errors import FileFormatError, UnknownNameError
 def agent_factories() -> dict[str, AgentFactory]:
     """Every agent that needs no training, by name. Modules are found in this folder and imported now.
 
-    A learner's module costs nothing here: it imports torch only inside its functions.
+    Only the folder's own modules and packages are looked at, so that a learner's torch stays out.
     """
     import workup.agents as package
 
     found: dict[str, AgentFactory] = {}
-    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
         found.update(getattr(importlib.import_module(module.name), "AGENTS", {}))
     return dict(sorted(found.items()))
 

@@ -212,7 +212,7 @@ def _refuse_unsupported(
         if len(acts) > 1:
             faults.append(f"{name} depends on {' and '.join(acts)}; expected one act at most")
         if acts and name in core:
-            faults.append(f"{name} depends on the act {acts[0]}, and others depend on {name}; it must have no dependants")
+            faults.append(f"{name} depends on the act {acts[0]}, and others depend on {name}; one or the other")
         if acts and name not in scenario.findings:
             faults.append(f"{name} depends on the act {acts[0]}; only findings can")
     seen: dict[tuple[str, str], str] = {}
@@ -222,7 +222,7 @@ def _refuse_unsupported(
             if event.target not in revealing:
                 faults.append(f"{event.name}: {event.target} is revealed by no item, so it cannot be {event.kind}")
             if (other := seen.setdefault((event.target, event.kind), event.name)) != event.name:
-                faults.append(f"{event.target} is {event.kind} by both {other} and {event.name}; make them one mechanism")
+                faults.append(f"{event.target} is {event.kind} by both {other} and {event.name}; join them")
         elif event.pivot is not None:
             if pivots.setdefault(event.target, event.pivot) != event.pivot:
                 faults.append(
@@ -230,7 +230,7 @@ def _refuse_unsupported(
                     "make one of them a latent finding"
                 )
             if treated[event.pivot]:
-                faults.append(f"{event.name} depends on {event.pivot}, which depends on an act; expected one or the other")
+                faults.append(f"{event.name} depends on {event.pivot}, which depends on an act; one or the other")
         if event.kind == "refused" or not any(parent in scenario.acts for parent in event.table.parents):
             continue
         faults.append(f"{event.name} depends on an act; mechanisms depend on the patient")

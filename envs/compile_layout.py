@@ -56,6 +56,10 @@ class Layout:
         """H."""
         return prod(self.laws.size(name) for name in self.hidden)
 
+    def role(self, name: str) -> str:
+        """'profile', 'hidden' or 'leaf'."""
+        return "profile" if name in self.profile else "hidden" if name in self.hidden else "leaf"
+
     def stride(self, name: str) -> tuple[int, int]:
         """What one step of a core variable adds to k and to h."""
         for part, names in enumerate((self.profile, self.hidden)):
@@ -67,16 +71,12 @@ class Layout:
     def of_profile(self, name: str) -> Ints:
         """(K,) value of a core variable in each profile; zeros if it is hidden."""
         step = self.stride(name)[0]
-        return (np.arange(self.n_profiles) // step % self.laws.size(name) if step else np.zeros(self.n_profiles)).astype(
-            np.int32
-        )
+        return _digit(self.n_profiles, step, self.laws.size(name))
 
     def of_hidden(self, name: str) -> Ints:
         """(H,) value of a core variable in each hidden state; zeros if it belongs to the profile."""
         step = self.stride(name)[1]
-        return (np.arange(self.n_hidden) // step % self.laws.size(name) if step else np.zeros(self.n_hidden)).astype(
-            np.int32
-        )
+        return _digit(self.n_hidden, step, self.laws.size(name))
 
     def offsets(self, names: Sequence[str], inner: int = 1) -> tuple[Ints, Ints]:
         """(K,) and (H,) row offsets into a table laid over `names` in C order, `inner` rows to each cell."""
@@ -96,6 +96,11 @@ class Layout:
     def cells(self, names: Iterable[str]) -> int:
         """The number of joint values of core variables."""
         return prod(self.laws.size(name) for name in names)
+
+
+def _digit(n: int, step: int, size: int) -> Ints:
+    """(n,) one digit of the mixed-radix numbers 0..n-1; zeros where the step is 0."""
+    return (np.arange(n) // step % size if step else np.zeros(n)).astype(np.int32)
 
 
 class RowStack:
@@ -121,7 +126,7 @@ class RowStack:
         self._next += block.shape[0]
         if self._next * self.width > MAX_TABLE_CELLS:
             raise WorkupError(
-                f"the table of {self.what} has more than {MAX_TABLE_CELLS:,} numbers once it reaches one that depends on "
+                f"the table of {self.what} passes {MAX_TABLE_CELLS:,} numbers at an entry that depends on "
                 f"{', '.join(names)}; let it depend on fewer variables, or give these fewer values"
             )
 

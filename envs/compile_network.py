@@ -5,7 +5,6 @@ Besides the scenario's own variables (findings untreated):
     'crp after antibiotics'     the finding once that act was done
     'kidney_test attempt 1'     result, failed or refused (attempt 2: result or failed, by patients whose first failed)
     'film reported'             the value as reported, or 'withheld'; meant for reports of results
-    'kidney_test: haemolysed'   whether a mechanism struck, for items and findings that several may strike
 
 Built from the written tables alone, so that elimination over it checks the summed tables of the patient model.
 """
@@ -31,7 +30,7 @@ def network_of(laws: Laws) -> Network:
     for item in laws.items:
         variables += _status_variables(laws, item)
     for name in laws.item_revealing:
-        variables += _report_variable(laws, name)
+        variables += _report_variables(laws, name)
     return Network(tuple(variables))
 
 
@@ -45,6 +44,11 @@ def report_name(finding: str) -> str:
     return f"{finding} reported"
 
 
+def after_name(finding: str, act: str) -> str:
+    """Name of the variable of a finding once an act was done."""
+    return f"{finding} after {act}"
+
+
 def _law_variables(laws: Laws, name: str, law: Table) -> list[NetworkVariable]:
     values = laws.axes[name].values
     act = next((parent for parent in law.parents if parent in laws.scenario.acts), None)
@@ -52,10 +56,10 @@ def _law_variables(laws: Laws, name: str, law: Table) -> list[NetworkVariable]:
         return [NetworkVariable(name, values, law.parents, law.values)]
     axis = law.parents.index(act)
     others = tuple(parent for parent in law.parents if parent != act)
-    untreated, treated = (law.values.take(done, axis=axis) for done in (0, 1))
+    untreated, treated = np.moveaxis(law.values, axis, 0)
     return [
         NetworkVariable(name, values, others, untreated),
-        NetworkVariable(f"{name} after {act}", values, others, treated),
+        NetworkVariable(after_name(name, act), values, others, treated),
     ]
 
 
@@ -97,8 +101,8 @@ def _along(event: Event | None, names: tuple[str, ...]) -> Floats:
     return aligned(event.table.values, event.table.parents, names)
 
 
-def _report_variable(laws: Laws, name: str) -> list[NetworkVariable]:
-    """The reported value, for findings that may be withheld or corrupted."""
+def _report_variables(laws: Laws, name: str) -> list[NetworkVariable]:
+    """The reported value of a finding that may be withheld or corrupted; again for the finding after an act."""
     withheld, corrupted = event_of(laws, "withheld", name), event_of(laws, "corrupted", name)
     if withheld is None and corrupted is None:
         return []
@@ -108,6 +112,10 @@ def _report_variable(laws: Laws, name: str) -> list[NetworkVariable]:
     shape = [laws.size(other) for other in names]
     missing = np.broadcast_to(_along(withheld, names), shape)
     wrong = np.broadcast_to(_along(corrupted, names), shape)[..., None]
-    said = (1.0 - wrong) * np.eye(size) + (wrong * corrupted.reported if corrupted is not None else 0.0)
+    said = (1.0 - wrong) * np.eye(size)
+    if corrupted is not None and corrupted.reported is not None:
+        said = said + wrong * corrupted.reported
     table = np.concatenate([said * (1.0 - missing)[..., None], missing[..., None]], axis=-1)
-    return [NetworkVariable(report_name(name), (*laws.axes[name].values, WITHHELD), names, table)]
+    values = (*laws.axes[name].values, WITHHELD)
+    truths = [name, *(after_name(name, act) for act in laws.laws[name].parents if act in laws.scenario.acts)]
+    return [NetworkVariable(report_name(truth), values, (*names[:-1], truth), table) for truth in truths]

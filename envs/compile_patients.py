@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workup.envs.compile_evidence import (
     add_evidence,
@@ -16,7 +16,7 @@ from workup.envs.compile_evidence import (
     true_value,
 )
 from workup.envs.compile_laws import Laws
-from workup.envs.compile_layout import Floats, Ints, Layout, RowStack, aligned
+from workup.envs.compile_layout import Floats, Ints, Layout, RowStack
 from workup.envs.compile_network import network_of
 from workup.envs.patient_model import PatientModel
 from workup.scenarios.errors import WorkupError
@@ -49,7 +49,7 @@ def patient_model(layout: Layout) -> PatientModel:
         if (inside := laws.axes[name].cells) is not None:
             cells[o, : len(inside)] = inside
     n_start, rest = _starts(layout)
-    model = PatientModel(
+    return PatientModel(
         network=network_of(laws),
         core=laws.core,
         core_size=_ints(laws.size(name) for name in laws.core),
@@ -68,7 +68,7 @@ def patient_model(layout: Layout) -> PatientModel:
         observables=observables,
         n_values=_ints(laws.size(name) for name in observables),
         n_known_at_start=layout.n_at_start,
-        role=tuple("profile" if n in layout.profile else "hidden" if n in layout.hidden else "leaf" for n in observables),
+        role=tuple(layout.role(name) for name in observables),
         value_rows=values.rows(),
         value_table=values.table(),
         treatment=_ints(_treatment(laws, name, items) for name in observables),
@@ -96,11 +96,10 @@ def patient_model(layout: Layout) -> PatientModel:
         numeric_range=cells,
         log_uniform=np.array([_log_uniform(laws, name) for name in observables], bool),
     )
-    return model
 
 
-def _ints(entries: object) -> Ints:
-    return np.array(list(entries), dtype=np.int32)  # type: ignore[call-overload]
+def _ints(entries: Iterable[int]) -> Ints:
+    return np.array(list(entries), dtype=np.int32)
 
 
 def _starts(layout: Layout) -> tuple[int, int]:
@@ -136,7 +135,7 @@ def _prior(layout: Layout) -> Floats:
         law = laws.laws[name]
         of_k, of_h = layout.offsets((*law.parents, name))
         joint *= law.values.reshape(-1)[of_k[:, None] + of_h[None, :]]
-    return joint / joint.sum()
+    return np.asarray(joint / joint.sum())
 
 
 def _treatment(laws: Laws, name: str, items: tuple[str, ...]) -> int:
@@ -195,11 +194,3 @@ def _log_uniform(laws: Laws, name: str) -> bool:
     if cells is not None and any(low <= 0 for low, _ in cells):
         raise WorkupError(f"{name} is drawn log-uniformly inside its bands, so every band must start above 0")
     return True
-
-
-def observable_values(layout: Layout, name: str) -> NDArray[np.str_]:
-    """The words for the values of an observable."""
-    return np.array(layout.laws.axes[name].values)
-
-
-__all__ = ["aligned", "patient_model"]

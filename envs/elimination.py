@@ -18,6 +18,9 @@ from workup.scenarios.errors import WorkupError
 LARGEST_TABLE = 2**26
 """Numbers in the largest table that is allowed to arise (512 MiB)."""
 
+SMALL = 1e-100
+"""Tables whose largest number is below this are scaled up before they underflow."""
+
 
 @dataclass(frozen=True, eq=False)
 class Factor:
@@ -57,23 +60,27 @@ def eliminate(
     order = _min_fill_order([factor.names for factor in factors], keep, sizes)
     pool, log_scale = list(factors), 0.0
     for name in order:
-        product = _product([f for f in pool if name in f.names], sizes)
+        product, log_taken = _product([f for f in pool if name in f.names], sizes)
         summed = product.table.sum(axis=product.names.index(name))
-        largest = float(summed.max())
-        if largest > 0.0:
-            summed, log_scale = summed / largest, log_scale + float(np.log(largest))
+        log_scale += log_taken
         pool = [f for f in pool if name not in f.names]
         pool.append(Factor(tuple(n for n in product.names if n != name), summed))
-    result = _product([*pool, *(Factor((n,), np.ones(sizes[n])) for n in keep)], sizes)
-    return result.table.transpose([result.names.index(n) for n in keep]), log_scale
+    result, log_taken = _product([*pool, *(Factor((n,), np.ones(sizes[n])) for n in keep)], sizes)
+    return result.table.transpose([result.names.index(n) for n in keep]), log_scale + log_taken
 
 
-def _product(factors: Sequence[Factor], sizes: Mapping[str, int]) -> Factor:
+def _product(factors: Sequence[Factor], sizes: Mapping[str, int]) -> tuple[Factor, float]:
+    """The product, scaled to stay in range, and the logarithm of what was taken out of it."""
     names = tuple(dict.fromkeys(name for factor in factors for name in factor.names))
     table: NDArray[np.float64] = np.ones([sizes[name] for name in names])
+    log_taken = 0.0
     for factor in factors:
         table *= _aligned(factor, names)
-    return Factor(names, table)
+        largest = float(table.max())
+        if 0.0 < largest < SMALL:
+            table /= largest
+            log_taken += float(np.log(largest))
+    return Factor(names, table), log_taken
 
 
 def _aligned(factor: Factor, names: tuple[str, ...]) -> NDArray[np.float64]:

@@ -227,6 +227,11 @@ class Engine:
         return self._state.whole[:, kernel.W_PATIENT].copy()
 
     @property
+    def presented(self) -> NDArray[np.bool_]:
+        """(n,) whether both history and examination have a result."""
+        return np.asarray(self._state.whole[:, kernel.W_PHASE] == kernel.BOTH)
+
+    @property
     def best_expected_utility(self) -> NDArray[np.float64]:
         """(n,) reward still to come if one took the best decision now, by the exact posterior (belief view only):
         its utility with benefits of acts, less the delay, late cost and late harm incurred so far."""
@@ -248,7 +253,7 @@ class Engine:
         world, whole, real = self.world, self._state.whole[slots], self._state.real[slots]
         hidden, decision = whole[:, kernel.E_H], whole[:, kernel.E_DECISION]
         condition = world.model.condition_of[hidden]
-        at_end = np.stack([real[:, kernel.E_TRUTH : kernel.E_TRUTH + 4], real[:, kernel.E_EXPECTED : kernel.R_LISTS]], 1)
+        at_end = real[:, kernel.E_TRUTH : kernel.R_LISTS].reshape(-1, 2, 4)
         if not self._follows_posterior:
             at_end[:, 1] = np.nan
         charged = self._state.byte[slots, -len(world.items) :]
@@ -346,7 +351,7 @@ def _fill_starts(world: World, packed: Tables, n_features: int, n_names: int) ->
         if not model.prior[profile : profile + model.profiles_per_start].any():
             continue  # nobody starts there
         kernel.fill_start(
-            begin, packed.at, packed.ints, packed.reals, state.whole, state.real, state.byte, state.values,
+            0, begin, packed.at, packed.ints, packed.reals, state.whole, state.real, state.byte, state.values,
             state.facts, state.mask, weights, scratch,
         )  # fmt: skip
         values[begin], masks[begin], features[begin, :n_features] = state.values[0], state.mask[0], state.facts[0]

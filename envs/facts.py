@@ -110,8 +110,6 @@ def compile_clause(name: str, given: Any, words: Vocabulary) -> Clause:
     return Clause(False, words.observables[name], np.array(allowed.values), allowed.unknown)
 
 
-def when_holds(
-    world: World, when: When, values: NDArray[np.int16], status: NDArray[np.uint8]
-) -> NDArray[np.bool_]:
-    """(n,) whether `when` holds on revealed facts: values (n, O) int16, status (n, I) uint8. Raises as `compile_when`."""
+def when_holds(world: World, when: When, values: NDArray[np.int16], status: NDArray[np.uint8]) -> NDArray[np.bool_]:
+    """(n,) whether `when` holds on revealed values (n, O) int16 and status (n, I) uint8. Raises as `compile_when`."""
     return compile_when(when, vocabulary(world)).holds(values, status)

@@ -152,6 +152,7 @@ from workup.envs.tables import (
     WATCHED,
     WATCHED_AT,
     WEIGHTS,
+    WITHHELD,
 )
 
 # Columns of `whole`. E_* hold the journey that ended last, for its report after an automatic reset.
@@ -170,14 +171,16 @@ R_LISTS = 19
 FROZEN, NEXT_STEP, SAME_STEP = range(3)
 HISTORY, BOTH = 1, 3
 
-jit = nb.njit(cache=True, nogil=True)
+entry = nb.njit(cache=True, nogil=True, error_model="numpy")
+# Wrappers that let Python call a function cost more to compile than the function; parts are only called from here.
+jit = nb.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 
 @jit
-def _draw(at, ints, reals, key, stream, table, row):
+def _draw(at, reals, key, stream, table, row):
     """Value drawn from a row of cumulative probabilities."""
     u = uniform(key, stream)
-    cell = at[table] + row * at[N_VALUES]
+    cell = table + row * at[N_VALUES]
     v = 0
     while u >= reals[cell + v]:
         v += 1
@@ -196,7 +199,7 @@ def true_value(i, o, at, ints, reals, cases, whole, byte):
     row += ints[at[VALUE_OF_H] + o * at[N_HIDDEN] + whole[i, W_H]]
     if byte[i, 3 * at[N_ITEMS] + o]:
         row += ints[at[TREATMENT_STRIDE] + o]
-    return _draw(at, ints, reals, whole[i, W_KEY], VALUE + o, VALUE_CUMULATIVE, row)
+    return _draw(at, reals, whole[i, W_KEY], VALUE + o, at[VALUE_CUMULATIVE], row)
 
 
 @jit
@@ -228,7 +231,7 @@ def _failing_event(i, item, at, ints, reals, cases, whole, byte):
     """The first event that makes this attempt fail, or -1."""
     if _fixed(i, item, at, ints, cases, whole):
         return -1
-    attempt = byte[i, at[N_ITEMS] + item]
+    attempt = np.int64(byte[i, at[N_ITEMS] + item])
     for m in range(at[MAX_FAILURES]):
         e = ints[at[FAILURES] + item * at[MAX_FAILURES] + m]
         if e < 0:
@@ -274,9 +277,10 @@ def _orderable(i, item, at, ints, reals, whole, real, byte, values):
 
 
 @jit
-def _affordable(i, action, only_new, at, ints, reals, whole, real, byte):
+def _affordable(i, action, at, ints, reals, whole, real, byte):
     """Whether no hard budget would be exceeded by the orders of an action."""
     cost, dose, tests = real[i, R_COST], real[i, R_DOSE], whole[i, W_TESTS]
+    only_new = ints[at[ACTION_KIND] + action] == 1
     set_up_at = R_LISTS + 5 * at[N_CONDITIONS] + 2 * at[N_ITEMS]
     first, last = ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]
     for m in range(first, last):
@@ -309,7 +313,7 @@ def _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask):
         return
     legal = _orderable(i, item, at, ints, reals, whole, real, byte, values)
     if legal and at[BUDGETED]:
-        legal = _affordable(i, action, False, at, ints, reals, whole, real, byte)
+        legal = _affordable(i, action, at, ints, reals, whole, real, byte)
     mask[i, action] = legal
 
 
@@ -327,7 +331,7 @@ def _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask):
                 legal = legal and _orderable(i, item, at, ints, reals, whole, real, byte, values)
     legal = legal and new >= 2
     if legal and at[BUDGETED]:
-        legal = _affordable(i, action, True, at, ints, reals, whole, real, byte)
+        legal = _affordable(i, action, at, ints, reals, whole, real, byte)
     mask[i, action] = legal
 
 
@@ -368,7 +372,7 @@ def _refresh_ways_out(i, at, whole, mask):
 
 
 @jit
-def _begin_belief(i, row, at, whole):
+def _begin_belief(i, at, whole):
     """All profiles that share the start are possible; their prior rows are copied when first needed."""
     whole[i, W_ALIVE] = at[PER_START]
     whole[i, W_COPIED] = 0
@@ -462,18 +466,18 @@ def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values
 @jit
 def _replay_belief(i, row, at, ints, reals, whole, byte, values, weights):
     """The belief from scratch, from everything revealed."""
-    _begin_belief(i, row, at, whole)
+    _begin_belief(i, at, whole)
     for item in range(at[N_ITEMS]):
         status, failures = byte[i, item], np.int64(byte[i, at[N_ITEMS] + item])
         if status == RESULT:
             _believe_reports(i, row, item, failures, at, ints, reals, whole, byte, values, weights)
-            _believe_status(i, row, item, 0, failures, at, ints, reals, whole, weights)
+            _believe_status(i, row, item, np.int64(0), failures, at, ints, reals, whole, weights)
         elif status == REFUSED:
-            _believe_status(i, row, item, 2, failures, at, ints, reals, whole, weights)
+            _believe_status(i, row, item, np.int64(2), failures, at, ints, reals, whole, weights)
         elif status == PENDING:
-            _believe_status(i, row, item, 3, failures, at, ints, reals, whole, weights)
+            _believe_status(i, row, item, np.int64(3), failures, at, ints, reals, whole, weights)
         for attempt in range(failures):
-            _believe_status(i, row, item, 1, attempt, at, ints, reals, whole, weights)
+            _believe_status(i, row, item, np.int64(1), attempt, at, ints, reals, whole, weights)
 
 
 @jit
@@ -723,7 +727,7 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
         row = np.int64(ints[at[CORE_ROW] + c])
         for p in range(ints[at[PARENTS_AT] + c], ints[at[PARENTS_AT] + c + 1]):
             row += core[ints[at[PARENT] + p]] * ints[at[PARENT_STRIDE] + p]
-        v = _draw(at, ints, reals, key, CORE + c, CORE_CUMULATIVE, row)
+        v = _draw(at, reals, key, CORE + c, at[CORE_CUMULATIVE], row)
         core[c] = v
         k += v * ints[at[CORE_K] + c]
         h += v * ints[at[CORE_H] + c]
@@ -763,7 +767,7 @@ def start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, value
     for f in range(at[N_FEATURES]):
         facts[i, f] = reals[shown + f]
     if at[TRACKED]:
-        _begin_belief(i, i, at, whole)
+        _begin_belief(i, at, whole)
 
 
 @jit
@@ -787,7 +791,7 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
     n_items, n_conditions = at[N_ITEMS], at[N_CONDITIONS]
     clock = real[i, R_CLOCK]
     ordered_at = R_LISTS + 5 * n_conditions + n_items
-    attempt = byte[i, n_items + item]
+    attempt = np.int64(byte[i, n_items + item])
     if attempt == 0:
         real[i, ordered_at + item] = clock
     real[i, R_LAST_ORDER] = clock
@@ -795,12 +799,12 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
     if (
         refusal >= 0
         and not _fixed(i, item, at, ints, cases, whole)
-        and _happens(i, refusal, 0, at, ints, reals, cases, whole, byte)
+        and _happens(i, refusal, np.int64(0), at, ints, reals, cases, whole, byte)
     ):
         byte[i, item] = REFUSED
         _show_status(i, item, at, ints, reals, byte, facts)
         if at[TRACKED]:
-            _believe_status(i, i, item, 2, attempt, at, ints, reals, whole, weights)
+            _believe_status(i, i, item, np.int64(2), attempt, at, ints, reals, whole, weights)
         return False
     for r in range(at[MAX_REVEALS]):
         o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
@@ -813,7 +817,7 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
             facts[i, ints[at[TREATED_SLOT] + o]] = 1.0 if treated else 0.0
     failing = _failing_event(i, item, at, ints, reals, cases, whole, byte)
     if failing >= 0 and not ints[at[EVENT_CHARGED] + failing]:
-        _fail(i, item, 1, at, ints, reals, whole, real, byte, values, facts, weights)
+        _fail(i, item, np.int64(1), at, ints, reals, whole, real, byte, values, facts, weights)
         return False
     _charge(i, item, at, ints, reals, whole, real, byte, values)
     return True
@@ -848,8 +852,7 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
     n_items = at[N_ITEMS]
     attempt = np.int64(byte[i, n_items + item])
     if _failing_event(i, item, at, ints, reals, cases, whole, byte) >= 0:
-        column = 5 if accepted else 1
-        _fail(i, item, column, at, ints, reals, whole, real, byte, values, facts, weights)
+        _fail(i, item, 1 + 4 * accepted, at, ints, reals, whole, real, byte, values, facts, weights)
         return
     byte[i, item] = RESULT
     key = whole[i, W_KEY]
@@ -860,14 +863,12 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
         v = true_value(i, o, at, ints, reals, cases, whole, byte)
         if cases.shape[0] == 0 or cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] < 0:
             e = ints[at[WITHHELD] + o]
-            if e >= 0 and _happens(i, e, 0, at, ints, reals, cases, whole, byte):
+            if e >= 0 and _happens(i, e, np.int64(0), at, ints, reals, cases, whole, byte):
                 v = MISSING
             else:
                 e = ints[at[CORRUPTED] + o]
-                if e >= 0 and _happens(i, e, 0, at, ints, reals, cases, whole, byte):
-                    v = _draw(
-                        at, ints, reals, key, CORRUPTION + o, REPORTED_CUMULATIVE, ints[at[REPORTED_START] + o] + v
-                    )
+                if e >= 0 and _happens(i, e, np.int64(0), at, ints, reals, cases, whole, byte):
+                    v = _draw(at, reals, key, CORRUPTION + o, at[REPORTED_CUMULATIVE], ints[at[REPORTED_START] + o] + v)
         values[i, o] = v
         write_fact(i, o, at, ints, values, facts)
     whole[i, W_PHASE] |= ints[at[OPENS] + item]
@@ -876,7 +877,7 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
     _show_status(i, item, at, ints, reals, byte, facts)
     if at[TRACKED]:
         _believe_reports(i, i, item, attempt, at, ints, reals, whole, byte, values, weights)
-        _believe_status(i, i, item, 4 if accepted else 0, attempt, at, ints, reals, whole, weights)
+        _believe_status(i, i, item, 4 * accepted, attempt, at, ints, reals, whole, weights)
 
 
 @jit
@@ -935,7 +936,7 @@ def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, sc
     if at[TRACKED] or at[BY_POSTERIOR]:
         row = i
         if not at[TRACKED]:
-            row = 0
+            row = np.int64(0)
             _replay_belief(i, row, at, ints, reals, whole, byte, values, weights)
         summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch)
         for part in range(3):
@@ -977,28 +978,28 @@ def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, 
     if placed == 0:
         return
     if at[DELAYED]:
-        _collect(i, False, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+        _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
         for m in range(first, last):
             item = ints[at[MEMBERS] + m]
             if byte[i, item] == PENDING and real[i, due_at + item] > real[i, R_CLOCK]:
                 _show_status(i, item, at, ints, reals, byte, facts)
                 if at[TRACKED]:
                     attempt = np.int64(byte[i, at[N_ITEMS] + item])
-                    _believe_status(i, i, item, 3, attempt, at, ints, reals, whole, weights)
+                    _believe_status(i, i, item, np.int64(3), attempt, at, ints, reals, whole, weights)
         return
     real[i, R_CLOCK] += longest
-    _collect(i, True, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+    _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
 
 
 @jit
-def _collect(i, every, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+def _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights):
     """Report the pending orders of an action: every one, or those due."""
     due_at = R_LISTS + 5 * at[N_CONDITIONS]
     for m in range(first, last):
         item = ints[at[MEMBERS] + m]
-        if byte[i, item] == PENDING and (every or real[i, due_at + item] <= real[i, R_CLOCK]):
+        if byte[i, item] == PENDING and (not at[DELAYED] or real[i, due_at + item] <= real[i, R_CLOCK]):
             whole[i, W_PENDING] -= 1
-            _report(i, item, False, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+            _report(i, item, np.int64(0), at, ints, reals, cases, whole, real, byte, values, facts, weights)
 
 
 @jit
@@ -1013,7 +1014,7 @@ def _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, wei
     for item in range(at[N_ITEMS]):
         if byte[i, item] == PENDING and real[i, due_at + item] <= due:
             whole[i, W_PENDING] -= 1
-            _report(i, item, True, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+            _report(i, item, np.int64(1), at, ints, reals, cases, whole, real, byte, values, facts, weights)
             _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask)
 
 
@@ -1039,7 +1040,7 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
         _refresh_ways_out(i, at, whole, mask)
 
 
-@jit
+@entry
 def step_batch(
     at, ints, reals, cases, seed_key, actions, whole, real, byte, values, facts, mask, weights, scratch, core,
     out_facts, out_mask, out_reward, out_components, out_flags, final_facts,
@@ -1109,7 +1110,7 @@ def step_batch(
     return any_ended
 
 
-@jit
+@entry
 def reset_batch(at, ints, reals, cases, seed_key, patients, whole, real, byte, values, facts, mask, core):
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
     for i in range(patients.shape[0]):
@@ -1117,16 +1118,16 @@ def reset_batch(at, ints, reals, cases, seed_key, patients, whole, real, byte, v
             start(i, patients[i], seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
 
 
-@jit
-def fill_start(begin, at, ints, reals, whole, real, byte, values, facts, mask, weights, scratch):
-    """Mask, observation and posterior at a start whose known values stand in row 0 (the engine's template)."""
-    whole[0, W_K] = begin * at[PER_START]
+@entry
+def fill_start(i, begin, at, ints, reals, whole, real, byte, values, facts, mask, weights, scratch):
+    """Mask, observation and posterior at a start whose known values stand in row i (the engine's template)."""
+    whole[i, W_K] = begin * at[PER_START]
     for o in range(at[N_OBSERVABLES]):
-        if values[0, o] != UNKNOWN:
-            write_fact(0, o, at, ints, values, facts)
-    write_totals(0, at, reals, whole, real, byte, facts)
-    refresh_mask(0, at, ints, reals, whole, real, byte, values, mask)
-    _begin_belief(0, 0, at, whole)
-    summarise(0, 0, at, ints, reals, whole, real, byte, values, weights, scratch)
+        if values[i, o] != UNKNOWN:
+            write_fact(i, o, at, ints, values, facts)
+    write_totals(i, at, reals, whole, real, byte, facts)
+    refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
+    _begin_belief(i, at, whole)
+    summarise(i, i, at, ints, reals, whole, real, byte, values, weights, scratch)
     if at[SHOW_BELIEF]:
-        write_belief(0, at, ints, reals, real, scratch, facts)
+        write_belief(i, at, ints, reals, real, scratch, facts)

@@ -90,7 +90,7 @@ class Network:
             table, log_probability = self._table(tuple(targets), evidence or {})
         except ImpossibleEvidence:
             return np.zeros([len(self.variable(name).values) for name in targets])
-        return table * np.exp(log_probability)
+        return np.asarray(table * np.exp(log_probability))
 
     def probability(self, evidence: Evidence) -> float:
         """P(evidence), in [0, 1]."""

@@ -42,7 +42,8 @@ class PatientModel:
     """Who the patients are, what is true of them, and what a result says about that."""
 
     network: Network
-    """The same model as a plain Bayesian network over all variables (names and value words)."""
+    """The same model as a plain Bayesian network: the scenario's own variables (findings untreated), findings after an
+    act, statuses of attempts and reported values (names as in compile_network)."""
 
     # Core variables, in topological order, for ancestral sampling.
     core: tuple[str, ...]
@@ -113,7 +114,8 @@ class PatientModel:
 
     # What a report says: likelihoods given (k, h), every mechanism summed out.
     item_of: NDArray[np.int32]
-    """(O,) the item that reveals the observable, or -1 for those known at the start."""
+    """(O,) the item that reveals the observable, -1 for those known at the start, -2 for what nothing reveals (a
+    contraindication that cannot be known)."""
     evidence_rows: Rows
     """(O) rows; add treatment_stride[o] if the act is done, and attempt * attempt_stride[o] (attempt = number
     of failed attempts before)."""
@@ -146,7 +148,7 @@ class PatientModel:
 
         Args:
             values: (n, O) revealed value of each observable, UNKNOWN or MISSING.
-            status: (n, I) status of each item.
+            status: (n, I) status of each item; PENDING says that the order was not refused.
             failures: (n, I) failed attempts of each item so far.
             treated: (n, O) whether the act a finding depends on was done when it was ordered.
             values_only: ignore which results are missing.
@@ -157,4 +159,6 @@ class PatientModel:
         Raises:
             ImpossibleEvidence: a row has probability zero, naming the first such row.
         """
-        raise NotImplementedError
+        from workup.envs.belief import posterior_weights
+
+        return posterior_weights(self, values, status, failures, treated, values_only=values_only)

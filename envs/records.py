@@ -32,7 +32,7 @@ def numbers_of(model: PatientModel, values: NDArray[np.int16], keys: NDArray[np.
     return numbers
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _fill_numbers(numeric, ranges, log_uniform, values, keys, numbers):
     for i in range(values.shape[0]):
         for o in numeric:
@@ -72,7 +72,7 @@ def complications_of(
     return happened
 
 
-@nb.njit(cache=True, nogil=True)
+@nb.njit(cache=True, nogil=True, error_model="numpy")
 def _fill_complications(item, chance, keys, profile, hidden, charged, happened):
     for i in range(happened.shape[0]):
         for z in range(happened.shape[1]):

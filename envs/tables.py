@@ -51,13 +51,13 @@ N_SLOTS = 131
 
 @dataclass(frozen=True, eq=False)
 class Tables:
-    """at: (N_SLOTS,) int64; ints: (..,) int32; reals: (..,) float64. Immutable but for the options."""
+    """at: (N_SLOTS,) int64; ints: (..,) int64; reals: (..,) float64. Immutable but for the options."""
 
     at: NDArray[np.int64]
-    ints: NDArray[np.int32]
+    ints: NDArray[np.int64]
     reals: NDArray[np.float64]
 
-    def whole(self, slot: int, *shape: int) -> NDArray[np.int32]:
+    def whole(self, slot: int, *shape: int) -> NDArray[np.int64]:
         """A writable window on one table of integers."""
         start = self.at[slot]
         return self.ints[start : start + int(np.prod(shape))].reshape(shape)
@@ -75,7 +75,7 @@ def pack(world: World, layout: Layout) -> Tables:
         at[slot] = size
     whole = {**_patient_ints(world), **_rule_ints(world), **_layout_ints(world, layout)}
     real = {**_patient_reals(world), **_world_reals(world, layout)}
-    ints = _lay_out(at, whole, np.int32)
+    ints = _lay_out(at, whole, np.int64)
     reals = _lay_out(at, real, np.float64)
     return Tables(at, ints, reals)
 

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.patient_model import PatientModel
+from workup.scenarios.errors import UnknownNameError
+from workup.scenarios.model_faults import suggestion
 from workup.scenarios.schema import Scenario
 
 ActionKind = Literal["order", "set", "act", "wait", "decide"]
@@ -88,7 +90,8 @@ class World:
     clause_values: NDArray[np.bool_]
     """(Q, max(V, 5)) allowed values (kind 0) or statuses (kind 1)."""
     known_refusal: NDArray[np.int32]
-    """(X2, 2) rows (item, observable): illegal once the observable is revealed to have a refusing value."""
+    """(X2, 2) rows (item, observable): illegal once the observable is revealed to have a value with which every
+    patient refuses, whatever else is true."""
     known_refusal_values: NDArray[np.bool_]
     """(X2, V)"""
     opens_journey: NDArray[np.int8]
@@ -121,4 +124,7 @@ class World:
 
     def item(self, name: str) -> int:
         """Index of an investigation or act; raises UnknownNameError listing the names."""
-        raise NotImplementedError
+        try:
+            return self.items.index(name)
+        except ValueError:
+            raise UnknownNameError(f"{self.scenario.id} has no item {name!r}{suggestion(name, self.items)}") from None

@@ -4,16 +4,41 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from workup.scenarios import lint_journey, lint_names, lint_tables, lint_vignettes
 from workup.scenarios.errors import Fault, ScenarioError
+from workup.scenarios.lint_book import Book
 from workup.scenarios.reader import Reading, read
+from workup.scenarios.schema import Scenario
+
+_RULES = (
+    lint_names.check_names,
+    lint_names.check_references,
+    lint_names.check_items,
+    lint_names.check_revealed,
+    lint_names.check_mechanisms,
+    lint_tables.check_variables,
+    lint_tables.check_chances,
+    lint_journey.check_requirements,
+    lint_journey.check_contraindications,
+    lint_journey.check_guideline,
+    lint_journey.check_rewards,
+    lint_journey.check_signs,
+    lint_vignettes.check_vignettes,
+    lint_vignettes.check_targets,
+)
 
 
 def lint(path: Path) -> tuple[Fault, ...]:
-    """Every fault of the scenario at `path`, in the order of its lines; empty if it is clean."""
+    """Every fault of the scenario at `path` (folder or file), in the order of its lines; empty if it is clean."""
     try:
         return check(path)[1]
     except ScenarioError as error:
         return error.faults
+
+
+def warnings(scenario: Scenario) -> tuple[str, ...]:
+    """What is allowed but looks like an oversight, such as a set-up that no item uses."""
+    return lint_journey.warnings(Book(scenario))
 
 
 def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:
@@ -24,4 +49,10 @@ def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:
     """
     reading = read(path)
     faults = list(reading.faults)
-    return reading, tuple(sorted(faults, key=lambda fault: (fault.path, fault.line)))
+    if reading.scenario is not None:
+        book = Book(reading.scenario)
+        for rule in _RULES:
+            rule(book)
+        faults += [reading.tree.fault(place, message) for place, message in book.faults]
+    unique = dict.fromkeys(faults)
+    return reading, tuple(sorted(unique, key=lambda fault: (fault.path, fault.line)))

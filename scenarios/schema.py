@@ -9,15 +9,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from workup.scenarios.durations import hours
+from workup.scenarios.durations import PATTERN, hours
 
 Status = Literal["seen", "recalled", "derived", "assumed"]
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
 Urgency = Literal["emergency", "urgent", "routine"]
 
-DurationHours = Annotated[float, BeforeValidator(hours)]
+_DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"const": 0}]}
+DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
 """Written for people ('20 min', '2 h', '3 days', '6 weeks'), held in hours."""
 
 Nested = float | dict[str, Any]

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 from workup.agents.planning.problem import F64, I64, Problem, size
-from workup.agents.planning.transitions import SUM, dot, holds, is_legal
+from workup.agents.planning.transitions import SUM, best_stop, holds, is_legal
 from workup.scenarios.errors import PlanningRefused
 
 MAX_STATES = 60_000_000
@@ -47,7 +47,7 @@ def refuse(problem: Problem) -> None:
 @njit(cache=True, fastmath=SUM, nogil=True)
 def _sweep(p: Problem, values: F64) -> None:
     # One fused loop: calls that pass the whole problem cost more than what they would compute.
-    n, S, A, D = p.radix.shape[0], p.weights.shape[0], p.member.shape[0], p.stop.shape[0]
+    n, S, A, D = p.radix.shape[0], p.weights.shape[0], p.member.shape[0], p.stop.shape[1]
     order = np.argsort(-p.place)  # slowest digit first, so that partial products are reused
     partial = np.empty((n + 1, S))
     partial[0] = p.weights
@@ -69,7 +69,7 @@ def _sweep(p: Problem, values: F64) -> None:
             for d in range(D):
                 total = 0.0
                 for s in range(S):
-                    total += stop[d, s] * partial[n, s]
+                    total += stop[mode, d, s] * partial[n, s]
                 best = max(best, total)
         for a in range(A):
             i = member[a, 0]
@@ -90,7 +90,7 @@ def _sweep(p: Problem, values: F64) -> None:
             else:
                 total += _set_value(p, values, a, code, digits, mode)
             best = max(best, total)
-        values[code] = dot(p.worst, partial[n]) if best == -np.inf else best
+        values[code] = best_stop(p, partial[n], mode)[0] if best == -np.inf else best
         level = n - 1
         while level >= 0 and digits[order[level]] == 0:
             digits[order[level]] = p.radix[order[level]] - 1

@@ -31,7 +31,7 @@ class Problem(NamedTuple):
     base: I32
     """(S - S0,) hidden state whose unprogressed part coordinate S0 + j is."""
     stop: F64
-    """(D, S) weighted expected utility of each decision, in pounds."""
+    """(X, D, S) weighted utility of each decision, in pounds."""
     worst: F64
     """(S,) what a patient is scored when no decision is ever reached."""
     free: F64
@@ -114,6 +114,7 @@ def free_value(stop: F64, base: I32, cost: F64) -> F64:
 
     Progression can only lower the unprogressed part, so where progressing would be better the bound takes it.
     """
+    stop = stop.reshape(-1, stop.shape[-1])
     states = stop.shape[1] - len(base)
     best = stop[:, :states].max(axis=0)
     free = np.concatenate([best, np.zeros(len(base))])

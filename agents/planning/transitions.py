@@ -75,11 +75,11 @@ def is_legal(p: Problem, a: int, digits: I64, mode: int) -> bool:
 
 
 @njit(cache=True)
-def best_stop(p: Problem, v: F64) -> tuple[float, int]:
+def best_stop(p: Problem, v: F64, mode: int) -> tuple[float, int]:
     """Value and index of the best decision for an unnormalised belief."""
     best, which = -np.inf, -1
-    for d in range(p.stop.shape[0]):
-        value = dot(p.stop[d], v)
+    for d in range(p.stop.shape[1]):
+        value = dot(p.stop[mode, d], v)
         if value > best:
             best, which = value, d
     return best, which

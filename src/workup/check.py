@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -88,18 +88,30 @@ def check_agent(
     *,
     seed: int = 0,
     only: Sequence[str] = (),
-    draws: int = DRAWS,
     progress: Callable[[str], None] | None = None,
 ) -> Check:
-    """Run an agent on `draws` seeded draws of each vignette and judge every expectation.
+    """Run an agent on every vignette and judge every expectation. Arguments and errors as `run_vignettes`."""
+    return judge_vignettes(run_vignettes(world, agent, seed=seed, only=only, progress=progress))
+
+
+def run_vignettes(
+    world: World,
+    agent: Agent,
+    *,
+    seed: int = 0,
+    only: Sequence[str] = (),
+    draws: int = DRAWS,
+    progress: Callable[[str], None] | None = None,
+) -> dict[str, Journeys]:
+    """Take an agent through `draws` seeded draws of each vignette, every step recorded.
 
     Args:
-        world: the scenario, compiled with its first reward preset.
+        world: the scenario, with a reward preset that gives harm a weight.
         agent: who is checked.
         seed: of the draws.
         only: ids of the vignettes to run; all if empty.
         draws: how many patients stand for each vignette.
-        progress: called with each vignette's id before it runs.
+        progress: called with each vignette's id once it has run.
 
     Raises:
         UnknownNameError: a vignette that the scenario does not have.
@@ -109,30 +121,43 @@ def check_agent(
     unknown = [name for name in only if name not in vignettes]
     if unknown:
         raise UnknownNameError(
-            f"{world.scenario.id} has no vignette {', '.join(unknown)}; expected {', '.join(vignettes)}"
+            f"{world.scenario.id} has no vignette {', '.join(unknown)}; it has {', '.join(vignettes)}"
         )
     if not vignettes:
         raise WorkupError(f"{world.scenario.id} has no vignettes, so there is nothing to check; add `vignettes:` to it")
-    results = []
+    found = {}
     for name in only or vignettes:
+        found[name] = run_journeys(
+            world,
+            agent.act,
+            agent=agent.name,
+            patients=np.arange(draws),
+            seed=seed,
+            cases=vignette_cases(world, name, draws=draws, seed=seed),
+            record=True,
+        )
         if progress is not None:
             progress(name)
-        results.append(_check_vignette(world, agent, name, seed, draws))
-    scenario = world.scenario
-    return Check(scenario.id, scenario.digest, scenario.who.status, agent.name, seed, draws, tuple(results))
+    return found
 
 
-def _check_vignette(world: World, agent: Agent, name: str, seed: int, draws: int) -> VignetteResult:
-    vignette = world.scenario.vignettes[name]
-    journeys = run_journeys(
-        world,
-        agent.act,
-        agent=agent.name,
-        patients=np.arange(draws),
-        seed=seed,
-        cases=vignette_cases(world, name, draws=draws, seed=seed),
-        record=True,
+def judge_vignettes(journeys: Mapping[str, Journeys]) -> Check:
+    """Judge the recorded journeys of one agent, by vignette."""
+    first = next(iter(journeys.values()))
+    scenario = first.world.scenario
+    return Check(
+        scenario=scenario.id,
+        digest=scenario.digest,
+        status=scenario.who.status,
+        agent=first.agent,
+        seed=first.seed,
+        draws=len(first.patient),
+        vignettes=tuple(_judge_one(name, each) for name, each in journeys.items()),
     )
+
+
+def _judge_one(name: str, journeys: Journeys) -> VignetteResult:
+    vignette = journeys.world.scenario.vignettes[name]
     verdicts = judge(vignette, journeys)
     failures = tuple(_failure(v, journeys) for v in verdicts if not v.passed)
     never = tuple(verdict.text for verdict in verdicts if not verdict.counts.any())

@@ -154,8 +154,8 @@ class Evaluation:
             "preset": self.preset,
             "patients": self.patients,
             "seed": self.seed,
-            "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all agents; "
-            "by subgroup mean ± 1.96 standard errors",
+            "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all "
+            "agents; by subgroup mean ± 1.96 standard errors",
             "agents": {name: score.as_json() for name, score in self.agents.items()},
             "optimum": None if self.optimum is None else self.optimum.as_json(),
             "refusal": self.refusal,

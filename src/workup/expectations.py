@@ -28,8 +28,9 @@ from workup.envs.facts import when_holds
 from workup.envs.journeys import Journeys
 from workup.envs.patient_model import REFUSED
 from workup.envs.world import World
-from workup.narrative import duration, label, when_in_words, words
+from workup.narrative import words
 from workup.scenarios.errors import UnknownNameError, WorkupError
+from workup.scenarios.phrases import Phrases, time_in_words
 from workup.scenarios.schema import Expectation, Vignette, When
 from workup.timeline import Bools, Timeline, members, timeline
 
@@ -114,35 +115,31 @@ class _Judged:
         done = self._done(names)
 
         def what(row: int) -> str:
-            return f"never ordered: {self._names(_where(names, done[:, row] == _NEVER))}"
+            return f"never ordered: {self.phrases.labels_of(_where(names, done[:, row] == _NEVER))}"
 
-        return self._say(f"must order {self._names(names)}", (done == _NEVER).any(axis=0), self.line.last, what)
+        return self._say((done == _NEVER).any(axis=0), self.line.last, what)
 
     def _must_not(self, names: tuple[str, ...]) -> Verdict:
         begun = self._begun(names)
 
         def what(row: int) -> str:
-            return f"ordered: {self._names(_where(names, begun[:, row] != _NEVER))}"
+            return f"ordered: {self.phrases.labels_of(_where(names, begun[:, row] != _NEVER))}"
 
-        fails = np.asarray((begun != _NEVER).any(axis=0))
-        return self._say(
-            f"must not order {self._names(names, 'or')}", np.asarray(fails), begun.min(axis=0), what, every=True
-        )
+        fails = (begun != _NEVER).any(axis=0)
+        return self._say(fails, begun.min(axis=0), what, every=True)
 
     def _one_of(self, names: tuple[str, ...]) -> Verdict:
         fails = (self._done(names) == _NEVER).all(axis=0)
-        text = f"must order one of: {self._names(names, 'or')}"
-        return self._say(text, fails, self.line.last, lambda _: "none of them was ordered")
+        return self._say(fails, self.line.last, lambda _: "none of them was ordered")
 
     def _before(self, earlier: str, later: str) -> Verdict:
         done, begun = self._done((earlier,))[0], self._begun((later,))[0]
 
         def what(row: int) -> str:
             end = ", and the first was never ordered" if done[row] == _NEVER else ""
-            return f"{self._names((later,))} was ordered{end or ' before it'}"
+            return f"{self.phrases.label(later)} was ordered{end or ' before it'}"
 
-        text = f"must order {self._names((earlier,))} before {self._names((later,))}"
-        return self._say(text, (begun != _NEVER) & (done >= begun), begun, what)
+        return self._say((begun != _NEVER) & (done >= begun), begun, what)
 
     def _within(self, limits: dict[str, float]) -> Verdict:
         names, done = tuple(limits), self._done(tuple(limits))
@@ -151,20 +148,16 @@ class _Judged:
         late = clock > np.array(list(limits.values()))[:, None] + 1e-9
 
         def what(row: int) -> str:
-            times = [f"after {duration(h)}" if np.isfinite(h) else "never ordered" for h in clock[:, row]]
+            times = [f"after {time_in_words(h)}" if np.isfinite(h) else "never ordered" for h in clock[:, row]]
             found = zip(names, times, late[:, row], strict=True)
-            return "; ".join(f"{self._names((name,))}: {time}" for name, time, bad in found if bad)
+            return "; ".join(f"{self.phrases.label(name)}: {time}" for name, time, bad in found if bad)
 
-        parts = [f"{self._names((name,))} within {duration(hours)}" for name, hours in limits.items()]
-        return self._say(
-            f"must order {' and '.join(parts)}", late.any(axis=0), np.minimum(done, last).max(axis=0), what
-        )
+        return self._say(np.asarray(late.any(axis=0)), np.minimum(done, last).max(axis=0), what)
 
-    def _say(self, body: str, fails: Bools, step: Steps, what: Callable[[int], str], *, every: bool = False) -> Verdict:
-        e, scenario = self.expectation, self.line.journeys.world.scenario
-        visit = "" if e.at is None else f"at visit {e.at}, "
-        when = "" if not e.when else f"once {when_in_words(scenario, e.when)}, "
-        return Verdict(f"{visit}{when}{body}", e.why, every, self.counts, self.counts & fails, step, what)
+    def _say(self, fails: Bools, step: Steps, what: Callable[[int], str], *, every: bool = False) -> Verdict:
+        e = self.expectation
+        text = self.phrases.expectation(e.model_copy(update={"why": ""})).rstrip(".")
+        return Verdict(text, e.why, every, self.counts, self.counts & fails, step, what)
 
     def _done(self, names: tuple[str, ...]) -> Steps:
         """(names, n) the step by which all that each name stands for had been ordered."""
@@ -176,9 +169,9 @@ class _Judged:
         world = self.line.journeys.world
         return np.stack([self.first_later[:, list(members(world, name))].min(axis=1) for name in names])
 
-    def _names(self, names: tuple[str, ...], join: str = "and") -> str:
-        labels = [label(self.line.journeys.world.scenario, name) for name in names]
-        return labels[0] if len(labels) == 1 else f"{', '.join(labels[:-1])} {join} {labels[-1]}"
+    @property
+    def phrases(self) -> Phrases:
+        return Phrases(self.line.journeys.world.scenario)
 
 
 def _moment(line: Timeline, when: When | None, holds: Holds) -> Steps:
@@ -202,15 +195,15 @@ def _where(names: tuple[str, ...], chosen: Bools) -> tuple[str, ...]:
 def _decision(line: Timeline, vignette: Vignette) -> Verdict:
     world, taken = line.journeys.world, line.journeys.decision
     acceptable = np.array([name in vignette.decide for name in (*world.decisions, "")])
-    labels = [label(world.scenario, name) for name in vignette.decide]
+    phrases = Phrases(world.scenario)
 
     def what(row: int) -> str:
         if taken[row] < 0:
             return "no decision was made"
-        return f"decided: {label(world.scenario, world.decisions[taken[row]])}"
+        return f"decided: {phrases.label(world.decisions[taken[row]])}"
 
     counts = np.ones(len(taken), bool)
-    text = f"must decide: {' or '.join(labels)}"
+    text = f"must decide: {phrases.labels_of(vignette.decide, 'or')}"
     return Verdict(text, vignette.why, False, counts, ~acceptable[taken], line.last, what)
 
 

@@ -1,8 +1,6 @@
-"""Journeys and conditions in the words a clinician uses."""
+"""Journeys in the words a clinician uses."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,34 +8,8 @@ from numpy.typing import NDArray
 from workup.envs.journeys import Journeys
 from workup.envs.patient_model import FAILED, MISSING, PENDING, REFUSED, UNKNOWN
 from workup.envs.world import World
-from workup.scenarios.errors import UnknownNameError
-from workup.scenarios.schema import Scenario, Variable, When
-
-
-def duration(hours: float) -> str:
-    """Hours as people say them: '20 min', '3 h', '5 days', '6 weeks'."""
-    for unit, size, last in (
-        ("min", 1 / 60, 1.0),
-        ("h", 1.0, 48.0),
-        ("days", 24.0, 24.0 * 21),
-        ("weeks", 168.0, np.inf),
-    ):
-        if hours < last:
-            return f"{hours / size:.3g} {unit}" if hours else "0 h"
-    raise ValueError(f"{hours} hours is not a duration")
-
-
-def label(scenario: Scenario, name: str) -> str:
-    """What a clinician calls an investigation, act, order set or decision."""
-    found = (
-        scenario.investigations.get(name)
-        or scenario.acts.get(name)
-        or scenario.order_sets.get(name)
-        or scenario.decisions.get(name)
-    )
-    if found is None:
-        raise UnknownNameError(f"{name!r} is no investigation, act, order set or decision of {scenario.id}")
-    return found.label
+from workup.scenarios.phrases import Phrases, time_in_words
+from workup.scenarios.schema import Scenario, Variable
 
 
 def variable(scenario: Scenario, name: str) -> Variable | None:
@@ -57,38 +29,14 @@ def action_label(world: World, action: int) -> str:
     """One action in words."""
     kind, _, name = world.actions[action].name.partition(" ")
     verb = {"order": "order", "set": "order", "act": "", "wait": "wait for results", "decide": "decide:"}[kind]
-    return f"{verb} {label(world.scenario, name) if name else ''}".strip()
-
-
-def when_in_words(scenario: Scenario, when: When) -> str:
-    """A condition on revealed facts as a phrase."""
-    if not isinstance(when, dict):
-        return " or ".join(when_in_words(scenario, each) for each in when)
-    return " and ".join(_clause(scenario, key, value) for key, value in when.items()) or "always"
-
-
-def _clause(scenario: Scenario, key: str, value: Any) -> str:
-    if key in scenario.investigations or key in scenario.acts:
-        return f"{label(scenario, key)} is {_one_of(value)}"
-    found = variable(scenario, key)
-    name = words(key) if found is None else found.label.lower()
-    unit = f" {found.unit}" if found is not None and found.unit else ""
-    if isinstance(value, dict):
-        parts = [f"{words(key)} {limit}{unit}" for key, limit in value.items() if key != "not"]
-        return f"{name} is " + " and ".join(parts or [f"not {_one_of(value['not'])}"])
-    return f"{name} is {_one_of(value)}"
-
-
-def _one_of(value: Any) -> str:
-    values = value if isinstance(value, list | tuple) else [value]
-    return " or ".join(words(str(each)) for each in values)
+    return f"{verb} {Phrases(world.scenario).label(name) if name else ''}".strip()
 
 
 def result_in_words(world: World, observable: int, value: int, number: float) -> str:
     """A revealed value with its label, number and unit."""
     name = world.model.observables[observable]
     found = variable(world.scenario, name)
-    text = words(name) if found is None else found.label
+    text = Phrases(world.scenario).label(name)
     if value == MISSING:
         return f"{text}: not reported"
     word = words(world.model.network.variable(name).values[value])
@@ -118,8 +66,8 @@ def journey_in_words(journeys: Journeys, row: int) -> tuple[str, ...]:
     for number, step in enumerate(steps, start=1):
         after, status = events.values[step], events.status[step]
         facts = revealed_in_words(world, before, after, events.numbers[step])
-        facts += _mishaps(world, before_status, status)
-        when = duration(float(events.clock_h[step]))
+        facts += mishaps_in_words(world, before_status, status)
+        when = time_in_words(float(events.clock_h[step]))
         lines.append(
             f"{number}. at {when}: {action_label(world, int(events.action[step]))}"
             + (f" → {'; '.join(facts)}" if facts else "")
@@ -128,7 +76,8 @@ def journey_in_words(journeys: Journeys, row: int) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _mishaps(world: World, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> list[str]:
+def mishaps_in_words(world: World, before: NDArray[np.uint8], after: NDArray[np.uint8]) -> list[str]:
+    """Items of one journey that failed, were refused or are pending since the status (I,) before."""
     said = {FAILED: "no result", REFUSED: "refused", PENDING: "pending"}
     changed = np.flatnonzero(before != after)
-    return [f"{label(world.scenario, world.items[i])}: {said[after[i]]}" for i in changed if after[i] in said]
+    return [f"{Phrases(world.scenario).label(world.items[i])}: {said[after[i]]}" for i in changed if after[i] in said]

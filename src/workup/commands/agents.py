@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -21,22 +23,69 @@ from workup.commands.terminal import (
 from workup.scenarios.errors import WorkupError
 
 if TYPE_CHECKING:
+    from workup.agents.ppo.training import CurvePoint, TrainedPolicy
     from workup.check import Check, Failure
     from workup.evaluate import Evaluation
 
 AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
+
+
+class Learner(StrEnum):
+    """What can be trained."""
+
+    PPO = "ppo"
+
+
+class Preset(StrEnum):
+    """`belief`: the exact posterior is observed and the reward shaped; `raw`: neither."""
+
+    BELIEF = "belief"
+    RAW = "raw"
+
+
 Patients = Annotated[int, typer.Option("--patients", min=1, help="How many patients.")]
 
 
 def train(
     scenario: ScenarioId,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the policy and its checkpoints go.")],
-    agent: Annotated[str, typer.Option("--agent", help="The learner: ppo.")] = "ppo",
+    agent: Annotated[Learner, typer.Option("--agent", help="The learner.")] = Learner.PPO,
+    preset: Annotated[Preset, typer.Option("--preset", help="What the policy observes.")] = Preset.BELIEF,
     seed: Seed = 0,
-    preset: Annotated[str, typer.Option("--preset", help="What the policy observes: belief or raw.")] = "belief",
-    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 120.0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 110.0,
 ) -> None:
-    """Train a policy. Run again with the same DIR, it resumes after a kill, and does nothing once finished."""
+    """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
+    train_ppo = ppo_training()
+    world = load_world(scenario)
+    with progress() as display:
+        task = display.add_task(f"training {agent.value}, {preset.value}", total=1.0)
+
+        def show(share: float, point: CurvePoint | None) -> None:
+            best = "" if point is None else f": £{point.value:,.1f} per patient after {point.steps:,} steps"
+            display.update(task, completed=share, description=f"training {agent.value}, {preset.value}{best}")
+
+        trained = train_ppo(world, out=out, preset=preset.value, seed=seed, seconds=seconds, progress=show)
+    best = trained.best
+    console().print(
+        f"Trained {agent.value} ({preset.value}, seed {seed}): £{best.value:,.1f} per patient on validation patients, "
+        f"after {best.steps:,} steps and {best.seconds:.0f} s"
+    )
+    console().print(
+        f"Policy: {escape(str(out / 'policy.json'))}; learning curve: {escape(str(out))}/learning_curve.jsonl"
+    )
+    console().print(f"Next: workup check {escape(scenario)} --agent {escape(str(out))}")
+    say_what_this_is(world.scenario)
+
+
+def ppo_training() -> Callable[..., TrainedPolicy]:
+    """The learner; raises WorkupError, with the remedy, where its packages are not installed."""
+    try:
+        from workup.agents.ppo.training import train as found
+    except ModuleNotFoundError as error:
+        raise WorkupError(
+            f"training needs {error.name}, which is not installed; run: pip install 'workup[train]'"
+        ) from error
+    return found
 
 
 def evaluate(
@@ -63,7 +112,7 @@ def evaluate(
             chosen,
             patients=patients,
             seed=seed,
-            progress=lambda name, done: display.update(tasks[name], completed=done),
+            progress=lambda name, done: display.advance(tasks[name], done),
         )
         bounding = display.add_task("optimum", total=None)
         bounds, refusal = patient_bounds(world, patients=patients, seed=seed)
@@ -185,7 +234,7 @@ def simulate(
             patients=patients,
             seed=seed,
             record=True,
-            progress=lambda _, done: display.update(task, completed=done),
+            progress=lambda _, done: display.advance(task, done),
         )[agent]
     out.parent.mkdir(parents=True, exist_ok=True)
     writers[out.suffix](journeys, out)

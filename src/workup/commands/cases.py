@@ -7,7 +7,8 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.commands.terminal import JsonFile, ScenarioId, console, write_json
+from workup.commands.terminal import JsonFile, ScenarioId, Seed, console, load_world, say_what_this_is, write_json
+from workup.scenarios.errors import WorkupError
 
 
 def scenarios() -> None:
@@ -17,11 +18,13 @@ def scenarios() -> None:
     from workup.scenarios.library import list_scenarios, load_scenario
     from workup.scenarios.prose import shares
 
-    table = Table("id", "title", "version", "status", "figures seen", "conditions", "investigations", "vignettes")
+    table = Table(
+        "id", "title", "status", "figures seen", "conditions / tests / vignettes", box=None, padding=(0, 2, 0, 0)
+    )
     for name in list_scenarios():
         s = load_scenario(name)
-        counts = (str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
-        table.add_row(s.id, s.title, s.version, s.who.status, f"{shares(s)['seen']:.0%}", *counts)
+        counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
+        table.add_row(f"{s.id} {s.version}", s.title, s.who.status, f"{shares(s)['seen']:.0%}", counts)
     console().print(table)
 
 
@@ -49,3 +52,43 @@ def explain(scenario: ScenarioId) -> None:
     from workup.scenarios.prose import explain as prose
 
     console().print(escape(prose(load_scenario(scenario))))
+
+
+def play(
+    scenario: ScenarioId,
+    patient: Annotated[int, typer.Option(min=0, help="Which patient of the seed.")] = 0,
+    seed: Seed = 0,
+) -> None:
+    """Take a journey yourself, and learn what each order gained or lost against the optimum, and why."""
+    from workup.debrief import debrief
+    from workup.play import play as take
+
+    world = load_world(scenario)
+    say_what_this_is(world.scenario)
+    console().print(escape(world.scenario.about))
+
+    def say(line: str) -> None:
+        console().print(escape(line))
+
+    journeys, choices = take(world, patient=patient, seed=seed, ask=_ask, say=say)
+    for line in debrief(journeys, choices):
+        say(line)
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except EOFError:
+        raise WorkupError("the input ended before a decision; nothing was scored") from None
+
+
+def solve(scenario: ScenarioId, json_file: JsonFile = None) -> None:
+    """What the best policy is worth, exactly or between certified bounds."""
+    from workup.agents.planning import solve as best
+
+    world = load_world(scenario)
+    found = best(world)
+    kind = "exact" if found.exact else f"certified between {found.lower:,.2f} and {found.upper:,.2f}"
+    console().print(f"{world.scenario.id}: the best policy is worth £{found.value:,.2f} per patient ({kind})")
+    say_what_this_is(world.scenario)
+    write_json(json_file, {"value": found.value, "lower": found.lower, "upper": found.upper, "exact": found.exact})

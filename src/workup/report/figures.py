@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib as mpl
 import numpy as np
@@ -262,12 +263,16 @@ def frontier_figure(points: Sequence[Point], lower: float, upper: float, *, exac
 
 
 def _crowd(points: Sequence[Point]) -> list[Point]:
-    """The agents in the upper half of the picture, if they are several and others stand far below."""
-    gains = [point.gain for point in points]
-    middle = (max(gains) + min(gains)) / 2
-    above = [point for point in points if point.gain > middle]
-    spread_of_above = max(gains) - min(point.gain for point in above)
-    return above if len(above) >= 3 and max(gains) - min(gains) > 2.5 * spread_of_above else []
+    """The agents that do well, if they are several and the others stand so far off that they are hard to tell apart."""
+    best = max(point.gain for point in points)
+    well = [point for point in points if point.gain > best / 4]
+    if len(well) < 3:
+        return []
+    gains, costs = [p.gain for p in points], [p.cost_gbp for p in points]
+    far = np.ptp(gains) > 2.5 * np.ptp([p.gain for p in well]) or np.ptp(costs) > 2.5 * np.ptp(
+        [p.cost_gbp for p in well]
+    )
+    return well if far else []
 
 
 def _plane(
@@ -331,7 +336,7 @@ def _optimum_band(axes: Axes, lower: float, upper: float, exact: bool, *, named:
         axes.axhline(upper, color=green, lw=0.8, ls=(0, (4, 2)))
     if not named:
         return
-    said = {"transform": right, "ha": "right", "color": green, "fontsize": 8}
+    said: dict[str, Any] = {"transform": right, "ha": "right", "color": green, "fontsize": 8}
     if not bracketed:
         axes.text(0.995, lower, "the optimum (exact)" if exact else "the best plan found", va="bottom", **said)
         return
