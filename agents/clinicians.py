@@ -37,9 +37,7 @@ def clinician(world: World, name: str, *, sd: float, seed: int) -> Agent:
         switched_off=world.switched_off,
         noise=KnowledgeNoise(sd=sd, seed=seed),
     )
-    agent = VoiAgent(knowledge)
-    agent.name = name
-    return agent
+    return VoiAgent(knowledge, name=name)
 
 
 def _junior(world: World, *, seed: int) -> Agent:

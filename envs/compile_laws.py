@@ -40,7 +40,11 @@ class KnowledgeNoise:
 
 @dataclass(frozen=True, eq=False)
 class Event:
-    """A chance event that stands between a patient and a result."""
+    """A chance event that stands between a patient and a result.
+
+    A mechanism that affects several items or findings is one event for each: given the patient they strike
+    independently. Results that fail together share a latent finding that the chance depends on.
+    """
 
     name: str
     """'ct.refused' or 'mechanism.target'."""

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs import kernel, tables
-from workup.envs.observation import layout_of
+from workup.envs.observation import Layout, layout_of
 from workup.envs.patient_model import NOT_ORDERED, UNKNOWN
 from workup.envs.randomness import seed_key
 from workup.envs.records import complications_of, numbers_of
@@ -125,28 +126,31 @@ class Engine:
         _check(num_envs, first_patient, view, results, score, autoreset)
         self.world, self.num_envs, self.view = world, num_envs, view
         self.first_patient = first_patient
-        self.layout = layout_of(world)
+        self.layout, shared = _shared_tables(world)
         self.observation_names = self.layout.names if view == "belief" else self.layout.names[: self.layout.raw_size]
         self.action_names = tuple(action.name for action in world.actions)
         self.tracked = view == "belief"
         self._follows_posterior = self.tracked or score == "posterior"
-        self._tables = self._packed(results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
+        self._tables = self._packed(shared, results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
         self._cases = _packed_cases(cases)
         self._allocate()
         self._set_seed(seed)
         self.reset()
 
-    def _packed(self, delayed: bool, by_posterior: bool, budget: Budget | None, autoreset: int) -> Tables:
-        packed = pack(self.world, self.layout)
+    def _packed(
+        self, shared: Tables, delayed: bool, by_posterior: bool, budget: Budget | None, autoreset: int
+    ) -> Tables:
+        packed = replace(shared, at=shared.at.copy())
         at = packed.at
-        at[tables.N_FEATURES] = len(self.observation_names)
         at[tables.DELAYED], at[tables.BY_POSTERIOR], at[tables.TRACKED] = delayed, by_posterior, self.tracked
         at[tables.AUTORESET], at[tables.STRIDE], at[tables.SHOW_BELIEF] = autoreset, self.num_envs, self.tracked
         if budget is not None:
+            packed = replace(packed, ints=shared.ints.copy(), reals=shared.reals.copy())
             at[tables.BUDGETED] = 1
             limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
             packed.real(tables.BUDGET, 3)[:] = [np.inf if limit is None else limit for limit in limits]
-        _fill_starts(self.world, packed, len(self.observation_names), len(self.layout.names))
+            _fill_starts(self.world, packed, len(self.layout.names))
+        at[tables.N_FEATURES] = len(self.observation_names)
         return packed
 
     def _allocate(self) -> None:
@@ -331,7 +335,23 @@ class _State:
         )
 
 
-def _fill_starts(world: World, packed: Tables, n_features: int, n_names: int) -> None:
+_LAYOUTS: WeakKeyDictionary[World, tuple[Layout, Tables]] = WeakKeyDictionary()
+
+
+def _shared_tables(world: World) -> tuple[Layout, Tables]:
+    """Layout and packed tables of a world, kept as long as it lives: engines of one world share them."""
+    if world not in _LAYOUTS:
+        layout = layout_of(world)
+        packed = pack(world, layout)
+        packed.at[tables.SHOW_BELIEF] = 1
+        packed.at[tables.N_FEATURES] = len(layout.names)
+        _fill_starts(world, packed, len(layout.names))
+        packed.ints.flags.writeable = packed.reals.flags.writeable = False
+        _LAYOUTS[world] = layout, packed
+    return _LAYOUTS[world]
+
+
+def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
     """Facts, mask, observation and posterior at each start, so that a new journey is a copy of a row."""
     model = world.model
     values = packed.whole(tables.START_VALUES, model.n_starts, len(model.observables))
@@ -344,7 +364,7 @@ def _fill_starts(world: World, packed: Tables, n_features: int, n_names: int) ->
     scratch = np.empty(5 + len(world.decisions) + model.prior.shape[1])
     for begin in range(model.n_starts):
         profile = begin * model.profiles_per_start
-        state = _State.of(world, 1, n_features, True)
+        state = _State.of(world, 1, n_names, True)
         rows = model.value_rows.start[known] + model.value_rows.of_profile[known, profile]
         state.values[0, known] = model.value_table[rows].argmax(axis=1)
         state.whole[0, kernel.W_VISIT] = 1
@@ -354,7 +374,7 @@ def _fill_starts(world: World, packed: Tables, n_features: int, n_names: int) ->
             0, begin, packed.at, packed.ints, packed.reals, state.whole, state.real, state.byte, state.values,
             state.facts, state.mask, weights, scratch,
         )  # fmt: skip
-        values[begin], masks[begin], features[begin, :n_features] = state.values[0], state.mask[0], state.facts[0]
+        values[begin], masks[begin], features[begin] = state.values[0], state.mask[0], state.facts[0]
         best[begin] = state.real[0, kernel.R_BEST]
         posterior[begin] = state.real[0, kernel.R_LISTS : kernel.R_LISTS + len(model.conditions)]
 

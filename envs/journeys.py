@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine import Budget, Cases, Engine, JourneyView
+from workup.envs.journey_files import write_json, write_parquet
 from workup.envs.world import World
 from workup.scenarios.errors import WorkupError
+
+__all__ = ["Act", "Events", "Journeys", "run_journeys", "write_json", "write_parquet"]
 
 Act = Callable[[JourneyView], NDArray[np.int64]]
 
@@ -156,7 +159,7 @@ class _Chunk:
         while active.size:
             ended = self._step(act, active)
             if progress is not None and ended.any():
-                progress(int(ended.sum()))
+                progress(self.first + self.n - int((~ended).sum()))
             active = active[~ended]
         slots = np.arange(self.n)
         self.facts = self.engine.ended(slots)

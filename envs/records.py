@@ -27,7 +27,7 @@ def numbers_of(model: PatientModel, values: NDArray[np.int16], keys: NDArray[np.
         (n, O) float32, NaN where nothing numeric is revealed.
     """
     numbers = np.full(values.shape, np.nan, np.float32)
-    numeric = np.flatnonzero(~np.isnan(model.numeric_range[:, 0, 0]))
+    numeric = np.flatnonzero(~np.isnan(model.numeric_range[:, :, 0]).all(axis=1))
     _fill_numbers(numeric, model.numeric_range, model.log_uniform, values, np.ascontiguousarray(keys), numbers)
     return numbers
 

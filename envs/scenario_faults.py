@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import TypeVar
 
 from workup.envs.cases import stated_posterior
@@ -10,12 +11,25 @@ from workup.envs.compile import compile_world
 from workup.envs.facts import compile_when, vocabulary
 from workup.envs.targets import evaluate_target
 from workup.envs.world import World
-from workup.scenarios.errors import Fault, WorkupError
+from workup.scenarios.errors import Fault, ScenarioError, WorkupError
+from workup.scenarios.lint import check
 from workup.scenarios.schema import Scenario
-from workup.scenarios.yaml_tree import Path, Tree
+from workup.scenarios.yaml_tree import Path as Place
+from workup.scenarios.yaml_tree import Tree
 
-Found = tuple[Path, str]
+Found = tuple[Place, str]
 T = TypeVar("T")
+
+
+def lint_compiled(path: Path) -> tuple[Fault, ...]:
+    """Every fault of the scenario at `path`: those of the language or, where there are none, of the compiled model."""
+    try:
+        reading, faults = check(path)
+    except ScenarioError as error:
+        return error.faults
+    if faults or reading.scenario is None:
+        return faults
+    return check_scenario(reading.scenario, reading.tree)
 
 
 def check_scenario(scenario: Scenario, tree: Tree | None = None, *, path: str = "") -> tuple[Fault, ...]:
@@ -38,7 +52,7 @@ def check_scenario(scenario: Scenario, tree: Tree | None = None, *, path: str = 
     return tuple(dict.fromkeys(_placed(scenario, tree, path, where, message) for where, message in found))
 
 
-def _attempt(where: Path, action: Callable[[T], object], of: T) -> Iterator[Found]:
+def _attempt(where: Place, action: Callable[[T], object], of: T) -> Iterator[Found]:
     """What `action` finds wrong with `of`."""
     try:
         action(of)
@@ -82,7 +96,7 @@ def _targets(world: World) -> Iterator[Found]:
             yield (*where, "value"), message
 
 
-def _placed(scenario: Scenario, tree: Tree | None, path: str, where: Path, message: str) -> Fault:
+def _placed(scenario: Scenario, tree: Tree | None, path: str, where: Place, message: str) -> Fault:
     if tree is not None:
         return tree.fault(where, message)
     dotted = ".".join(map(str, where))

@@ -38,8 +38,9 @@ from IPython.display import display
 
 import workup
 from workup.agents.registry import make_agent
+from workup.envs.engine import Cases
 from workup.envs.journeys import run_journeys
-from workup.envs.patient_model import RESULT
+from workup.envs.patient_model import RESULT, UNKNOWN
 
 scenario = workup.load_scenario("weight_loss")
 world = workup.compile_world(scenario)
@@ -184,17 +185,21 @@ axes.set_title(
 plt.show()
 
 # %% [markdown]
-# ## 2. A real protocol
+# ## 2. Two real policies
 #
-# The protocol of the scenario (NICE NG12 and DG56, in outline) orders many tests for many reasons, so no table of the
-# model gives its $a_j$ and $b_j$. But the formula still holds if we say what the gates are: *went on to bloods*,
-# *went on to imaging*, *went on to an invasive test*. We measure $a_j$ and $b_j$ on one half of the patients,
-# predict the prevalence at every depth, and hold the prediction against the **other** half.
+# Real policies order many tests for many reasons, so no table of the model gives their $a_j$ and $b_j$. But the formula
+# still holds if we say what the gates are: *has bloods or a bedside test*, *has imaging*, *has an invasive test*. And it
+# lets us do what an epidemiologist does with a rare disease: measure $a_j$ in a sample of **cases**, $b_j$ in a sample
+# of **controls**, and predict from these what share of the population's records will be cancers.
+#
+# - The **guideline** follows the scenario's protocol (NICE NG12 and DG56, in outline).
+# - **voi** orders a test only if its result is worth more to the decision than it costs in money, harm and time.
 
 # %%
-DEPTHS = ["history and examination", "bedside or bloods", "imaging", "invasive or molecular"]
-DEPTH_OF_TIER = {"history": 0, "examination": 0, "bedside": 1, "bloods": 1, "imaging": 2, "invasive": 3, "molecular": 3}
+DEPTHS = ["history and examination", "bloods or bedside", "imaging", "invasive or molecular"]
+DEPTH_OF_TIER = {"bedside": 1, "bloods": 1, "imaging": 2, "invasive": 3, "molecular": 3}
 depth_of_item = np.array([DEPTH_OF_TIER.get(tier, 0) for tier in world.tier])
+SIZES = {"guideline": (4_000, 40_000), "voi": (600, 3_000)}  # cases (and controls), population: planning takes time
 
 
 def depth_reached(journeys):
@@ -202,83 +207,96 @@ def depth_reached(journeys):
     return ((journeys.status == RESULT) * depth_of_item).max(axis=1)
 
 
-guideline = make_agent("guideline", world)
-records = run_journeys(world, guideline.act, agent="guideline", patients=np.arange(2 * N), seed=2)
-depth, ill = depth_reached(records), is_cancer[records.condition]
-first, second = slice(0, N), slice(N, 2 * N)
+def sample(group, n, seed):
+    """n patients drawn from the model given that they have cancer (True) or have not (False)."""
+    joint = world.model.prior * (is_cancer[world.model.condition_of] == group)
+    drawn = np.random.default_rng(seed).choice(joint.size, n, p=(joint / joint.sum()).ravel())
+    profile, hidden = np.divmod(drawn, joint.shape[1])
+    nothing_fixed = np.full((n, len(world.model.observables)), UNKNOWN, np.int16)
+    return Cases(profile.astype(np.int32), hidden.astype(np.int32), nothing_fixed)
 
-table, log_odds = [], logit(ill[first].mean())
-for k, name in enumerate(DEPTHS):
-    if k:
-        before, now = depth[first] >= k - 1, depth[first] >= k
-        a, b = (now[before & group].mean() for group in (ill[first], ~ill[first]))
-        log_odds += np.log(a / b)
-    here = depth[second] >= k
-    low, high = interval(ill[second][here].sum(), here.sum())
-    table.append((name, here.mean(), expit(log_odds), ill[second][here].mean(), low, high))
+
+reached, table = {}, []
+for policy, (cases, size) in SIZES.items():
+    agent = make_agent(policy, world)
+
+    def run(n, seed, act=agent.act, name=policy, **fixed):
+        return run_journeys(world, act, agent=name, patients=np.arange(n), seed=seed, **fixed)
+
+    pass_rates = np.array(  # (cancer or not, depth): chance that a record reaches at least so far
+        [
+            [(depth_reached(run(cases, 4, cases=sample(group, cases, 4))) >= k).mean() for k in range(4)]
+            for group in (1, 0)
+        ]
+    )
+    a, b = pass_rates[:, 1:] / pass_rates[:, :-1]
+    predicted = expit(logit(population) + np.concatenate([[0], np.cumsum(np.log(a / b))]))
+    records = run(size, 5)
+    depth, ill = depth_reached(records), is_cancer[records.condition]
+    reached[policy] = pass_rates
+    for k, name in enumerate(DEPTHS):
+        here = depth >= k
+        low, high = interval(ill[here].sum(), here.sum())
+        # log odds of the prediction and of the records each carry the noise of their own sample
+        noise = sum((1 - p) / p / cases for p in pass_rates[:, k])
+        noise += 1 / max(ill[here].sum(), 1) + 1 / (~ill[here]).sum()
+        z = (logit(max(ill[here].mean(), 0.5 / here.sum())) - logit(predicted[k])) / np.sqrt(noise)
+        table.append((policy, name, here.mean(), predicted[k], ill[here].mean(), low, high, z))
 
 enrichment = pl.DataFrame(
-    table, schema=["reached at least", "share of patients", "predicted", "in the records", "low", "high"], orient="row"
+    table,
+    schema=["policy", "reached at least", "of patients", "predicted", "in the records", "low", "high", "z"],
+    orient="row",
 )
-display(enrichment)
+with pl.Config(float_precision=3):
+    display(enrichment)
 
 # %% [markdown]
-# The prediction carries the noise of the first half as well as the second, so we allow for both: the difference of
-# the two prevalences, on the scale of log odds, must lie within 1.96 of its standard errors.
+# `z` is the difference between prediction and records in units of its standard error, both samples' noise included.
 
 # %%
-for k, (name, _, predicted, found, _, _) in enumerate(table):
-    errors = [
-        1 / max(ill[half][depth[half] >= k].sum(), 1) + 1 / max((~ill[half])[depth[half] >= k].sum(), 1)
-        for half in (first, second)
-    ]
-    z = (logit(found) - logit(predicted)) / np.sqrt(sum(errors))
-    print(f"{name:26s} predicted {predicted:6.2%}, found {found:6.2%}, z = {z:+.2f}")
-    assert abs(z) < 3, "the gates of one half must predict the records of the other"
+assert enrichment["z"].abs().max() < 3, "cases, controls and the formula must predict the population's records"
 
-fold = table[-1][3] / table[0][3]
-print(f"\nCancer is {fold:.0f} times as common among the fully investigated as among all who presented.")
-assert fold > 3
-
-# %%
-shares = np.array([[np.mean(depth[ill == group] >= k) for k in range(4)] for group in (False, True)])
-figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.2))
-for row, colour, name in zip(shares, (BLUE, ORANGE), ("no cancer", "cancer"), strict=True):
-    left.plot(range(4), row, "o-", color=colour)
-    left.annotate(name, (2, row[2]), (6, 6), textcoords="offset points", color=colour)
-right.bar(range(4), [row[3] for row in table], color=ORANGE, alpha=0.75)
-right.errorbar(
-    range(4),
-    [row[3] for row in table],
-    [[row[3] - row[4] for row in table], [row[5] - row[3] for row in table]],
-    fmt="none",
-    color=INK,
+fold = {policy: max(row[3] for row in table if row[0] == policy) / population for policy in SIZES}
+print(
+    {
+        policy: f"up to {times:.1f} times as much cancer in the records as among patients"
+        for policy, times in fold.items()
+    }
 )
-right.plot(range(4), [row[2] for row in table], "D", ms=5, color=INK)
-right.annotate("diamonds: predicted\nby the gates", (0.02, 0.8), xycoords="axes fraction", color=INK)
-for axes, title in ((left, "share of patients whose record reaches"), (right, "cancer among those records")):
-    axes.set_xticks(range(4), ["history", "bloods", "imaging", "invasive"])
+assert fold["guideline"] > 1.2, "the guideline's records over-represent cancer"
+assert fold["voi"] > 2 * fold["guideline"], "and the more carefully tests are chosen, the more so"
+
+# %% [markdown]
+# This is the uncomfortable part. The **better** a policy chooses whom to investigate, the **less** its records look
+# like its patients. A protocol that scans nearly everybody leaves records that are nearly fair, and pays for that in
+# money, radiation and false alarms. A clinician who investigates only where it matters leaves records in which
+# cancer is common, and from which a model learns that it is common everywhere.
+
+# %%
+figure, panels = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
+for axes, policy in zip(panels, SIZES, strict=True):
+    rows_of = [row for row in table if row[0] == policy]
+    found, low, high = (np.array([row[c] for row in rows_of]) for c in (4, 5, 6))
+    axes.bar(range(4), found, color=BLUE, alpha=0.45)
+    axes.errorbar(range(4), found, [found - low, high - found], fmt="none", color=BLUE)
+    axes.plot(range(4), [row[3] for row in rows_of], "D", ms=5, color=ORANGE)
+    axes.axhline(population, color=INK, lw=0.8, ls=":")
+    axes.annotate("all patients", (-0.45, population), (0, 3), textcoords="offset points", color=INK, fontsize=8)
+    axes.set_xticks(
+        range(4),
+        [
+            f"{name}\n{row[2]:.0%}"
+            for name, row in zip(("history", "bloods", "imaging", "invasive"), rows_of, strict=True)
+        ],
+    )
     axes.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
-    axes.set_ylim(0, None)
-    axes.set_title(title, loc="left", fontsize=9)
+    axes.set_title(f"{policy}: cancer among records that reach", loc="left", fontsize=9)
+panels[1].annotate("diamonds: predicted from\ncases and controls", (0.03, 0.8), xycoords="axes fraction", color=ORANGE)
+panels[0].annotate("bars: found in the records, 95%", (0.03, 0.88), xycoords="axes fraction", color=BLUE)
+figure.supxlabel("deepest tier at least; share of patients whose record gets there", fontsize=8.5)
 plt.tight_layout()
 plt.show()
-
-# %% [markdown]
-# A model trained on the fully investigated would learn that cancer is this common among people who lose weight. It is
-# not. Which illnesses are over-represented, and who is missing?
-
-# %%
-deep = depth == 3
-shift = pl.DataFrame(
-    {
-        "condition": [scenario.conditions[name].label for name in world.model.conditions],
-        "of all who present": np.bincount(records.condition, minlength=len(is_cancer)) / len(depth),
-        "of the fully investigated": np.bincount(records.condition[deep], minlength=len(is_cancer)) / deep.sum(),
-    }
-).with_columns((pl.col("of the fully investigated") / pl.col("of all who present")).alias("times"))
-with pl.Config(tbl_rows=-1, float_precision=3):
-    print(shift.sort("times", descending=True))
 
 # %% [markdown]
 # ## 3. Is it informative that a result exists?
@@ -301,17 +319,31 @@ MECHANISMS = [*scenario.availability, *(f"{n}.refused" for n, i in scenario.inve
 intact = workup.compile_world(scenario, switched_off=MECHANISMS)
 
 
+class Everything:
+    """Orders whatever may be ordered, whatever it shows, and then reassures."""
+
+    name = "everything"
+    needs = None
+
+    def __init__(self, world):
+        kinds = np.array([action.kind for action in world.actions])
+        self.orders = np.flatnonzero(kinds == "order")
+        self.reassure = [action.name for action in world.actions].index("decide reassure")
+
+    def act(self, view):
+        legal = view.mask[:, self.orders]
+        return np.where(legal.any(axis=1), self.orders[legal.argmax(axis=1)], self.reassure)
+
+
 def presence(world, policy):
     """Which items have a result, (n, I), and who has cancer, (n,), for 2N patients."""
-    patients = np.arange(2 * N)
-    if policy == "clinical":
-        run = run_journeys(world, make_agent("guideline", world).act, agent=policy, patients=patients, seed=3)
-        return run.status == RESULT, is_cancer[run.condition]
-    runs = [
-        run_journeys(world, make_agent(name, world).act, agent=name, patients=patients[half::2], seed=3)
-        for half, name in enumerate(("all", "none"))  # patients come in no order, so every other one is a coin toss
-    ]
-    return np.concatenate([r.status == RESULT for r in runs]), is_cancer[np.concatenate([r.condition for r in runs])]
+    agent = make_agent("guideline", world) if policy == "clinical" else Everything(world)
+    run = run_journeys(world, agent.act, agent=policy, patients=np.arange(2 * N), seed=3)
+    exists = run.status == RESULT
+    if policy == "coin":
+        tails = np.random.default_rng(3).random(2 * N) < 0.5
+        exists[tails] = False  # these patients were never worked up
+    return exists, is_cancer[run.condition]
 
 
 def auc(exists, ill):

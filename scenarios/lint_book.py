@@ -22,7 +22,10 @@ class Book:
         self.variables: dict[str, tuple[str, Variable]] = {}
         for section in ("context", "comorbidities", "latent", "findings"):
             self.variables |= {name: (section, variable) for name, variable in getattr(scenario, section).items()}
-        self.revealed_by = {name: item for item, of in self.items.items() for name in of.reveals}
+        self.revealed_by: dict[str, str] = {}
+        for item, of in self.items.items():
+            for name in of.reveals:
+                self.revealed_by.setdefault(name, item)
         self.known_at_start = {name for name, of in scenario.context.items() if of.known == "at_start"}
         self.faults: list[tuple[SubPath, str]] = []
 

@@ -64,6 +64,8 @@ class Axis:
             raise LanguageError(
                 [((), f"{number!r} is a number, but {self.name} has the values {', '.join(self.values)}")]
             )
+        if not self.cells:
+            raise LanguageError([((), f"{self.name} has no values yet; its `range` and `step` must fit first")])
         low, high = self.span
         raise LanguageError([((), f"{number:g} is outside the range of {self.name}, {low:g} to {high:g}")])
 

@@ -1,1 +1,20 @@
 """Exact and bounded planning over information states."""
+
+from workup.agents.planning.action_values import ActionBounds, action_values, bound_actions
+from workup.agents.planning.optimum import AGENTS, Effort, Optimum
+from workup.agents.planning.policy_cache import PolicyCache
+from workup.agents.planning.solution import PresentationBounds, Solution, presentation_bounds, solve
+
+__all__ = [
+    "AGENTS",
+    "ActionBounds",
+    "Effort",
+    "Optimum",
+    "PolicyCache",
+    "PresentationBounds",
+    "Solution",
+    "action_values",
+    "bound_actions",
+    "presentation_bounds",
+    "solve",
+]

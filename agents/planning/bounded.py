@@ -29,30 +29,39 @@ class Bounds:
 
 
 def bound(
-    problem: Problem, *, gap: float = 0.0, expansions: int = 200_000, points: int = 8
+    problem: Problem,
+    *,
+    gap: float = 0.0,
+    share_of_gain: float = 0.0,
+    expansions: int = 200_000,
+    points: int = 8,
+    first: int = -1,
 ) -> Bounds:
-    """Search until upper - lower <= gap, or until `expansions` actions have been expanded.
+    """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
 
     Args:
         problem: the root and everything after it.
         gap: pounds, in the problem's unnormalised scale; 0 asks for the exact value (to 1e-9 of its scale).
+        share_of_gain: or until the gap is at most this share of lower - stop.
         expansions: the effort allowed.
         points: nodes of the same structure whose bounds a fresh node may borrow.
+        first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
     scale = float(np.abs(problem.stop).max() * problem.weights.sum())
     tiny = 1e-13 * scale
     largest = largest_expansion(problem)
     worthwhile = max(1e-5 * gap, 1e-12 * scale)
     graph = empty_graph(problem, largest)
-    kernel.begin(problem, graph)
+    kernel.begin(problem, graph, first)
     while True:
-        status = kernel.search(problem, graph, max(gap, 1e-10 * scale), tiny, worthwhile, points, expansions, largest)
+        status = kernel.search(problem, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points, expansions, largest)
         if status != kernel.GROW:
             break
         graph = grown(graph)
+    cost = float(problem.cost[first, problem.root_mode] @ problem.weights) if first >= 0 else 0.0
     return Bounds(
-        lower=float(graph.lower[0]),
-        upper=float(graph.upper[0]),
+        lower=float(graph.lower[0]) - cost,
+        upper=float(graph.upper[0]) - cost,
         stop=float(graph.stop[0]),
         expanded=int(graph.used[kernel.EXPANDED]),
         met=status == kernel.DONE,
@@ -75,7 +84,7 @@ _BY = {
         "structure_stop", "structure_cheapest",
     ),
     kernel.LISTED: ("listed",),
-    kernel.PLANS: ("plan_value", "plan_action", "plan_follow"),
+    kernel.PLANS: ("plan_value", "plan_action", "plan_follow", "plan_outcomes"),
     kernel.FOLLOW: ("follow",),
 }  # fmt: skip
 _FLOAT = {"lower", "upper", "stop", "edge_cost", "edge_lower", "edge_upper"}

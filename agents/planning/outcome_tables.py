@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.outcomes import item_outcomes
-from workup.envs.patient_model import REFUSED, RESULT, Rows
+from workup.envs.patient_model import FAILED, REFUSED, RESULT, Rows
 from workup.envs.world import World
 from workup.scenarios.errors import PlanningRefused
 
@@ -43,6 +43,9 @@ class OutcomeTables:
         self.price = lru_cache(maxsize=20_000)(self._price)
         self.stop = lru_cache(maxsize=2_000)(self._stop)
         self.waiting = lru_cache(maxsize=2_000)(self._waiting)
+        self.distinct = lru_cache(maxsize=20_000)(self._distinct)
+        self.progressing_stop = lru_cache(maxsize=2_000)(self._progressing_stop)
+        self.charges = lru_cache(maxsize=20_000)(self._charges)
 
     def _cells(self, item: int, profiles: Profiles, failures: int, treated: bool) -> Cells:
         parts = [item_outcomes(self.world, item, k, failures=failures, treated=treated) for k in profiles]
@@ -60,6 +63,82 @@ class OutcomeTables:
             likelihood[rows, j * H : (j + 1) * H] = part.likelihood
         table = np.array(list(keys), np.int64).reshape(len(keys), -1)
         return Cells(parts[0].observables, table[:, 1:].astype(np.int16), table[:, 0].astype(np.uint8), likelihood)
+
+    def _distinct(self, item: int, profiles: Profiles, failures: int, treated: bool) -> tuple[F64, NDArray[np.uint8]]:
+        """Likelihoods (cells, S) and statuses of outcomes, those that say the same about the patient taken together."""
+        cells = self.cells(item, profiles, failures, treated)
+        seen: dict[tuple[int, bytes], int] = {}
+        rows: list[F64] = []
+        status: list[int] = []
+        for likelihood, state in zip(cells.likelihood, cells.status.tolist(), strict=True):
+            key = (state, (np.round(likelihood / likelihood.max(), 12) + 0.0).tobytes())
+            at = seen.setdefault(key, len(rows))
+            if at == len(rows):
+                rows.append(likelihood.copy())
+                status.append(state)
+            else:
+                rows[at] += likelihood
+        return np.array(rows), np.array(status, np.uint8)
+
+    def takes_time(self, item: int, status: NDArray[np.uint8]) -> NDArray[np.bool_]:
+        """Whether outcomes of these statuses take the item's time."""
+        model = self.world.model
+        charged = [bool(model.event_charged[e]) for e in model.item_failures[item] if e >= 0]
+        return np.asarray((status == RESULT) | ((status == FAILED) & any(charged)))
+
+    def treated_by(self, item: int) -> tuple[int, ...]:
+        """Acts after which findings of the item follow another law."""
+        treatment = self.world.model.treatment
+        return tuple(sorted({int(treatment[o]) for o in self.world.reveals[item] if o >= 0} - {-1}))
+
+    def condition(self, profiles: Profiles) -> NDArray[np.int32]:
+        """(S,) condition of each coordinate."""
+        return np.tile(self.world.model.condition_of, len(profiles))
+
+    def rate(self, profiles: Profiles) -> F64:
+        """(S,) hourly rate of progression, 0 where there is none."""
+        moving = self.world.progression_rate_per_h * (self.world.progresses_to >= 0)
+        return np.asarray(moving[self.condition(profiles)])
+
+    def _progressing_stop(self, profiles: Profiles, acts: tuple[int, ...]) -> tuple[F64, F64, F64]:
+        """Weighted utility of each decision once progressed (D, S), what not having progressed adds (D, S), and the
+        rate of progression with these acts done (S,); benefits of acts that progression changes are in them."""
+        world = self.world
+        moved = tuple(act for act in acts if benefit_moves(world, act))
+        stop = self.stop(profiles) + self.benefit(profiles, moved)
+        condition, rate = self.condition(profiles), self.rate(profiles)
+        per_condition = world.model.prior.shape[1] // len(world.model.conditions)
+        worse = np.arange(len(rate)) + np.where(rate > 0, (world.progresses_to[condition] - condition) * per_condition, 0)
+        factor = np.prod(world.progression_factor[list(acts)], axis=0) if acts else np.ones(len(world.model.conditions))
+        progressed = stop[:, worse]
+        return progressed, stop - progressed, rate * factor[condition]
+
+    def _charges(
+        self,
+        orders: tuple[tuple[int, int], ...],
+        profiles: Profiles,
+        feared: tuple[tuple[int, ...], ...],
+        acts: tuple[int, ...],
+    ) -> F64:
+        """(S,) weighted expected cost, harm and waiting of (item, failures) ordered together, less benefits."""
+        world = self.world
+        charged = [self.charged(i, profiles, failures) for i, failures in orders]
+        total = np.zeros_like(charged[0])
+        for s in sorted({int(world.set_up[i]) for i, _ in orders} - {-1}):
+            price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
+            none = np.ones_like(total)
+            for (i, _), chance in zip(orders, charged, strict=True):
+                if world.set_up[i] == s:
+                    none = none * (1.0 - chance)
+            total = total + price * (1.0 - none)
+        hours, none = np.zeros_like(total), np.ones_like(total)
+        for at in sorted(range(len(orders)), key=lambda at: -world.turnaround_h[orders[at][0]]):
+            hours = hours + world.turnaround_h[orders[at][0]] * charged[at] * none
+            none = none * (1.0 - charged[at])
+        total = total + hours * self.waiting(profiles, acts)
+        for (i, failures), fears in zip(orders, feared, strict=True):
+            total = total + self.price(i, profiles, failures, fears, not benefit_moves(world, i))
+        return np.asarray(total)
 
     def _charged(self, item: int, profiles: Profiles, failures: int) -> F64:
         """(S,) chance that an attempt is paid for and takes its time: not refused, no failure that is free."""
@@ -146,3 +225,29 @@ class OutcomeTables:
     def _spread(self, rows: Rows, entry: int, profiles: Profiles, table: F64) -> F64:
         """(S, V) rows of a table at an entry."""
         return np.asarray(table[self._rows(rows, entry, profiles)])
+
+
+def charges(
+    tables: OutcomeTables,
+    orders: tuple[tuple[int, int], ...],
+    profiles: Profiles,
+    feared: tuple[tuple[int, ...], ...],
+    acts: tuple[int, ...],
+) -> F64:
+    """(S,) weighted expected cost, harm and waiting of items ordered together, less the benefits of acts.
+
+    Args:
+        tables: of the world that is known.
+        orders: (item, failures before).
+        profiles: those possible.
+        feared: for each item, rows of `world.contraindication` whose variable is unknown.
+        acts: done before.
+    """
+    return tables.charges(orders, profiles, feared, acts)
+
+
+def benefit_moves(world: World, item: int) -> bool:
+    """Whether progression changes what an act is worth, so that it is credited at the end, not when it is done."""
+    to = np.where(world.progression_rate_per_h > 0.0, world.progresses_to, -1)
+    benefit = world.benefit_gbp[item]
+    return bool((benefit != np.where(to >= 0, benefit[to], benefit)).any())

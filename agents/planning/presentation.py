@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.digits import Bits, Digits, Facts, Truths, digits_of_item, locate
-from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
+from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves
 from workup.agents.planning.problem import F64, Problem, free_value
 from workup.envs.engine import JourneyView
 from workup.envs.patient_model import FAILED, NOT_ORDERED, RESULT
@@ -45,12 +45,11 @@ class State:
 class Presented:
     """A problem and how to find one's way in it."""
 
+    world: World
     problem: Problem
     items: tuple[int, ...]
     """World items, in the order of the problem's."""
     digits: tuple[Digits, ...]
-    total: float
-    """Probability scale of the root: weights sum to this (1)."""
 
     def where(self, state: State) -> tuple[int, ...] | None:
         """Digits of a later state of the same journey, or None if it is not one."""
@@ -348,7 +347,7 @@ class _Layout:
 
     def _benefit_moves(self, item: int) -> bool:
         """Whether progression changes what an act is worth, so that it cannot be credited when the act is done."""
-        return _benefit_moves(self.world, item)
+        return benefit_moves(self.world, item)
 
     def _add(self, action: int, members: list[tuple[int, int]], others: list[int]) -> None:
         self.action.append(action)
@@ -360,25 +359,10 @@ class _Layout:
         S = len(self.profiles) * world.model.prior.shape[1]
         self.cost = np.zeros((len(self.action), self.modes, S))
         for a, members in enumerate(self.members):
-            orders = [(self.items[p], self.digits[p].failures[d]) for p, d in members]
-            charged = [tables.charged(i, self.profiles, f) for i, f in orders]
-            shared = np.zeros(S)
-            for s in {int(world.set_up[i]) for i, _ in orders} - {-1}:
-                price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
-                none = np.ones(S)
-                for (i, _), c in zip(orders, charged, strict=True):
-                    if world.set_up[i] == s:
-                        none = none * (1.0 - c)
-                shared += price * (1.0 - none)
-            hours, none = np.zeros(S), np.ones(S)
-            for turnaround, c in sorted(((world.turnaround_h[i], c) for (i, _), c in zip(orders, charged, strict=True)), key=_first, reverse=True):
-                hours += turnaround * c * none
-                none = none * (1.0 - c)
+            orders = tuple((self.items[p], self.digits[p].failures[d]) for p, d in members)
             for mode in range(self.modes):
-                total = shared + hours * tables.waiting(self.profiles, self._acts_done(mode))
-                for i, f in orders:
-                    total = total + tables.price(i, self.profiles, f, self._feared(i, mode), not self._benefit_moves(i))
-                self.cost[a, mode] = total
+                feared = tuple(self._feared(i, mode) for i, _ in orders)
+                self.cost[a, mode] = tables.charges(orders, self.profiles, feared, self._acts_done(mode))
 
     def _feared(self, item: int, mode: int) -> tuple[int, ...]:
         """Contraindications whose variable is not known."""
@@ -389,38 +373,25 @@ class _Layout:
                 feared.append(x)
         return tuple(feared)
 
-    def _credited_at_the_end(self, mode: int) -> tuple[int, ...]:
-        """Acts whose benefit is part of deciding: those that progression changes, done now or before."""
-        return tuple(i for i in self._acts_done(mode) if self._benefit_moves(i))
-
     # -- arrays -------------------------------------------------------------------------------------------------
 
     def _assemble(self, merge: bool) -> None:
         world, model = self.world, self.world.model
-        H, n_conditions = model.prior.shape[1], len(model.conditions)
-        S0 = len(self.profiles) * H
-        condition = np.tile(model.condition_of, len(self.profiles))
-        rate = world.progression_rate_per_h * (world.progresses_to >= 0)
+        S0 = len(self.profiles) * model.prior.shape[1]
         turnarounds = sorted({0.0, *(float(world.turnaround_h[i]) for i in self.items)})
-        self.clocked = bool((rate > 0).any()) and len(turnarounds) > 1
-        stop = np.array([
-            self.tables.stop(self.profiles) + self.tables.benefit(self.profiles, self._credited_at_the_end(m))
-            for m in range(self.modes)
-        ])  # fmt: skip
-        worse = np.arange(S0) + (world.progresses_to[condition] - condition) * (H // n_conditions)
-        moving = rate[condition] > 0
-        self.stop_now = np.where(moving, stop[:, :, np.where(moving, worse, 0)], stop)
-        self.stop_unprogressed = np.where(moving, stop - self.stop_now, 0.0)
-        self.moving, self.rate, self.condition = moving, rate[condition], condition
+        self.clocked = bool((world.progression_rate_per_h * (world.progresses_to >= 0) > 0).any()) and len(turnarounds) > 1
+        stops = [self.tables.progressing_stop(self.profiles, self._acts_done(m)) for m in range(self.modes)]
+        self.stop_now = np.array([now for now, _, _ in stops])
+        self.stop_unprogressed = np.array([difference for _, difference, _ in stops])
+        self.rate, self.condition = self.tables.rate(self.profiles), self.tables.condition(self.profiles)
+        self.rates = np.array([rate for _, _, rate in stops])
+        self.moving = self.rate > 0
         self.column = np.array([c for d in self.digits for c in d.column]).reshape(-1, S0)
         features = np.concatenate([
             self.column, self.cost.reshape(-1, S0), self.stop_now.reshape(-1, S0),
             self.stop_unprogressed.reshape(-1, S0), self.rate[None],
         ])  # fmt: skip
-        factor = np.array([np.prod(world.progression_factor[list(self._acts_done(m))], axis=0) if self._acts_done(m)
-                           else np.ones(n_conditions) for m in range(self.modes)])  # fmt: skip
-        self.factor = factor[:, condition]
-        features = np.concatenate([features, self.factor * moving])
+        features = np.concatenate([features, self.rates])
         self.hours = np.array(turnarounds)
         if merge:
             _, first, classes = np.unique(features, axis=1, return_index=True, return_inverse=True)
@@ -525,7 +496,7 @@ class _Layout:
         cost = np.concatenate([self.cost[:, :, at], np.zeros((*self.cost.shape[:2], len(moving)))], axis=2)
         decay = np.ones((len(self.hours), self.modes, len(wide)))
         decay[:, :, n:] = np.exp(
-            -self.hours[:, None, None] * self.factor[None][:, :, at[moving]] * self.rate[at[moving]][None, None, :]
+            -self.hours[:, None, None] * self.rates[None][:, :, at[moving]]
         )
         stop = np.ascontiguousarray(stop)
         if not self.can_decide:
@@ -536,13 +507,7 @@ class _Layout:
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
             decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **self.parts,
         )  # type: ignore[arg-type]  # fmt: skip
-        return Presented(problem, tuple(self.items), tuple(self.digits), 1.0)
-
-
-def _benefit_moves(world: World, item: int) -> bool:
-    to = np.where(world.progression_rate_per_h > 0.0, world.progresses_to, -1)
-    benefit = world.benefit_gbp[item]
-    return bool((benefit != np.where(to >= 0, benefit[to], benefit)).any())
+        return Presented(self.world, problem, tuple(self.items), tuple(self.digits))
 
 
 def _worst(stop: F64, base: NDArray[np.int32]) -> F64:
@@ -553,10 +518,6 @@ def _worst(stop: F64, base: NDArray[np.int32]) -> F64:
     if len(base):
         worst[S0:] = (stop[:, base] + stop[:, S0:]).min(axis=0) - worst[base]
     return worst
-
-
-def _first(pair: tuple[float, F64]) -> float:
-    return pair[0]
 
 
 def states_of(view: JourneyView) -> Iterable[State]:

@@ -89,6 +89,7 @@ class Graph(NamedTuple):
     """Atomic action begun or being read, -1 for decisions."""
     plan_follow: I32
     """Where in `follow` the plans for the outcomes start."""
+    plan_outcomes: I32
     follow: I32
 
 
@@ -380,7 +381,7 @@ def _plan(p: Problem, g: Graph, node: int, e: int, digits: I64, mode: int) -> in
     i = p.member[a, level]
     here = p.first_digit[i] + digits[i]
     last = level + 1 == p.member.shape[1] or p.member[a, level + 1] < 0
-    g.plan_action[plan], g.plan_follow[plan] = a, g.used[FOLLOW]
+    g.plan_action[plan], g.plan_follow[plan], g.plan_outcomes[plan] = a, g.used[FOLLOW], g.edge_size[e]
     g.used[FOLLOW] += g.edge_size[e]
     for k in range(g.edge_size[e]):
         c = g.child[g.edge_children[e] + k]
@@ -413,29 +414,31 @@ def _room(p: Problem, g: Graph, largest: int, depth: int) -> bool:
 
 
 @njit(cache=True)
-def begin(p: Problem, g: Graph) -> None:
-    """Make the plans that are decisions, and the root."""
+def begin(p: Problem, g: Graph, first: int) -> None:
+    """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
     D = p.stop.shape[1]
     last = p.stop.shape[0] * D
     for d in range(last + 1):
         g.plan_value[d] = p.stop[d // D, d % D] if d < last else p.worst
         g.plan_action[d] = g.plan_follow[d] = -1
+        g.plan_outcomes[d] = 0
     g.used[PLANS] = last + 1
-    _node(p, g, 0, 0, 0, 0, np.zeros(p.radix.shape[0], np.int64), p.weights, 0)
+    extra = _extra(p, first, 0, 0, p.root_mode) if first >= 0 else 0
+    _node(p, g, 0, 0, extra, 0, np.zeros(p.radix.shape[0], np.int64), p.weights, 0)
 
 
 @njit(cache=True, fastmath=SUM, nogil=True)
 def search(
-    p: Problem, g: Graph, gap: float, tiny: float, worthwhile: float, limit: int, expansions: int, largest: int
+    p: Problem, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int, expansions: int, largest: int
 ) -> int:
-    """Trials until the root's gap is at most `gap`, the expansions are spent or the arrays are full."""
+    """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""
     n, S = p.radix.shape[0], p.weights.shape[0]
     deepest = 2 * p.radix.sum() + 4
     path = np.empty(deepest, np.int64)
     trail = np.empty((deepest, n), np.int64)
     modes = np.empty(deepest, np.int64)
     v = np.empty(S)
-    while g.upper[0] - g.lower[0] > gap:
+    while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
         if g.used[EXPANDED] >= expansions:
             return SPENT
         if not _room(p, g, largest, deepest):

@@ -58,6 +58,8 @@ class Settings:
     gradient_norm: float = 0.5
     validate_every_s: float = 8.0
     validation_patients: int = 4096
+    threads: int = 1
+    """For torch. Two gain little on nets this small, and lose much when something else needs a core."""
 
 
 class CurvePoint(Strict):
@@ -130,7 +132,7 @@ def train(
     if before.finished and before.best is not None:
         return TrainedPolicy(PPOAgent.load(out, world), out, tuple(before.curve), before.best)
     inputs = Inputs.for_preset(world, preset)
-    with _torch_settings():
+    with _torch_settings(settings.threads):
         journeys = ShapedJourneys(
             world,
             inputs,
@@ -347,10 +349,10 @@ def _restore(model: MaskablePPO, before: _Progress, tensors: dict[str, NDArray[A
 
 
 @contextmanager
-def _torch_settings() -> Iterator[None]:
-    """Two threads and no validation of distributions while training; global generators are put back after."""
+def _torch_settings(n_threads: int) -> Iterator[None]:
+    """Threads, and no validation of distributions, while training; global generators are put back after."""
     threads, numpy_state, torch_state = torch.get_num_threads(), np.random.get_state(), torch.get_rng_state()
-    torch.set_num_threads(2)
+    torch.set_num_threads(n_threads)
     torch.distributions.Distribution.set_default_validate_args(False)
     try:
         yield

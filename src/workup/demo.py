@@ -6,11 +6,25 @@ hash; everything else is seconds of deterministic work and is simply done again.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from workup.check import Check
-from workup.evaluate import Evaluation
+import numpy as np
+
+from workup.agents.base import Agent
+from workup.agents.registry import agent_factories, make_agent
+from workup.check import Check, judge_vignettes, run_vignettes
+from workup.envs.compile import compile_world
+from workup.envs.journeys import Journeys
+from workup.envs.world import World
+from workup.evaluate import Evaluation, run_agents, score
+from workup.optimum import patient_bounds
+from workup.report.inputs import LearningCurve, ReportInputs
+from workup.report.write import write_report
+from workup.scenarios.library import load_scenario
+from workup.scenarios.schema import Scenario
 
 CHECKED = ("optimum", "guideline", "ppo")
 SHOWN_AS_TREE = ("optimum", "ppo")

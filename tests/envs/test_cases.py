@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from workup.envs.cases import vignette_cases
 from workup.envs.compile import compile_world
 from workup.envs.patient_model import UNKNOWN
-from workup.envs.scenario_faults import check_scenario
+from workup.envs.scenario_faults import check_scenario, lint_compiled
 from workup.envs.targets import evaluate_target, evaluate_targets
 from workup.envs.world import World
 from workup.scenarios.errors import ImpossibleEvidence, UnknownNameError, WorkupError
-from workup.scenarios.library import load_scenario
+from workup.scenarios.library import find_scenario, load_scenario
 from workup.scenarios.schema import Rule, Scenario, Target, Vignette
 
 
@@ -159,9 +161,23 @@ def test_targets_that_say_too_little(world: World, broken: Target, message: str 
         evaluate_target(compiled, "t")
 
 
-def test_the_check_finds_nothing_in_the_packaged_scenarios() -> None:
-    for name in ("tutorial", "weight_loss"):
-        assert check_scenario(load_scenario(name)) == ()
+@pytest.mark.parametrize("name", ["tutorial", "weight_loss"])
+def test_the_check_finds_nothing_in_the_packaged_scenarios(name: str) -> None:
+    assert lint_compiled(find_scenario(name)) == ()
+
+
+def test_a_missed_target_is_found_in_the_file_at_its_line(tmp_path: Path) -> None:
+    text = (find_scenario("tutorial") / "scenario.yaml").read_text()
+    assert text.count("value: 0.79\n") == 1
+    file = tmp_path / "scenario.yaml"
+    file.write_text(text.replace("value: 0.79\n", "value: 0.60\n"))
+    (fault,) = lint_compiled(file)
+    assert text.splitlines()[fault.line - 1].strip() == "value: 0.79"
+    assert "targets.film_for_cancer.value: the model gives a sensitivity of 0.788; expected 0.6 within 0.02" in str(
+        fault
+    )
+    file.write_text("id: [")
+    assert lint_compiled(file)
 
 
 def test_the_check_places_each_fault(world: World) -> None:

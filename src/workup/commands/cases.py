@@ -33,10 +33,10 @@ def lint(
     json_file: JsonFile = None,
 ) -> None:
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
+    from workup.envs.scenario_faults import lint_compiled
     from workup.scenarios.library import find_scenario
-    from workup.scenarios.lint import lint as faults_of
 
-    faults = faults_of(find_scenario(file))
+    faults = lint_compiled(find_scenario(file))
     for fault in faults:
         console().print(escape(str(fault)))
     console().print(f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else f"{file}: no faults")

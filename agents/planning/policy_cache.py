@@ -1,0 +1,82 @@
+"""Bounds and actions that were worked out before, kept as JSON beside a scenario and trusted only for its exact figures."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+
+from workup.agents.planning.presentation import State
+from workup.envs.world import World
+from workup.scenarios.errors import FileFormatError
+
+FORMAT = "workup-bounds-2"
+
+
+def cache_key(world: World, settings: Mapping[str, float]) -> str:
+    """16 hex digits that change with anything that could change a value: scenario, preset, weights, mechanisms, effort."""
+    facts = [FORMAT, world.scenario.digest, world.preset, [float(w) for w in world.weights],
+             sorted(world.switched_off), dict(sorted(settings.items()))]  # fmt: skip
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
+
+
+def state_key(state: State) -> str:
+    """16 hex digits for what has been revealed."""
+    facts = (state.values, state.status, state.failures, state.treated)
+    return hashlib.sha256(b"".join(part.tobytes() for part in facts)).hexdigest()[:16]
+
+
+@dataclass
+class PolicyCache:
+    """Presentation -> (v0, lower, upper), pounds from the presentation on; state -> action. Grows as it is used."""
+
+    key: str
+    bounds: dict[str, tuple[float, float, float]] = field(default_factory=dict)
+    actions: dict[str, int] = field(default_factory=dict)
+
+    @classmethod
+    def load(cls, path: Path, key: str) -> PolicyCache | None:
+        """The cache in a file, or None if the file is missing or belongs to other figures or another effort.
+
+        Raises:
+            FileFormatError: the file is damaged; says how to mend it.
+        """
+        if not path.is_file():
+            return None
+        mend = f"delete it, or make it anew with `workup solve`: {path}"
+        try:
+            found = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(found, dict) or found.get("format") != FORMAT:
+                raise FileFormatError(f"{path}: format is not {FORMAT!r}; {mend}")
+            if found["key"] != key:
+                return None
+            bounds = {str(k): _triple(v) for k, v in found["bounds"].items()}
+            actions = {str(k): int(v) for k, v in found["actions"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            raise FileFormatError(f"{path}: not a sound file of bounds ({fault}); {mend}") from fault
+        return cls(key, bounds, actions)
+
+    def save(self, path: Path) -> None:
+        """Write atomically, in an order that does not depend on how it was filled."""
+        content = {
+            "format": FORMAT,
+            "key": self.key,
+            "bounds": {k: [round(x, 4) for x in self.bounds[k]] for k in sorted(self.bounds)},
+            "actions": {k: self.actions[k] for k in sorted(self.actions)},
+        }
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as handle:
+            json.dump(content, handle, separators=(",", ":"))
+        os.replace(handle.name, path)
+
+
+def _triple(value: object) -> tuple[float, float, float]:
+    v0, lower, upper = (float(x) for x in value)  # type: ignore[attr-defined]
+    if not all(map(math.isfinite, (v0, lower, upper))) or lower > upper + 1e-3 or v0 > lower + 1e-3:
+        raise ValueError(f"{value} are not bounds: expected finite v0 <= lower <= upper")
+    return v0, lower, upper

@@ -1,0 +1,177 @@
+"""What the best policy is worth: exactly, or between certified bounds for sampled patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import choose_first
+from workup.agents.planning.optimum import Effort, Planner, blank_state, shipped_cache, solve_side_by_side
+from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
+from workup.agents.planning.presentation import State
+from workup.agents.simple import opening_actions
+from workup.envs.engine import Cases, Engine
+from workup.envs.world import World
+
+F64 = NDArray[np.float64]
+_BATCH = 512
+
+
+@dataclass(frozen=True, eq=False)
+class PresentationBounds:
+    """What the optimum is worth to each of n patients as they presented, in pounds, everything before paid for."""
+
+    v0: F64
+    """(n,) value of the best decision after history and examination; NaN if a journey ended before both."""
+    lower: F64
+    """(n,) certified: the value of a policy that exists."""
+    upper: F64
+    """(n,) no policy that takes history and examination first is worth more."""
+    exact: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """The value of the best policy per patient, in pounds.
+
+    Exact: over the whole journey and every patient; `patients` is 0 and the intervals are the value itself.
+    Otherwise: means over sampled patients of what was certified from their presentation on, assuming that
+    history and examination are both taken first; intervals are 95% over patients, for sampling alone.
+    """
+
+    value: float
+    """Certified: the lower bound."""
+    lower: float
+    upper: float
+    exact: bool
+    v0: float
+    """Value of the best decision after history and examination (exact: of the best decision there, per patient)."""
+    patients: int
+    lower_interval: tuple[float, float]
+    upper_interval: tuple[float, float]
+    each: PresentationBounds | None
+    """By sampled patient; None if exact."""
+
+    @property
+    def gain(self) -> float:
+        """Certified gain over V0."""
+        return self.lower - self.v0
+
+
+def solve(
+    world: World,
+    *,
+    patients: int = 200,
+    seed: int = 0,
+    effort: Effort | None = None,
+    cache: PolicyCache | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Solution:
+    """The value of the best policy.
+
+    Args:
+        world: the scenario.
+        patients: sampled where the whole journey cannot be searched.
+        seed: of those patients.
+        effort: by presentation.
+        cache: known answers, added to.
+        progress: called with 1 for each presentation solved.
+
+    Raises:
+        PlanningRefused: the scenario has something that planners cannot treat; with the reason and the size.
+    """
+    planner = Planner(world, effort)
+    if planner.whole:
+        return _solve_exactly(planner)
+    each = presentation_bounds(world, np.arange(patients), seed=seed, effort=effort, cache=cache, progress=progress)
+    lower, upper, v0 = (float(part.mean()) for part in (each.lower, each.upper, each.v0))
+    return Solution(
+        value=lower, lower=lower, upper=upper, exact=False, v0=v0, patients=patients,
+        lower_interval=_interval(each.lower), upper_interval=_interval(each.upper), each=each,
+    )  # fmt: skip
+
+
+def presentation_bounds(
+    world: World,
+    patients: NDArray[np.int64],
+    *,
+    seed: int = 0,
+    cases: Cases | None = None,
+    effort: Effort | None = None,
+    cache: PolicyCache | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> PresentationBounds:
+    """Certified bounds for given patients, each after history and examination.
+
+    Args:
+        world: the scenario.
+        patients: (n,) ids of the seed's patients, or of `cases`.
+        seed: of the patients.
+        cases: fixed patients, such as a vignette's.
+        effort: by presentation.
+        cache: known answers, added to; by default those that come with the scenario.
+        progress: called with 1 for each presentation solved.
+
+    Raises:
+        PlanningRefused: as `solve`.
+    """
+    planner = Planner(world, effort)
+    known = cache if cache is not None else shipped_cache(world, planner.effort)
+    v0, states = _present(world, np.asarray(patients, np.int64), seed, cases)
+    fresh = {state_key(state): state for state in states.values() if state_key(state) not in known.bounds}
+    solve_side_by_side(planner, list(fresh.values()), known, progress=progress)
+    lower, upper = v0.copy(), v0.copy()
+    for row, state in states.items():
+        stop, low, high = known.bounds[state_key(state)]
+        lower[row] += low - stop
+        upper[row] += high - stop
+    return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all()))
+
+
+def _present(
+    world: World, patients: NDArray[np.int64], seed: int, cases: Cases | None
+) -> tuple[F64, dict[int, State]]:
+    """V0 of every patient, and what was revealed of those who got through history and examination."""
+    v0, states = np.empty(len(patients)), {}
+    opening = opening_actions(world)
+    for first in range(0, len(patients), _BATCH):
+        rows = np.arange(first, min(first + _BATCH, len(patients)))
+        engine = Engine(world, len(rows), seed=seed, view="belief", cases=cases)
+        engine.reset(patients=patients[rows])
+        paid = np.zeros(len(rows))
+        while True:
+            actions = np.where(engine.presented, -1, choose_first(engine.mask, opening))
+            if (actions < 0).all():
+                break
+            paid += engine.step(actions).components.sum(axis=1)
+        v0[rows] = paid + engine.best_expected_utility
+        view = engine.journey_view()
+        states.update({int(rows[j]): State.of(view, int(j)) for j in np.flatnonzero(engine.presented)})
+    return v0, states
+
+
+def _solve_exactly(planner: Planner) -> Solution:
+    world, model = planner.world, planner.world.model
+    value = 0.0
+    for start in range(model.n_starts):
+        share = float(model.prior[start * model.profiles_per_start :][: model.profiles_per_start].sum())
+        if share > 0.0:
+            solved = planner.solve(blank_state(world, start))
+            value += share * solved.lower
+    return Solution(
+        value=value, lower=value, upper=value, exact=True, v0=float("nan"), patients=0,
+        lower_interval=(value, value), upper_interval=(value, value), each=None,
+    )  # fmt: skip
+
+
+def _interval(values: F64) -> tuple[float, float]:
+    half = 1.96 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else float("nan")
+    return float(values.mean()) - half, float(values.mean()) + half
+
+
+def cache_for(world: World, effort: Effort | None = None) -> PolicyCache:
+    """An empty cache for this world and effort."""
+    return PolicyCache(cache_key(world, (effort or Effort()).settings()))
