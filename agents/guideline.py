@@ -21,7 +21,7 @@ class GuidelineAgent:
     """
 
     name = "guideline"
-    needs: Literal["raw", "belief"] | None = None
+    needs: Literal["raw", "belief"] | None = "belief"
 
     def __init__(self, world: World, *, seed: int = 0) -> None:
         """`seed` is not used.

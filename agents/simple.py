@@ -46,7 +46,7 @@ def finish(world: World, view: JourneyView, actions: NDArray[np.int64]) -> NDArr
 class ListAgent:
     """Goes down a list of actions, taking what is legal, then waits for results and decides."""
 
-    needs: Literal["raw", "belief"] | None = None
+    needs: Literal["raw", "belief"] | None = "belief"
 
     def __init__(self, name: str, world: World, actions: Sequence[int], *, until_open: bool = False) -> None:
         """`until_open`: stop at the presentation, as soon as history and examination both have a result."""
@@ -80,7 +80,7 @@ class RandomAgent:
     """
 
     name = "random"
-    needs: Literal["raw", "belief"] | None = None
+    needs: Literal["raw", "belief"] | None = "belief"
 
     def __init__(self, world: World, *, seed: int) -> None:
         self._world = world

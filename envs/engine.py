@@ -122,6 +122,7 @@ class Engine:
         budget: Budget | None = None,
         cases: Cases | None = None,
         autoreset: Autoreset = "none",
+        max_steps: int | None = None,
     ) -> None:
         _check(num_envs, first_patient, view, results, score, autoreset)
         self.world, self.num_envs, self.view = world, num_envs, view
@@ -132,6 +133,7 @@ class Engine:
         self.tracked = view == "belief"
         self._follows_posterior = self.tracked or score == "posterior"
         self._tables = self._packed(shared, results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
+        self._tables.at[tables.MAX_STEPS] = world.max_steps if max_steps is None else max_steps
         self._cases = _packed_cases(cases)
         self._allocate()
         self._set_seed(seed)

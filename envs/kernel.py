@@ -1099,10 +1099,10 @@ def step_batch(
                 start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
         out_facts[i, :] = facts[i, :]
         out_mask[i, :] = mask[i, :]
-        out_components[i, 0] = cost
-        out_components[i, 1] = harm
-        out_components[i, 2] = delay
-        out_components[i, 3] = utility
+        out_components[i, 0] = cost + 0.0  # no negative zeros
+        out_components[i, 1] = harm + 0.0
+        out_components[i, 2] = delay + 0.0
+        out_components[i, 3] = utility + 0.0
         out_reward[i] = cost + harm + delay + utility
         out_flags[0, i] = terminated
         out_flags[1, i] = truncated

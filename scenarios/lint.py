@@ -48,11 +48,15 @@ def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:
         ScenarioError: the file could not be read as YAML at all.
     """
     reading = read(path)
+    return reading, faults_of(reading)
+
+
+def faults_of(reading: Reading) -> tuple[Fault, ...]:
+    """Faults of form and, if the models accept the scenario, of meaning."""
     faults = list(reading.faults)
     if reading.scenario is not None:
         book = Book(reading.scenario)
         for rule in _RULES:
             rule(book)
         faults += [reading.tree.fault(place, message) for place, message in book.faults]
-    unique = dict.fromkeys(faults)
-    return reading, tuple(sorted(unique, key=lambda fault: (fault.path, fault.line)))
+    return tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.path, fault.line)))

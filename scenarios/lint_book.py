@@ -61,9 +61,13 @@ class Book:
         """Check a `when` on revealed facts."""
         if isinstance(when, dict):
             self._clause(path, when)
-        else:
-            for i, alternative in enumerate(when):
-                self._clause((*path, i), alternative)
+            return
+        if not when:
+            self.add(path, "an empty list of alternatives never holds; name one, or remove `when`")
+        for i, alternative in enumerate(when):
+            if not alternative:
+                self.add((*path, i), "an empty alternative always holds, so the others say nothing; name a fact")
+            self._clause((*path, i), alternative)
 
     def _clause(self, path: SubPath, when: dict[str, Any]) -> None:
         for name, clause in when.items():

@@ -88,6 +88,8 @@ def check_guideline(book: Book) -> None:
     for i, rule in enumerate(s.guideline):
         book.known(("guideline", i, "do"), rule.do, known, "item, order set or decision")
         book.clauses(("guideline", i, "when"), rule.when)
+        if rule.when == {} and rule.do in s.decisions and i < len(s.guideline) - 1:
+            book.add(("guideline", i), "decides without a `when`, so that no later rule is reached; move it to the end")
     if not s.guideline or s.guideline[-1].when or s.guideline[-1].do not in s.decisions:
         path: SubPath = ("guideline", len(s.guideline) - 1) if s.guideline else ("guideline",)
         book.add(path, "the last rule has no `when` and does a decision, so that the guideline always ends")

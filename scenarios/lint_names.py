@@ -17,6 +17,8 @@ _OWN = ("set_ups", "resources", "availability", "rewards", "vignettes", "targets
 
 def check_names(book: Book) -> None:
     """Names are well formed, not reserved, and mean one thing."""
+    if not _NAME.fullmatch(book.scenario.id):
+        book.add(("id",), "an id has letters, digits and underscores only")
     first: dict[str, str] = {}
     for section in (*_SHARED, *_OWN):
         for name in getattr(book.scenario, section):

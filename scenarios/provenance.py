@@ -121,8 +121,8 @@ class _Stripper:
         bands: Any = self.tree.data
         for part in path[:-2]:
             bands = bands[part]
-        ranges = [word for word, span in bands.items() if isinstance(span, list)]
-        return path[-1] == 0 and path[-2] != ranges[0]
+        ranges = [word for word, span in bands.items() if isinstance(span, list)] if isinstance(bands, dict) else []
+        return path[-1] == 0 and path[-2] in ranges[1:]
 
     def unsupported(self) -> list[Fault]:
         """Figures without status, by block, and blocks whose status is not borne out by a source."""

@@ -36,7 +36,11 @@ def read(path: FilePath) -> Reading:
     Raises:
         ScenarioError: the file is missing or not plain YAML, so that nothing further can be said.
     """
-    tree = _read_tree(path)
+    return interpret(_read_tree(path))
+
+
+def interpret(tree: Tree) -> Reading:
+    """The scenario that a tree describes, with the faults of its form and provenance."""
     data, figures, faults = strip(tree)
     try:
         # By way of JSON: there strict typing (no text for a number) still takes a list for a tuple.

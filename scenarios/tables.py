@@ -187,9 +187,9 @@ def _modified(rows: FloatArray, modifiers: Sequence[Modifier], axis: Axis, paren
     faults: list[tuple[SubPath, str]] = []
     for i, modifier in enumerate(modifiers):
         try:
-            factors = np.where(_matches(modifier.when, parents)[..., None], _factors(modifier, axis), 1.0)
-            weights = rows * factors
-            rows = weights / weights.sum(axis=-1, keepdims=True)
+            weights = rows * _factors(modifier, axis)
+            shared = weights / weights.sum(axis=-1, keepdims=True)
+            rows = np.where(_matches(modifier.when, parents)[..., None], shared, rows)
         except LanguageError as error:
             faults += [(("modifiers", i, *path), text) for path, text in error.faults]
     if faults:

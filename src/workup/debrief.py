@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning import action_values
+from workup.agents.voi import rank_orders
 from workup.envs.belief import likelihood
 from workup.envs.engine import JourneyView
 from workup.envs.journeys import Journeys
@@ -71,9 +73,6 @@ def outcome(journeys: Journeys) -> Iterator[str]:
 
 def worth(world: World, view: JourneyView) -> Worth:
     """Value of every legal action: by the optimum where the planner reaches, else one step ahead."""
-    from workup.agents.planning import action_values
-    from workup.agents.voi import rank_orders
-
     try:
         return Worth(action_values(world, view), "the optimum")
     except PlanningRefused as refusal:

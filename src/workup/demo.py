@@ -20,7 +20,7 @@ from workup.envs.compile import compile_world
 from workup.envs.journeys import Journeys
 from workup.envs.world import World
 from workup.evaluate import Evaluation, run_agents, score
-from workup.optimum import patient_bounds
+from workup.optimum import Bookkeeper
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.write import write_report
 from workup.scenarios.library import load_scenario
@@ -63,9 +63,9 @@ def run(
     """
     world = compile_world(load_scenario(scenario_id))
     curve = _train(world, out / "ppo", seed, seconds, progress)
-    agents = {name: make_agent(name, world, seed=seed) for name in agent_factories()}
-    agents["ppo"] = make_agent(out / "ppo", world)
-    evaluation = _evaluate(world, agents, patients, seed, progress)
+    keeper = Bookkeeper(world)
+    agents = keeper.agents(agent_factories(), seed=seed) | {"ppo": make_agent(out / "ppo", world)}
+    evaluation = _evaluate(keeper, world, agents, patients, seed, progress)
     checked = {name: agents[name] for name in CHECKED}
     vignettes = _check(world, checked, seed, progress)
     checks = tuple(replace(judge_vignettes(found), agent=name) for name, found in vignettes.items())
@@ -106,10 +106,15 @@ def _train(world: World, out: Path, seed: int, seconds: float, progress: Callabl
 
 
 def _evaluate(
-    world: World, agents: Mapping[str, Agent], patients: int, seed: int, progress: Callable[[str, float], None]
+    keeper: Bookkeeper,
+    world: World,
+    agents: Mapping[str, Agent],
+    patients: int,
+    seed: int,
+    progress: Callable[[str, float], None],
 ) -> Evaluation:
     journeys = run_agents(world, agents, patients=patients, seed=seed, progress=_counter(progress, patients))
-    bounds, refusal = patient_bounds(world, patients=patients, seed=seed)
+    bounds, refusal = keeper.bounds(patients=patients, seed=seed)
     return score(journeys, bounds, refusal=refusal)
 
 

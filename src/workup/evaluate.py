@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
+from workup.agents.planning import PresentationBounds
 from workup.envs.engine import Budget
 from workup.envs.journeys import Journeys, run_journeys
 from workup.envs.world import World
@@ -23,19 +24,6 @@ Floats = NDArray[np.float64]
 MEASURES = ("gain", "accuracy", "brier", "cost_gbp", "harm_gbp", "delay_gbp", "dose_msv", "tests", "days", "truncated")
 """Beside `value`. Harm and delay as the reward weights and charges them, in expectation."""
 GROUP_MEASURES = ("value", "gain", "accuracy", "cost_gbp", "tests")
-
-
-@dataclass(frozen=True, eq=False)
-class PatientBounds:
-    """What the optimum is worth to each of n patients, as they presented, in pounds."""
-
-    v0: Floats
-    """(n,) value of the best decision after history and examination, paid for."""
-    lower: Floats
-    """(n,) certified: the value of a policy that exists."""
-    upper: Floats
-    """(n,) no policy is worth more."""
-    exact: bool
 
 
 @dataclass(frozen=True)
@@ -195,7 +183,9 @@ def run_agents(
     }
 
 
-def score(journeys: Mapping[str, Journeys], bounds: PatientBounds | None, *, refusal: str | None = None) -> Evaluation:
+def score(
+    journeys: Mapping[str, Journeys], bounds: PresentationBounds | None, *, refusal: str | None = None
+) -> Evaluation:
     """Compare journeys of the same patients under several agents.
 
     Args:
@@ -208,7 +198,8 @@ def score(journeys: Mapping[str, Journeys], bounds: PatientBounds | None, *, ref
     """
     first = _same_patients(journeys)
     scenario, groups = first.world.scenario, subgroups(first)
-    measured = {name: measure(each, first.v0 if bounds is None else bounds.v0) for name, each in journeys.items()}
+    v0 = _reference(journeys) if bounds is None else bounds.v0
+    measured = {name: measure(each, v0) for name, each in journeys.items()}
     resampled = bootstrap(_columns(measured, bounds), seed=first.seed)
     return Evaluation(
         scenario=scenario.id,
@@ -236,6 +227,14 @@ def _same_patients(journeys: Mapping[str, Journeys]) -> Journeys:
         if other.seed != first.seed or not np.array_equal(other.patient, first.patient):
             raise WorkupError(f"{name} met other patients than {first.agent}; run every agent with the same seed")
     return first
+
+
+def _reference(journeys: Mapping[str, Journeys]) -> Floats:
+    """(n,) V0 of each patient under the first agent that took both history and examination; NaN if none did."""
+    v0 = np.full(len(next(iter(journeys.values())).patient), np.nan)
+    for each in journeys.values():
+        v0 = np.where(np.isnan(v0), each.v0, v0)
+    return v0
 
 
 def value_gbp(journeys: Journeys) -> Floats:
@@ -266,7 +265,7 @@ def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
     }
 
 
-def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PatientBounds | None) -> dict[str, Floats]:
+def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[str, Floats]:
     columns = {f"{agent}: {name}": column for agent, each in measured.items() for name, column in each.items()}
     columns |= {f"{a} - {b}": measured[a]["value"] - measured[b]["value"] for a, b in combinations(measured, 2)}
     if bounds is not None:
@@ -303,7 +302,7 @@ def _by_group(measured: Mapping[str, Floats], groups: list[Members]) -> dict[str
     return out
 
 
-def _score_optimum(bounds: PatientBounds, resampled: Resampled) -> OptimumScore:
+def _score_optimum(bounds: PresentationBounds, resampled: Resampled) -> OptimumScore:
     names = ("v0", "lower", "upper", "gain", "gap")
     return OptimumScore(**{name: resampled.mean(f"optimum: {name}") for name in names}, exact=bounds.exact)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -96,16 +97,18 @@ def evaluate(
     json_file: JsonFile = None,
 ) -> None:
     """Compare agents on the same patients."""
-    from workup.agents.registry import make_agent
     from workup.evaluate import run_agents, score
-    from workup.optimum import patient_bounds
+    from workup.optimum import Bookkeeper
 
     names = [name.strip() for name in agents.split(",") if name.strip()]
     if len(set(names)) != len(names) or not names:
         raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
     world = load_world(scenario)
-    chosen = {name: make_agent(name, world, seed=seed) for name in names}
+    keeper = Bookkeeper(world)
     with progress() as display:
+        planning = display.add_task("planning: presentations solved", total=None)
+        solved = partial(display.advance, planning)
+        chosen = keeper.agents(names, seed=seed, progress=solved)
         tasks = {name: display.add_task(name, total=patients) for name in names}
         journeys = run_agents(
             world,
@@ -114,9 +117,7 @@ def evaluate(
             seed=seed,
             progress=lambda name, done: display.advance(tasks[name], done),
         )
-        bounding = display.add_task("optimum", total=None)
-        bounds, refusal = patient_bounds(world, patients=patients, seed=seed)
-        display.remove_task(bounding)
+        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
     result = score(journeys, bounds, refusal=refusal)
     show_evaluation(result)
     say_what_this_is(world.scenario)
@@ -217,8 +218,8 @@ def simulate(
 ) -> None:
     """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
     from workup.agents.registry import make_agent
-    from workup.envs.journeys import write_json as write_journeys_json
-    from workup.envs.journeys import write_parquet
+    from workup.envs.journey_files import write_json as write_journeys_json
+    from workup.envs.journey_files import write_parquet
     from workup.evaluate import run_agents
 
     writers = {".parquet": write_parquet, ".json": write_journeys_json}

@@ -1,0 +1,90 @@
+"""The optimum for the patients of a comparison, with what was worked out before kept on disk.
+
+Bounds are kept by a hash of all that could change them (the scenario's figures, preset, weights, mechanisms, effort),
+in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with a scenario.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from workup.agents.base import Agent
+from workup.agents.planning import Effort, Optimum, PolicyCache, PresentationBounds, presentation_bounds
+from workup.agents.planning.optimum import shipped_cache
+from workup.agents.registry import make_agent
+from workup.envs.world import World
+from workup.scenarios.errors import FileFormatError, PlanningRefused
+
+SAVE_EVERY_S = 15.0
+
+Progress = Callable[[int], None]
+"""Called with the number of presentations newly solved."""
+
+
+class Bookkeeper:
+    """Known answers of the planner for one world, saved to disk as they come in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.cache = shipped_cache(world, Effort())
+        self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
+        kept = _load(self.path, self.cache.key)
+        self.cache.bounds |= kept.bounds
+        self.cache.actions |= kept.actions
+        self._known = len(self.cache.bounds)
+        self._saved_at = time.monotonic()
+
+    def agents(self, names: Iterable[str | Path], *, seed: int, progress: Progress | None = None) -> dict[str, Agent]:
+        """Agents by name or directory; the optimum shares the known answers."""
+        return {
+            str(name): Optimum(self._world, cache=self.cache, progress=self._saving(progress))
+            if str(name) == Optimum.name
+            else make_agent(name, self._world, seed=seed)
+            for name in names
+        }
+
+    def bounds(
+        self, *, patients: int, seed: int, progress: Progress | None = None
+    ) -> tuple[PresentationBounds | None, str | None]:
+        """Bounds for the first `patients` patients of a seed, or None and why the planner refuses."""
+        ids = np.arange(patients, dtype=np.int64)
+        try:
+            found = presentation_bounds(self._world, ids, seed=seed, cache=self.cache, progress=self._saving(progress))
+        except PlanningRefused as refusal:
+            return None, str(refusal)
+        self.save()
+        return found, None
+
+    def save(self) -> None:
+        """Keep what is new."""
+        if len(self.cache.bounds) > self._known:
+            # A copy, since planning threads may be adding to the original.
+            PolicyCache(self.cache.key, dict(self.cache.bounds), dict(self.cache.actions)).save(self.path)
+            self._known = len(self.cache.bounds)
+        self._saved_at = time.monotonic()
+
+    def _saving(self, progress: Progress | None) -> Progress:
+        def solved(count: int) -> None:
+            if progress is not None:
+                progress(count)
+            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+                self.save()
+
+        return solved
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
+
+
+def _load(path: Path, key: str) -> PolicyCache:
+    """What was kept; a damaged file is as good as none, since all of it can be worked out again."""
+    try:
+        return PolicyCache.load(path, key) or PolicyCache(key)
+    except FileFormatError:
+        return PolicyCache(key)
