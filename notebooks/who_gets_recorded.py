@@ -46,7 +46,7 @@ scenario = workup.load_scenario("weight_loss")
 world = workup.compile_world(scenario)
 CANCERS = scenario.groups["cancer"]
 is_cancer = np.array([name in CANCERS for name in world.model.conditions])
-N = 20_000
+N = 10_000
 INK, BLUE, ORANGE = "#1d2430", "#0072B2", "#D55E00"  # Okabe and Ito: safe for colour-blind readers
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9})
 
@@ -187,10 +187,10 @@ plt.show()
 # %% [markdown]
 # ## 2. Two real policies
 #
-# Real policies order many tests for many reasons, so no table of the model gives their $a_j$ and $b_j$. But the formula
-# still holds if we say what the gates are: *has bloods or a bedside test*, *has imaging*, *has an invasive test*. And it
-# lets us do what an epidemiologist does with a rare disease: measure $a_j$ in a sample of **cases**, $b_j$ in a sample
-# of **controls**, and predict from these what share of the population's records will be cancers.
+# Real policies order many tests for many reasons, so no table of the model gives their $a_j$ and $b_j$. But the
+# formula still holds if we say what the gates are: *has bloods or a bedside test*, *has imaging*, *has an invasive
+# test*. And it lets us do what an epidemiologist does with a rare disease: measure $a_j$ in a sample of **cases**,
+# $b_j$ in a sample of **controls**, and predict from these what share of the population's records will be cancers.
 #
 # - The **guideline** follows the scenario's protocol (NICE NG12 and DG56, in outline).
 # - **voi** orders a test only if its result is worth more to the decision than it costs in money, harm and time.
@@ -199,7 +199,7 @@ plt.show()
 DEPTHS = ["history and examination", "bloods or bedside", "imaging", "invasive or molecular"]
 DEPTH_OF_TIER = {"bedside": 1, "bloods": 1, "imaging": 2, "invasive": 3, "molecular": 3}
 depth_of_item = np.array([DEPTH_OF_TIER.get(tier, 0) for tier in world.tier])
-SIZES = {"guideline": (4_000, 40_000), "voi": (600, 3_000)}  # cases (and controls), population: planning takes time
+SIZES = {"guideline": (4_000, 30_000), "voi": (300, 1_200)}  # cases (and controls), population: planning takes time
 
 
 def depth_reached(journeys):
@@ -216,7 +216,7 @@ def sample(group, n, seed):
     return Cases(profile.astype(np.int32), hidden.astype(np.int32), nothing_fixed)
 
 
-reached, table = {}, []
+table = []
 for policy, (cases, size) in SIZES.items():
     agent = make_agent(policy, world)
 
@@ -233,7 +233,6 @@ for policy, (cases, size) in SIZES.items():
     predicted = expit(logit(population) + np.concatenate([[0], np.cumsum(np.log(a / b))]))
     records = run(size, 5)
     depth, ill = depth_reached(records), is_cancer[records.condition]
-    reached[policy] = pass_rates
     for k, name in enumerate(DEPTHS):
         here = depth >= k
         low, high = interval(ill[here].sum(), here.sum())
@@ -335,15 +334,15 @@ class Everything:
         return np.where(legal.any(axis=1), self.orders[legal.argmax(axis=1)], self.reassure)
 
 
-def presence(world, policy):
-    """Which items have a result, (n, I), and who has cancer, (n,), for 2N patients."""
+def worked_up(world, policy):
+    """The journeys of 3N patients, and which items have a result in their records, (n, I)."""
     agent = make_agent("guideline", world) if policy == "clinical" else Everything(world)
-    run = run_journeys(world, agent.act, agent=policy, patients=np.arange(2 * N), seed=3)
+    run = run_journeys(world, agent.act, agent=policy, patients=np.arange(3 * N), seed=3)
     exists = run.status == RESULT
     if policy == "coin":
-        tails = np.random.default_rng(3).random(2 * N) < 0.5
+        tails = np.random.default_rng(3).random(3 * N) < 0.5
         exists[tails] = False  # these patients were never worked up
-    return exists, is_cancer[run.condition]
+    return run, exists
 
 
 def auc(exists, ill):
@@ -352,18 +351,91 @@ def auc(exists, ill):
     return (1 + a - b) / 2, np.sqrt(a * (1 - a) / ill.sum() + b * (1 - b) / (~ill).sum()) / 2
 
 
-cells = {
-    (policy, mechanism): presence(w, policy)
-    for policy in ("clinical", "coin")
-    for mechanism, w in (("on", world), ("off", intact))
-}
-TESTS = ["chest_xray", "fit_test", "ct_cap", "colonoscopy", "biopsy"]
+TESTS = ["chest_xray", "fit_test", "ct_cap", "colonoscopy"]
+CELLS = [(policy, mechanisms) for policy in ("clinical", "coin") for mechanisms in ("on", "off")]
+runs = {(policy, m): worked_up(world if m == "on" else intact, policy) for policy, m in CELLS}
 found = {
-    (test, *cell): auc(there[:, world.items.index(test)], sick)
+    (test, *cell): auc(exists[:, world.items.index(test)], is_cancer[run.condition])
     for test in TESTS
-    for cell, (there, sick) in cells.items()
+    for cell, (run, exists) in runs.items()
 }
-columns = list(cells)
-print(f"{'a result exists for':22s}" + "".join(f"{p + ', mechanisms ' + m:>27s}" for p, m in columns))
+pl.DataFrame(
+    {
+        "a result exists for": [scenario.investigations[test].label for test in TESTS],
+        **{
+            f"{policy}, mechanisms {m}": [
+                "{:.3f} ± {:.3f}".format(*found[t, policy, m] * np.array([1, 1.96])) for t in TESTS
+            ]
+            for policy, m in CELLS
+        },
+    }
+).pipe(display)
+
+# %% [markdown]
+# Under the clinical policy the existence of a CT says a good deal about cancer before anybody has looked at it. A
+# chest film can even speak **against** cancer (an AUC below one half): the protocol sends those with the most
+# worrying symptoms straight to CT, so a film in the record means that the worry was smaller. Nearly nothing of this
+# comes from the mechanisms: it is the policy. The coin makes existence empty, as it must.
+
+# %%
+for m in ("on", "off"):
+    value, error = found["ct_cap", "clinical", m]
+    assert value - 3 * error > 0.55, "a CT in the record is a sign of cancer"
 for test in TESTS:
-    print(f"{test:22s}" + "".join(f"{found[test, *c][0]:19.3f} ± {1.96 * found[test, *c][1]:.3f}" for c in columns))
+    value, error = found[test, "coin", "off"]
+    assert abs(value - 0.5) < 3 * error, f"a coin and no mechanism: {test} must be uninformative"
+
+# %% [markdown]
+# The mechanism shows where it acts. A radiologist who goes to biopsy what a CT showed finds nothing safe to sample
+# in few cancers, but in half of those where the abnormality was something else. So among patients whose CT shows
+# something and who are all sent to biopsy, **having** a histology report at all speaks for cancer. The closed form
+# is that of a single gate: $a$ and $b$ are the chances that not every attempt fails, which the model states. All
+# other mechanisms are off, so that this one stands alone.
+
+
+# %%
+def chance_of_result(model, item, attempts, journeys):
+    """(n,) exact chance that one of so many attempts gives a result, for each patient."""
+    rows, nothing = model.status_rows, np.ones(len(journeys.patient))
+    first = rows.start[item] + rows.of_profile[item, journeys.profile] + rows.of_hidden[item, journeys.hidden]
+    for attempt in range(attempts):
+        nothing *= model.status_table[first + attempt * model.status_attempt_stride[item], 1]
+    return 1 - nothing
+
+
+only = workup.compile_world(scenario, switched_off=[name for name in MECHANISMS if name != "no_lesion_to_biopsy"])
+biopsy, ct = world.items.index("biopsy"), world.model.observables.index("ct")
+clear = world.model.network.variable("ct").values.index("clear")
+shown = {}
+for mechanism, w in (("on", only), ("off", intact)):
+    run = run_journeys(w, Everything(w).act, agent="everything", patients=np.arange(3 * N), seed=6)
+    sent = (run.values[:, ct] >= 0) & (run.values[:, ct] != clear)
+    ill = is_cancer[run.condition]
+    value, error = auc((run.status[:, biopsy] == RESULT)[sent], ill[sent])
+    chance = chance_of_result(w.model, biopsy, int(w.attempts[biopsy]), run)
+    closed = (1 + chance[sent & ill].mean() - chance[sent & ~ill].mean()) / 2
+    shown[mechanism] = value
+    print(
+        f"mechanism {mechanism:3s}: AUC of 'a biopsy exists' {value:.3f} ± {1.96 * error:.3f}, closed form {closed:.3f}"
+    )
+    assert abs(value - closed) <= 3 * error + 1e-12
+assert shown["on"] > 0.55, "with the mechanism, a biopsy report is a sign of cancer"
+assert shown["off"] == 0.5, "without it, every one of them has a report"
+
+# %% [markdown]
+# ## What to take away
+#
+# - Records are made by decisions. Prevalence among the fully investigated follows from $a_j$ and $b_j$ alone, and
+#   those belong to the **policy** as much as to the disease.
+# - A missing result is itself a finding. Filling it in as if it had gone missing at random throws that away; using
+#   it as a feature makes the model depend on a policy that will change.
+# - Whoever trains on such records should know which patients are not in them.
+#
+# ## Exercises
+#
+# 1. Repeat section 2 for `junior` and `senior`, the same planner with a noisier and a better knowledge of medicine.
+#    Whose records are fairer? Whose patients are better off?
+# 2. Change the second gate of the simple doctor to a blind one (order the film whatever the CRP). What happens to
+#    the closed form, and to the records?
+# 3. Which illness other than cancer is over-represented among those with imaging? Use
+#    `depth_reached` and the condition of each patient.

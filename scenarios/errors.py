@@ -39,11 +39,11 @@ class UnknownNameError(WorkupError):
     """A name that does not exist where it was looked up; the message lists what does."""
 
 
-class PlanningRefused(WorkupError):
+class PlanningRefused(WorkupError):  # noqa: N818
     """A planner was asked for what it cannot treat exactly; the message gives reason and size."""
 
 
-class ImpossibleEvidence(WorkupError):
+class ImpossibleEvidence(WorkupError):  # noqa: N818
     """Evidence that has probability zero under the model."""
 
 

@@ -11,6 +11,7 @@ from workup.scenarios.reader import Reading, read
 from workup.scenarios.schema import Scenario
 
 _RULES = (
+    lint_names.check_who,
     lint_names.check_names,
     lint_names.check_references,
     lint_names.check_items,

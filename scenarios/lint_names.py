@@ -30,6 +30,15 @@ def check_names(book: Book) -> None:
                 book.add((section, name), f"also the name of an entry in {first[name]}; give one of them another name")
 
 
+def check_who(book: Book) -> None:
+    """Nobody is called reviewed without a reviewer."""
+    who = book.scenario.who
+    if who.status == "reviewed" and not who.reviewers:
+        book.add(("who", "status"), "reviewed by whom? name them under `reviewers`, or say draft")
+    if not who.authors:
+        book.add(("who", "authors"), "names nobody; a scenario has at least one author")
+
+
 def check_references(book: Book) -> None:
     """Groups, sets, decisions, progression and factors name things that exist."""
     s = book.scenario

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from workup.scenarios.schema import Distribution, Expectation, Scenario, When
+from workup.scenarios.schema import Expectation, Scenario, When
 
 _UNITS = (("min", 1 / 60, 1.0), ("h", 1.0, 24.0), ("days", 24.0, 24.0 * 100), ("weeks", 168.0, 168.0 * 104))
 _STATUS = {
@@ -70,7 +70,7 @@ class Phrases:
         if name in self.items:
             return self._status(name, clause)
         if name == "condition":
-            return f"the condition is {self._values(clause)}"
+            return f"the condition is {self._values(clause, of_condition=True)}"
         return f"{self.label(name)} is {self._values(clause)}"
 
     def _status(self, name: str, clause: Any) -> str:
@@ -79,22 +79,20 @@ class Phrases:
         words = [clause] if isinstance(clause, str) else clause
         return f"{self.label(name)} {listed([_STATUS[word] for word in words], 'or')}"
 
-    def _values(self, clause: Any) -> str:
+    def _values(self, clause: Any, *, of_condition: bool = False) -> str:
         if isinstance(clause, dict):
             if "not" in clause:
-                return f"not {self._values(clause['not'])}"
+                return f"not {self._values(clause['not'], of_condition=of_condition)}"
             bounds = {"at_least": "at least {:g}", "below": "below {:g}"}
             return listed([bounds[key].format(number) for key, number in clause.items()])
         words = [clause] if isinstance(clause, str) else clause
-        return listed([self._word(word) for word in words], "or")
+        return listed([self.value(word, of_condition=of_condition) for word in words], "or")
 
-    def _word(self, word: str) -> str:
-        return "not known" if word == "unknown" else self.label(word)
-
-    def depends(self, distribution: Distribution) -> str:
-        """What a law depends on, in words; empty if on nothing."""
-        names = dict.fromkeys((*distribution.given, *(key for m in distribution.modifiers for key in m.when)))
-        return self.labels_of(names)
+    def value(self, word: str, *, of_condition: bool) -> str:
+        """A value as words; of the condition, its label (no other: a value may be spelt like some item)."""
+        if word == "unknown":
+            return "not known"
+        return self.label(word) if of_condition else word.replace("_", " ")
 
     def expectation(self, expectation: Expectation) -> str:
         """One expectation of a vignette as a sentence."""

@@ -120,8 +120,10 @@ def _by_first_parent(table: Table, values: tuple[str, ...], tables: Tables, phra
         return f"{value} in {having} with {phrases.label(parent.name)}, in {without} without"
     groups: dict[float, list[str]] = {}
     for word, p in chance:
-        groups.setdefault(p, []).append(phrases.label(word))
-    shown = "; ".join(f"{percent(p)} if {listed(words, 'or')}" for p, words in groups.items())
+        groups.setdefault(p, []).append(phrases.value(word, of_condition=parent.kind == "condition"))
+    rest = max(groups, key=lambda p: len(groups[p]))
+    parts = [f"{percent(p)} if {listed(words, 'or')}" for p, words in groups.items() if p != rest or len(words) < 4]
+    shown = "; ".join(parts + [f"{percent(rest)} otherwise"] * (len(groups[rest]) >= 4))
     return f"{value} in {shown}{'' if parent.name == 'condition' else f' (by {phrases.label(parent.name)})'}"
 
 

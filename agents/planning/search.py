@@ -350,12 +350,12 @@ def _best_edge(g: Graph, node: int) -> int:
 
 
 @njit(cache=True, fastmath=SUM)
-def _back_up(p: Problem, g: Graph, node: int, digits: I64, mode: int, worthwhile: float) -> None:
-    """Bounds and plan of a node from its actions."""
+def _back_up(p: Problem, g: Graph, node: int, taken: int, digits: I64, mode: int, worthwhile: float) -> None:
+    """Bounds and plan of a node from its actions; only the one `taken` in this trial is added up again."""
     lower, upper, best = g.lower[node] + worthwhile, g.stop[node], -1
+    if taken >= 0:
+        _sum_edge(g, taken)
     for e in range(g.edge_start[node], g.edge_start[node] + g.edge_count[node]):
-        if g.edge_children[e] >= 0 and g.edge_upper[e] > g.lower[node]:
-            _sum_edge(g, e)
         upper = max(upper, g.edge_upper[e])
         if g.edge_lower[e] > lower:
             lower, best = g.edge_lower[e], e
@@ -437,6 +437,7 @@ def search(
     path = np.empty(deepest, np.int64)
     trail = np.empty((deepest, n), np.int64)
     modes = np.empty(deepest, np.int64)
+    taken = np.empty(deepest, np.int64)
     v = np.empty(S)
     while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
         if g.used[EXPANDED] >= expansions:
@@ -450,7 +451,7 @@ def search(
         while True:
             digits = trail[depth]
             mode = mode_of(p, digits) if g.extra[node] == 0 else reading(p, g.extra[node])[3]
-            path[depth], modes[depth] = node, mode
+            path[depth], modes[depth], taken[depth] = node, mode, -1
             if g.edge_start[node] < 0:
                 if not _room(p, g, largest, deepest):
                     break
@@ -463,10 +464,14 @@ def search(
             if e < 0 or g.edge_upper[e] <= g.lower[node] + tiny:
                 break
             if g.edge_children[e] < 0:
-                if _room(p, g, largest, deepest):
+                while e >= 0 and g.edge_children[e] < 0 and g.edge_upper[e] > g.lower[node] + tiny:
+                    if not _room(p, g, largest, deepest):
+                        break
                     _expand(p, g, node, e, v, digits, mode, limit)
+                    _sum_edge(g, e)
+                    e = _best_edge(g, node)
                 break
-            before = g.edge_upper[e]
+            before, taken[depth] = g.edge_upper[e], e
             k = _sum_edge(g, e)
             if g.edge_upper[e] < before and _best_edge(g, node) != e:
                 continue
@@ -480,7 +485,7 @@ def search(
             digits_of(p, g.code[c], trail[depth])
             node = c
         for level in range(depth, -1, -1):
-            _back_up(p, g, path[level], trail[level], modes[level], worthwhile)
+            _back_up(p, g, path[level], taken[level], trail[level], modes[level], worthwhile)
     return DONE
 
 

@@ -14,30 +14,70 @@ from workup.envs.engine import Engine
 from workup.envs.world import World
 
 REWARD_UNIT_GBP = 100.0
+SCREENED = 4096
+"""Patients whose presentations are looked at together, to choose those to learn from."""
+
+
+class Presentations:
+    """Patients to learn from, without end: half as they come, half in proportion to what is at stake.
+
+    At stake is what knowing the condition would be worth at the presentation. Drawing more of the presentations where
+    much is at stake leaves the law of what follows from each as it is, so the best policy stays the best; it only
+    meets the one patient in seventy with a cancer more often. Patients are drawn only once the whole screen is known,
+    by systematic resampling, so some come twice.
+    """
+
+    def __init__(self, world: World, inputs: Inputs, *, seed: int, first_patient: int) -> None:
+        self._inputs = inputs
+        self._engine = Engine(world, SCREENED, seed=seed, first_patient=first_patient, view="belief")
+        self._next = first_patient
+        self._rng = np.random.Generator(np.random.Philox(key=[seed, first_patient]))
+        self._waiting = np.empty(0, dtype=np.int64)
+
+    def take(self, count: int) -> NDArray[np.int64]:
+        """(count,) ids of patients."""
+        while len(self._waiting) < count:
+            self._waiting = np.concatenate([self._waiting, self._screen()])
+        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+        return taken
+
+    def _screen(self) -> NDArray[np.int64]:
+        patients = self._next + np.arange(SCREENED)
+        self._next += SCREENED
+        self._engine.reset(patients=patients)
+        take_history(self._engine, self._inputs, np.ones(SCREENED, dtype=np.bool_))
+        stake = self._inputs.stake(self._engine.observation)
+        share = 0.5 / SCREENED + 0.5 * stake / stake.sum() if stake.sum() > 0 else np.full(SCREENED, 1 / SCREENED)
+        points = (self._rng.random() + np.arange(SCREENED)) / SCREENED
+        drawn = np.minimum(np.searchsorted(share.cumsum(), points), SCREENED - 1)
+        return self._rng.permutation(patients[drawn])
+
+
+def take_history(engine: Engine, inputs: Inputs, slots: NDArray[np.bool_]) -> None:
+    """Take the journeys of `slots` (n,) to their presentation."""
+    while True:
+        first = inputs.opening_action(engine.mask)
+        first[~slots] = -1
+        if (first < 0).all():
+            return
+        engine.step(first)
 
 
 class ShapedJourneys(VecEnv):
-    """n journeys with new patients on end.
+    """n journeys from their presentation on, with new patients without end.
 
-    Observation: `Inputs.of`. Action: the world's, with every decision but the best one masked in the `belief` preset.
-    Reward: in hundreds of pounds, the decision scored by its posterior expected utility. With `shaped`, plus
-    potential(after) - potential(before), the potential being what the best decision now would be worth, and 0 at the
-    end: each order is paid at once what it changed, and no policy's rank changes.
+    Observation: `Inputs.of`. Action: the world's, narrowed by `Inputs.narrow`. Reward: in hundreds of pounds, the
+    decision scored by its posterior expected utility. In the `belief` preset plus potential(after) - potential(before),
+    the potential being what the best decision now would be worth, and 0 at the end: each order is paid at once what it
+    changed, and no policy's rank changes.
 
     Source: Ng, Harada and Russell, Policy invariance under reward transformations, ICML 1999.
     """
 
-    def __init__(self, world: World, inputs: Inputs, n: int, *, seed: int, first_patient: int, shaped: bool) -> None:
-        self._engine = Engine(
-            world,
-            n,
-            seed=seed,
-            first_patient=first_patient,
-            view=inputs.view,
-            score="posterior",
-            autoreset="same_step",
-        )
-        self._inputs, self._shaped = inputs, shaped
+    def __init__(self, world: World, inputs: Inputs, n: int, *, seed: int, first_patient: int) -> None:
+        self._engine = Engine(world, n, seed=seed, view=inputs.view, score="posterior")
+        self._patients = Presentations(world, inputs, seed=seed, first_patient=first_patient)
+        self._inputs, self._shaped = inputs, inputs.view == "belief"
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)
         self._potential = np.zeros(n)
         self._actions = np.zeros(n, dtype=np.int64)
@@ -48,8 +88,8 @@ class ShapedJourneys(VecEnv):
 
     def reset(self) -> NDArray[np.float32]:
         """(n, inputs) of the first patients; SB3 calls it once."""
-        self._potential = self._best_now()
-        return self._show(self._engine.observation, self._engine.mask)
+        self._begin(np.ones(self.num_envs, dtype=np.bool_))
+        return self._show()
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Take note of the actions."""
@@ -59,17 +99,25 @@ class ShapedJourneys(VecEnv):
         """Step, and begin the next patient where a journey ended; being truncated is an end like any other."""
         step = self._engine.step(self._actions)
         done = step.terminated | step.truncated
-        after = self._best_now()
-        reward = (step.reward + np.where(done, 0.0, after) - self._potential) / REWARD_UNIT_GBP
-        self._potential = after
-        return self._show(step.observation, step.mask), reward, done, self._infos
+        reward = (step.reward + np.where(done, 0.0, self._best_now()) - self._potential) / REWARD_UNIT_GBP
+        if done.any():
+            self._begin(done)
+        return self._show(), reward, done, self._infos
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(n, A) what may be chosen now."""
         return self._mask
 
-    def _show(self, observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.float32]:
-        self._mask = self._inputs.narrow(observation, mask)
+    def _begin(self, slots: NDArray[np.bool_]) -> None:
+        patients = np.full(self.num_envs, -1, dtype=np.int64)
+        patients[slots] = self._patients.take(int(slots.sum()))
+        self._engine.reset(patients=patients)
+        take_history(self._engine, self._inputs, slots)
+
+    def _show(self) -> NDArray[np.float32]:
+        observation = self._engine.observation
+        self._potential = self._best_now()
+        self._mask = self._inputs.narrow(observation, self._engine.mask)
         return self._inputs.of(observation)
 
     def _best_now(self) -> NDArray[np.float64]:

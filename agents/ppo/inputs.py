@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.base import choose_first
+from workup.agents.simple import opening_actions
 from workup.envs.observation import layout_of
 from workup.envs.world import World
 
@@ -17,33 +18,25 @@ LEAST_PROBABILITY = 1e-5
 """Posteriors are also shown as logarithms, from this up: whether a cancer has 0.1% or 1% decides about a scan."""
 
 
-@dataclass(frozen=True, eq=False)
 class Inputs:
     """What a preset shows to the network, and which legal actions it leaves."""
 
-    view: Preset
-    size: int
-    """Number of inputs."""
-    observed: int
-    """How much of the observation is read, from its start."""
-    probabilities: slice
-    """Where the posteriors stand; empty in the raw view."""
-    regrets: slice
-    """Where the regrets of decisions stand; empty in the raw view."""
-    decisions: slice
-    """Where decisions stand among the actions."""
-
-    @classmethod
-    def for_preset(cls, world: World, preset: Preset) -> Inputs:
-        """The inputs of a preset in a world."""
-        layout, n_decisions = layout_of(world), len(world.decisions)
-        decisions = slice(len(world.actions) - n_decisions, len(world.actions))
-        if preset == "raw":
-            return cls("raw", layout.raw_size, layout.raw_size, slice(0), slice(0), decisions)
-        probabilities = slice(layout.condition_slot, layout.regret_slot)
-        regrets = slice(layout.regret_slot, layout.regret_slot + n_decisions)
-        observed = len(layout.names)
-        return cls("belief", observed + layout.regret_slot - layout.condition_slot, observed, probabilities, regrets, decisions)
+    def __init__(self, world: World, preset: Preset) -> None:
+        layout, n_decisions, n_actions = layout_of(world), len(world.decisions), len(world.actions)
+        self.view: Preset = preset
+        self._opening = opening_actions(world)
+        self._decisions = slice(n_actions - n_decisions, n_actions)
+        self._probabilities = slice(layout.condition_slot, layout.regret_slot)
+        self._conditions = slice(layout.condition_slot, layout.condition_slot + len(world.model.conditions))
+        self._regrets = slice(layout.regret_slot, layout.regret_slot + n_decisions)
+        self._later = np.array([a.kind != "wait" for a in world.actions])
+        self._later[self._opening] = False
+        self._later[self._decisions] = False
+        self.observed = layout.raw_size if preset == "raw" else len(layout.names)
+        """How much of the observation is read, from its start."""
+        self.size = self.observed + (0 if preset == "raw" else layout.regret_slot - layout.condition_slot)
+        """Number of inputs."""
+        self._utility = _utility_by_condition(world)
 
     def of(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, size) float32 in [-1, 1], fresh."""
@@ -51,18 +44,42 @@ class Inputs:
         if self.view == "raw":
             return shown.copy()
         least = np.float32(np.log(LEAST_PROBABILITY))
-        logs = np.log(np.maximum(shown[:, self.probabilities], np.float32(LEAST_PROBABILITY)))
+        logs = np.log(np.maximum(shown[:, self._probabilities], np.float32(LEAST_PROBABILITY)))
         return np.concatenate([shown, 1 - 2 * logs / least], axis=1, dtype=np.float32)
 
-    def narrow(self, observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-        """(n, A) the mask with only the best legal decision left; unchanged where the posterior is not observed.
+    def opening_action(self, mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(n,) the next item of history, then of examination; -1 once the journey is open, or if there is none."""
+        return np.where(mask[:, self._later].any(axis=1), -1, choose_first(mask, self._opening))
 
-        Which decision is best once one stops is known exactly, so only what to order and when to stop is learned.
+    def narrow(self, observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """(n, A) the mask without what is known to be worse, so that only what to order and when to stop is learned.
+
+        History and examination come first, as every planner here takes them; and where the posterior is observed, the
+        best legal decision is the only one left.
         """
-        if self.view == "raw":
-            return mask
-        legal = mask[:, self.decisions]
-        best = np.where(legal, observation[:, self.regrets], -np.inf).argmax(axis=1)
         narrowed = mask.copy()
-        narrowed[:, self.decisions] = legal & (np.arange(legal.shape[1]) == best[:, None])
+        if self.view == "belief":
+            legal = mask[:, self._decisions]
+            best = np.where(legal, observation[:, self._regrets], -np.inf).argmax(axis=1)
+            narrowed[:, self._decisions] = legal & (np.arange(legal.shape[1]) == best[:, None])
+        first = self.opening_action(mask)
+        rows = np.flatnonzero(first >= 0)
+        narrowed[rows] = False
+        narrowed[rows, first[rows]] = True
         return narrowed
+
+    def stake(self, observation: NDArray[np.float32]) -> NDArray[np.float64]:
+        """(n,) pounds that knowing the condition would be worth, on average over profiles: a rule of thumb."""
+        chances = observation[:, self._conditions].astype(np.float64)
+        best = observation[:, self._regrets].argmax(axis=1)
+        lost = self._utility.max(axis=0) - self._utility
+        return np.asarray((chances * lost[best]).sum(axis=1))
+
+
+def _utility_by_condition(world: World) -> NDArray[np.float64]:
+    """(D, conditions) mean utility, pounds."""
+    model = world.model
+    conditions = len(model.conditions)
+    weights = model.prior.reshape(len(model.prior), conditions, -1)
+    utility = world.utility_gbp.reshape(len(world.decisions), len(model.prior), conditions, -1)
+    return np.asarray((utility * weights).sum(axis=(1, 3)) / weights.sum(axis=(0, 2)))

@@ -41,7 +41,7 @@ class PPOAgent:
         """
         self.name = "ppo"
         self.needs: Literal["raw", "belief"] | None = preset
-        self._inputs = Inputs.for_preset(world, preset)
+        self._inputs = Inputs(world, preset)
         self._layers = _checked_layers(weights, self._inputs.size, len(world.actions))
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:

@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from workup.agents.ppo.env import ShapedJourneys
+from workup.agents.ppo.env import SCREENED, ShapedJourneys
 from workup.agents.ppo.inputs import Inputs, Preset
 from workup.agents.ppo.policy import PolicySpec, PPOAgent, greedy_value
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_atomically, write_policy
@@ -131,15 +131,10 @@ def train(
     before, tensors = _resumed(out, world, _asked(preset, seed, seconds, steps, settings))
     if before.finished and before.best is not None:
         return TrainedPolicy(PPOAgent.load(out, world), out, tuple(before.curve), before.best)
-    inputs = Inputs.for_preset(world, preset)
+    inputs = Inputs(world, preset)
     with _torch_settings(settings.threads):
         journeys = ShapedJourneys(
-            world,
-            inputs,
-            settings.n_envs,
-            seed=TRAINING_SEED + seed,
-            first_patient=before.steps,
-            shaped=preset == "belief",
+            world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps * SCREENED
         )
         model = _CheckedPPO(
             "MlpPolicy",
@@ -226,7 +221,7 @@ class _Run(BaseCallback):
         if self.seconds - self._validated_at >= self._settings.validate_every_s:
             self.validate()
         done, settings = self.share_done, self._settings
-        self.model.ent_coef = settings.entropy + (settings.final_entropy - settings.entropy) * done  # type: ignore[attr-defined]
+        self.model.ent_coef = settings.entropy * (settings.final_entropy / settings.entropy) ** done  # type: ignore[attr-defined]
         rate = settings.learning_rate + (settings.final_learning_rate - settings.learning_rate) * done
         self.model.lr_schedule = lambda _: rate
         if self._progress is not None:

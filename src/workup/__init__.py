@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from workup.envs.registration import register_with_gymnasium
+
 __version__ = "0.1.0"
 
 _HOMES = {
@@ -24,3 +26,6 @@ def __getattr__(name: str) -> Any:
     from importlib import import_module
 
     return getattr(import_module(_HOMES[name]), name)
+
+
+register_with_gymnasium()

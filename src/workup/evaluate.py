@@ -15,8 +15,8 @@ from workup.agents.planning import PresentationBounds
 from workup.envs.engine import Budget
 from workup.envs.journeys import Journeys, run_journeys
 from workup.envs.world import World
-from workup.scenarios.errors import WorkupError
-from workup.statistics import RESAMPLES, Interval, Resampled, bootstrap, finite, normal_interval
+from workup.scenarios.errors import UnknownNameError, WorkupError
+from workup.statistics import RESAMPLES, Interval, Name, Resampled, bootstrap, finite, normal_interval
 from workup.subgroups import Members, subgroups
 
 Floats = NDArray[np.float64]
@@ -133,6 +133,15 @@ class Evaluation:
     refusal: str | None
     differences: tuple[Difference, ...]
 
+    def minus(self, first: str, second: str) -> Interval:
+        """Value of one agent minus that of another, patient by patient."""
+        for each in self.differences:
+            if (each.first, each.second) == (first, second):
+                return each.value
+            if (each.second, each.first) == (first, second):
+                return Interval(-each.value.mean, -each.value.high, -each.value.low)
+        raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
+
     def as_json(self) -> dict[str, Any]:
         """The shape that `workup evaluate --json` writes."""
         return {
@@ -215,7 +224,7 @@ def score(
         },
         optimum=None if bounds is None else _score_optimum(bounds, resampled),
         refusal=refusal,
-        differences=tuple(Difference(a, b, resampled.mean(f"{a} - {b}")) for a, b in combinations(journeys, 2)),
+        differences=tuple(Difference(a, b, resampled.mean(("minus", a, b))) for a, b in combinations(journeys, 2)),
     )
 
 
@@ -265,14 +274,17 @@ def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
     }
 
 
-def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[str, Floats]:
-    columns = {f"{agent}: {name}": column for agent, each in measured.items() for name, column in each.items()}
-    columns |= {f"{a} - {b}": measured[a]["value"] - measured[b]["value"] for a, b in combinations(measured, 2)}
+def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[Name, Floats]:
+    """Named ('agent', agent, measure), ('minus', agent, agent) and ('bounds', which), so that no names collide."""
+    found: dict[Name, Floats] = {}
+    for agent, each in measured.items():
+        found |= {("agent", agent, name): column for name, column in each.items()}
+    found |= {("minus", a, b): measured[a]["value"] - measured[b]["value"] for a, b in combinations(measured, 2)}
     if bounds is not None:
-        columns |= {f"optimum: {name}": getattr(bounds, name) for name in ("v0", "lower", "upper")}
-        columns["optimum: gain"], columns["optimum: upper gain"] = bounds.lower - bounds.v0, bounds.upper - bounds.v0
-        columns["optimum: gap"] = bounds.upper - bounds.lower
-    return columns
+        found |= {("bounds", name): getattr(bounds, name) for name in ("v0", "lower", "upper")}
+        found |= {("bounds", "gain"): bounds.lower - bounds.v0, ("bounds", "upper gain"): bounds.upper - bounds.v0}
+        found |= {("bounds", "gap"): bounds.upper - bounds.lower}
+    return found
 
 
 def _score_one(
@@ -284,11 +296,11 @@ def _score_one(
     bounded: bool,
 ) -> AgentScore:
     chosen = np.bincount(journeys.decision[journeys.decision >= 0], minlength=len(journeys.world.decisions))
-    gain, unknown = f"{name}: gain", Interval(np.nan, np.nan, np.nan)
+    gain, unknown = ("agent", name, "gain"), Interval(np.nan, np.nan, np.nan)
     return AgentScore(
-        **{each: resampled.mean(f"{name}: {each}") for each in ("value", *MEASURES)},
-        captured=resampled.ratio(gain, "optimum: gain") if bounded else unknown,
-        captured_of_upper=resampled.ratio(gain, "optimum: upper gain") if bounded else unknown,
+        **{each: resampled.mean(("agent", name, each)) for each in ("value", *MEASURES)},
+        captured=resampled.ratio(gain, ("bounds", "gain")) if bounded else unknown,
+        captured_of_upper=resampled.ratio(gain, ("bounds", "upper gain")) if bounded else unknown,
         decisions=dict(zip(journeys.world.decisions, (chosen / len(journeys.patient)).tolist(), strict=True)),
         subgroups=_by_group(measured, groups),
     )
@@ -304,7 +316,7 @@ def _by_group(measured: Mapping[str, Floats], groups: list[Members]) -> dict[str
 
 def _score_optimum(bounds: PresentationBounds, resampled: Resampled) -> OptimumScore:
     names = ("v0", "lower", "upper", "gain", "gap")
-    return OptimumScore(**{name: resampled.mean(f"optimum: {name}") for name in names}, exact=bounds.exact)
+    return OptimumScore(**{name: resampled.mean(("bounds", name)) for name in names}, exact=bounds.exact)
 
 
 def _group_json(group: Group) -> dict[str, Any]:

@@ -45,12 +45,22 @@ def result_in_words(world: World, observable: int, value: int, number: float) ->
     return f"{text}: {number:.3g} {found.unit or ''} ({word})"
 
 
+def _word(world: World, observable: int, value: int) -> str:
+    return words(world.model.network.variable(world.model.observables[observable]).values[value])
+
+
 def revealed_in_words(
     world: World, before: NDArray[np.int16], after: NDArray[np.int16], numbers: NDArray[np.float32]
 ) -> list[str]:
     """Everything in one journey that became known between two rows (O,) of revealed values."""
     new = np.flatnonzero((before == UNKNOWN) & (after != UNKNOWN))
-    return [result_in_words(world, int(o), int(after[o]), float(numbers[o])) for o in new]
+    negative = [int(o) for o in new if after[o] >= 0 and _word(world, int(o), int(after[o])) == "no"]
+    rest = [int(o) for o in new if int(o) not in negative] if len(negative) > 3 else [int(o) for o in new]
+    told = [result_in_words(world, o, int(after[o]), float(numbers[o])) for o in rest]
+    if len(negative) > 3:
+        labels = Phrases(world.scenario)
+        told.append(f"no to: {', '.join(labels.label(world.model.observables[o]) for o in negative)}")
+    return told
 
 
 def journey_in_words(journeys: Journeys, row: int) -> tuple[str, ...]:

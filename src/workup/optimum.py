@@ -14,7 +14,15 @@ from pathlib import Path
 import numpy as np
 
 from workup.agents.base import Agent
-from workup.agents.planning import Effort, Optimum, PolicyCache, PresentationBounds, presentation_bounds
+from workup.agents.planning import (
+    Effort,
+    Optimum,
+    PolicyCache,
+    PresentationBounds,
+    Solution,
+    presentation_bounds,
+    solve,
+)
 from workup.agents.planning.optimum import shipped_cache
 from workup.agents.registry import make_agent
 from workup.envs.world import World
@@ -59,6 +67,12 @@ class Bookkeeper:
             return None, str(refusal)
         self.save()
         return found, None
+
+    def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
+        """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""
+        found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
+        self.save()
+        return found
 
     def save(self) -> None:
         """Keep what is new."""

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Name = Hashable
 
 RESAMPLES = 5000
 _CELLS_AT_ONCE = 4_000_000
@@ -36,15 +37,15 @@ def finite(number: float) -> float | None:
 class Resampled:
     """Means of named columns over the patients, and over the same resamplings of the patients for all columns."""
 
-    means: Mapping[str, float]
-    resampled: Mapping[str, Floats]
+    means: Mapping[Name, float]
+    resampled: Mapping[Name, Floats]
     """Name -> (resamples,)."""
 
-    def mean(self, name: str) -> Interval:
+    def mean(self, name: Name) -> Interval:
         """The mean of a column; for a paired difference, let the column hold the differences."""
         return _percentiles(self.means[name], self.resampled[name])
 
-    def ratio(self, above: str, below: str) -> Interval:
+    def ratio(self, above: Name, below: Name) -> Interval:
         """Mean of one column over the mean of another.
 
         NaN where the mean below is not above 0; so is the interval as soon as one resampling leaves it at or below 0.
@@ -56,7 +57,7 @@ class Resampled:
         )
 
 
-def bootstrap(columns: Mapping[str, Floats], *, seed: int, resamples: int = RESAMPLES) -> Resampled:
+def bootstrap(columns: Mapping[Name, Floats], *, seed: int, resamples: int = RESAMPLES) -> Resampled:
     """Resample patients with replacement, all columns together, so that what belongs to a patient stays together.
 
     Args:

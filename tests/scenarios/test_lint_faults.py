@@ -71,6 +71,7 @@ CASES = [
         "chance: {value: 0.1, status: seen, source: T1}\n\nconditions",
         "does not say `seen: true`",
     ),
+    case("reviewed by nobody", "  status: draft\n", "  status: reviewed\n", "reviewed by whom?"),
     # Probabilities
     case(
         "probability above 1",
@@ -187,7 +188,7 @@ CASES = [
         "{ct_lungs: mass}",
         "{condition: lung_cancer}",
         "condition is never revealed",
-        "{do: refer, when: {condition",
+        "- {condition: lung_cancer}",
     ),
     case("guideline status", "{ct: not_done, scan_wish", "{ct: undone, scan_wish", "the status of an item is one of"),
     case(

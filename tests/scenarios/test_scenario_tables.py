@@ -74,7 +74,7 @@ def test_one_named_value_has_its_odds_multiplied_exactly() -> None:
 
 
 def _number(law: str, **parameters: Any) -> tuple[Variable, Axis]:
-    variable = Variable(label="x", unit="u", evidence="number", range=(0, 40), step=10, law=law, **parameters)  # type: ignore[arg-type]
+    variable = Variable(label="x", unit="u", evidence="number", range=(0, 40), step=10, law=law, **parameters)
     cells = number_cells(variable)
     assert cells == ((0, 10), (10, 20), (20, 30), (30, 40))
     return variable, Axis("x", "finding", tuple(f"{a:g}_to_{b:g}" for a, b in cells), cells=cells)

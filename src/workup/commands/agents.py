@@ -19,6 +19,7 @@ from workup.commands.terminal import (
     load_world,
     progress,
     say_what_this_is,
+    table,
     write_json,
 )
 from workup.scenarios.errors import WorkupError
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from workup.agents.ppo.training import CurvePoint, TrainedPolicy
     from workup.check import Check, Failure
     from workup.evaluate import Evaluation
+    from workup.statistics import Interval
 
 AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
 
@@ -125,32 +127,43 @@ def evaluate(
 
 
 def show_evaluation(result: Evaluation) -> None:
-    """The comparison as a table, best first."""
-    from rich.table import Table
-
-    title = f"{result.scenario}: {result.patients:,} patients, seed {result.seed}, value per patient in pounds"
-    table = Table(title=title, title_justify="left")
-    for heading in ("agent", "value (95% interval)", "gain", "captured", "right", "Brier", "cost", "harm", "mSv"):
-        table.add_column(heading, justify="left" if heading == "agent" else "right")
-    for heading in ("tests", "days"):
-        table.add_column(heading, justify="right")
-    for name, s in sorted(result.agents.items(), key=lambda each: -each[1].value.mean):
-        captured = "–" if s.captured.mean != s.captured.mean else f"{s.captured.mean:.1%}"
-        table.add_row(
-            escape(name),
-            f"{s.value.mean:,.1f} ({s.value.low:,.1f} to {s.value.high:,.1f})",
-            f"{s.gain.mean:,.1f}",
-            captured,
-            f"{s.accuracy.mean:.1%}",
-            f"{s.brier.mean:.3f}",
-            f"£{s.cost_gbp.mean:,.0f}",
-            f"£{s.harm_gbp.mean:,.1f}",
-            f"{s.dose_msv.mean:.2f}",
-            f"{s.tests.mean:.1f}",
-            f"{s.days.mean:.1f}",
+    """What every agent was worth and what its journeys were like, best first."""
+    ranked = sorted(result.agents, key=lambda name: -result.agents[name].value.mean)
+    worth = table("agent", "value (95%)", "below the best (95%)", "captured (95%)")
+    course = table("agent", "gain", "right", "Brier", "cost", "harm", "mSv", "tests", "days")
+    for name in ranked:
+        s = result.agents[name]
+        below = "" if name == ranked[0] else spread(result.minus(ranked[0], name))
+        worth.add_row(escape(name), spread(s.value), below, shares(s.captured))
+        money = (f"£{s.cost_gbp.mean:,.0f}", f"£{s.harm_gbp.mean:,.1f}")
+        rest = (f"{s.dose_msv.mean:.2f}", f"{s.tests.mean:.1f}", f"{s.days.mean:.1f}")
+        course.add_row(
+            escape(name), number(s.gain.mean), f"{s.accuracy.mean:.1%}", f"{s.brier.mean:.3f}", *money, *rest
         )
-    console().print(table)
+    console().print(f"{result.scenario}: {result.patients:,} patients, seed {result.seed}; pounds per patient\n")
+    console().print(worth)
+    console().print()
+    console().print(course)
+    console().print()
     console().print(_optimum_line(result))
+
+
+def spread(interval: Interval) -> str:
+    """'12.3 (10.1 to 14.5)'."""
+    return f"{number(interval.mean)} ({number(interval.low)} to {number(interval.high)})"
+
+
+def number(amount: float) -> str:
+    """To one decimal, never '-0.0'."""
+    return f"{round(amount, 1) + 0.0:,.1f}"
+
+
+def shares(interval: Interval) -> str:
+    """'92% (85 to 99)', or a dash where it is not defined."""
+    if interval.mean != interval.mean:
+        return "–"
+    mean, low, high = (round(100 * each) + 0.0 for each in (interval.mean, interval.low, interval.high))
+    return f"{mean:.0f}% ({low:.0f} to {high:.0f})" if low == low else f"{mean:.0f}%"
 
 
 def _optimum_line(result: Evaluation) -> str:
@@ -190,6 +203,7 @@ def check(
 
 def show_check(result: Check) -> None:
     """Each vignette, and for each expectation that failed where, how often, and one journey."""
+    shown = ()
     for vignette in result.vignettes:
         verdict = "[green]passed[/green]" if vignette.passed else "[red]failed[/red]"
         console().print(f"{verdict}  {vignette.id}  {escape(vignette.title)}")
@@ -197,6 +211,9 @@ def show_check(result: Check) -> None:
             console().print(f"        [dim]never came up: {escape(text)}[/dim]")
         for failure in vignette.failures:
             _show_failure(failure)
+            if failure.journey != shown:
+                _show_journey(failure)
+            shown = failure.journey
     passed = sum(vignette.passed for vignette in result.vignettes)
     console().print(f"{result.agent}: {passed} of {len(result.vignettes)} vignettes passed, seed {result.seed}")
 
@@ -205,6 +222,9 @@ def _show_failure(failure: Failure) -> None:
     console().print(f"        [bold]{escape(failure.expectation)}[/bold]: failed in {failure.share}")
     console().print(f"        why: {escape(failure.why)}")
     console().print(f"        for example, at step {failure.step}: {escape(failure.what)}")
+
+
+def _show_journey(failure: Failure) -> None:
     for line in failure.journey:
         console().print(f"            [dim]{escape(line)}[/dim]")
 

@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from workup.commands.terminal import JsonFile, ScenarioId, Seed, console, load_world, say_what_this_is, write_json
+from workup.commands.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    write_json,
+)
 from workup.scenarios.errors import WorkupError
+
+if TYPE_CHECKING:
+    from workup.agents.planning import Solution
 
 
 def scenarios() -> None:
     """List the scenarios, their status and the share of their figures that were seen in a source."""
-    from rich.table import Table
-
     from workup.scenarios.library import list_scenarios, load_scenario
     from workup.scenarios.prose import shares
 
@@ -24,8 +34,8 @@ def scenarios() -> None:
     for name in list_scenarios():
         s = load_scenario(name)
         counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
-        table.add_row(f"{s.id} {s.version}", s.title, s.who.status, f"{shares(s)['seen']:.0%}", counts)
-    console().print(table)
+        listed.add_row(f"{s.id} {s.version}", s.title, s.who.status, f"{shares(s)['seen']:.0%}", counts)
+    console().print(listed)
 
 
 def lint(
@@ -82,13 +92,34 @@ def _ask(prompt: str) -> str:
         raise WorkupError("the input ended before a decision; nothing was scored") from None
 
 
-def solve(scenario: ScenarioId, json_file: JsonFile = None) -> None:
+def solve(
+    scenario: ScenarioId,
+    patients: Annotated[int, typer.Option(min=2, help="Patients sampled where the whole is too large.")] = 200,
+    seed: Seed = 0,
+    json_file: JsonFile = None,
+) -> None:
     """What the best policy is worth, exactly or between certified bounds."""
-    from workup.agents.planning import solve as best
+    from workup.optimum import Bookkeeper
 
     world = load_world(scenario)
-    found = best(world)
-    kind = "exact" if found.exact else f"certified between {found.lower:,.2f} and {found.upper:,.2f}"
-    console().print(f"{world.scenario.id}: the best policy is worth £{found.value:,.2f} per patient ({kind})")
+    with progress() as display:
+        task = display.add_task("presentations solved", total=None)
+        found = Bookkeeper(world).solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
+    console().print(f"{world.scenario.id}: the best policy is worth £{found.value:,.2f} per patient")
+    if found.exact:
+        console().print("exact, over all patients and the whole journey")
+    else:
+        console().print(
+            f"certified: at least £{found.lower:,.2f}, at most £{found.upper:,.2f}; the best decision after history and "
+            f"examination is worth £{found.v0:,.2f}"
+        )
+        console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
     say_what_this_is(world.scenario)
-    write_json(json_file, {"value": found.value, "lower": found.lower, "upper": found.upper, "exact": found.exact})
+    bounds = {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}
+    sampled = {"v0": found.v0, "lower_interval": found.lower_interval, "upper_interval": found.upper_interval}
+    write_json(json_file, bounds if found.exact else bounds | {"patients": found.patients, "seed": seed} | sampled)
+
+
+def _ends(found: Solution) -> str:
+    (a, b), (c, d) = found.lower_interval, found.upper_interval
+    return f"lower bound {a:,.2f} to {b:,.2f}, upper bound {c:,.2f} to {d:,.2f}"

@@ -16,6 +16,7 @@ from rich.markup import escape
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+    from rich.table import Table
 
     from workup.envs.world import World
     from workup.scenarios.schema import Scenario
@@ -77,6 +78,13 @@ def standing(scenario: Scenario) -> str:
     seen = shares(scenario)["seen"]
     review = "draft, not reviewed by a clinician" if scenario.who.status == "draft" else "reviewed"
     return f"{DISCLAIMER} {scenario.id} {scenario.version}: {review}; {seen:.0%} of its figures were seen in a source."
+
+
+def table(*headings: str) -> Table:
+    """A plain table that stays within 80 columns as long as its texts allow."""
+    from rich.table import Table
+
+    return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
 
 
 @contextmanager
