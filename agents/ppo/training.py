@@ -27,7 +27,7 @@ from pydantic import ValidationError
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 
-from workup.agents.ppo.env import SCREENED, ShapedJourneys
+from workup.agents.ppo.env import ShapedJourneys
 from workup.agents.ppo.inputs import Inputs, Preset
 from workup.agents.ppo.policy import PolicySpec, PPOAgent, greedy_value
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_atomically, write_policy
@@ -134,7 +134,7 @@ def train(
     inputs = Inputs(world, preset)
     with _torch_settings(settings.threads):
         journeys = ShapedJourneys(
-            world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps * SCREENED
+            world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps
         )
         model = _CheckedPPO(
             "MlpPolicy",

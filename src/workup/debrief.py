@@ -13,9 +13,11 @@ from workup.agents.voi import rank_orders
 from workup.envs.belief import likelihood
 from workup.envs.engine import JourneyView
 from workup.envs.journeys import Journeys
+from workup.envs.patient_model import NOT_ORDERED
 from workup.envs.world import World
 from workup.narrative import action_label, words
-from workup.play import Choice
+from workup.play import Choice, set_up
+from workup.report.words import pounds
 from workup.scenarios.errors import PlanningRefused
 from workup.scenarios.phrases import Phrases, percent, time_in_words
 
@@ -48,7 +50,7 @@ def debrief(journeys: Journeys, choices: list[Choice]) -> Iterator[str]:
         for line in reasons(world, choice.view, choice.action):
             yield f"      {line}"
     yield ""
-    yield f"All choices together fell £{total:,.0f} short of the best, in expectation."
+    yield f"All choices together fell {pounds(total)} short of the best, in expectation."
     yield f"Judged by {' and by '.join(methods)}."
 
 
@@ -66,8 +68,8 @@ def outcome(journeys: Journeys) -> Iterator[str]:
         yield f"You decided: {label}, which is {right} for this."
     cost, harm, delay, utility = (float(part) for part in journeys.components[row])
     yield (
-        f"Value £{float(journeys.value[row]):,.0f}: utility of the decision £{utility:,.0f}, "
-        f"tests £{-cost:,.0f}, harm £{-harm:,.0f}, waiting £{-delay:,.0f}."
+        f"Value {pounds(float(journeys.value[row]))}: utility of the decision {pounds(utility)}, less {pounds(-cost)} for "
+        f"tests and acts, {pounds(-harm)} of harm and {pounds(-delay)} of waiting."
     )
 
 
@@ -83,7 +85,7 @@ def _verdict(world: World, found: Worth, action: int, lost: float) -> str:
     if lost < 0.5:
         return "as good as anything"
     best = action_label(world, int(found.values.argmax()))
-    return f"cost you £{lost:,.0f} against the best, which was: {best}"
+    return f"cost you {pounds(lost)} against the best, which was: {best}"
 
 
 def reasons(world: World, view: JourneyView, action: int) -> Iterator[str]:
@@ -96,7 +98,11 @@ def reasons(world: World, view: JourneyView, action: int) -> Iterator[str]:
     for item in entry.items:
         yield from could_show(world, view, beliefs, item)
     if entry.items:
-        yield f"price: {', '.join(_prices(world, beliefs, list(entry.items))) or 'nothing'}"
+        price = Price.of(world, view, beliefs, action)
+        yield f"price: {price}"
+        if world.reveals[list(entry.items)].max() >= 0:
+            net = float(rank_orders(world, view)[action])
+            yield f"for a decision straight after it, what it could show was worth {pounds(max(0.0, net + price.total_gbp))}"
 
 
 def _decision_reasons(world: World, beliefs: Floats, decision: int) -> Iterator[str]:
@@ -136,15 +142,39 @@ def result_chances(world: World, view: JourneyView, beliefs: Floats, observable:
     return np.array(chances)
 
 
-def _prices(world: World, beliefs: Floats, items: list[int]) -> Iterator[str]:
-    late_cost = sum(float((beliefs * world.late_cost_gbp[item]).sum()) for item in items)
-    late_harm = sum(float((beliefs * world.late_harm_gbp[item]).sum()) for item in items)
-    cost, harm = float(world.cost_gbp[items].sum()) + late_cost, float(world.harm_gbp[items].sum()) + late_harm
-    hours = float(world.turnaround_h[items].max())
-    waiting = float((beliefs.sum(axis=0) * world.waiting_cost_gbp_per_h[world.model.condition_of]).sum() * hours)
-    if cost >= 0.5:
-        yield f"£{cost:,.0f} to pay"
-    if harm >= 0.5:
-        yield f"£{harm:,.0f} of expected harm"
-    if hours:
-        yield f"{time_in_words(hours)} of waiting" + (f" worth £{waiting:,.0f}" if waiting >= 0.5 else "")
+@dataclass(frozen=True)
+class Price:
+    """What an order was expected to cost, on what was known, weighted as the reward weighs it."""
+
+    cost_gbp: float
+    harm_gbp: float
+    hours: float
+    waiting_gbp: float
+
+    @classmethod
+    def of(cls, world: World, view: JourneyView, beliefs: Floats, action: int) -> Price:
+        """The price of an order, set or act: of a set, of the members not ordered before."""
+        entry = world.actions[action]
+        items = [i for i in entry.items if entry.kind != "set" or view.status[0, i] == NOT_ORDERED]
+        shared_cost, shared_harm = set_up(world, items)
+        late_cost, late_harm = ((beliefs * table[items]).sum() for table in (world.late_cost_gbp, world.late_harm_gbp))
+        hours = float(world.turnaround_h[items].max())
+        rate = float(beliefs.sum(axis=0) @ world.waiting_cost_gbp_per_h[world.model.condition_of])
+        cost, harm, delay, _ = world.weights
+        return cls(
+            cost_gbp=float(cost * (world.cost_gbp[items].sum() + shared_cost + late_cost)),
+            harm_gbp=float(harm * (world.harm_gbp[items].sum() + shared_harm + late_harm)),
+            hours=hours,
+            waiting_gbp=float(delay * rate * hours),
+        )
+
+    @property
+    def total_gbp(self) -> float:
+        """Everything in pounds."""
+        return self.cost_gbp + self.harm_gbp + self.waiting_gbp
+
+    def __str__(self) -> str:
+        parts = [f"{pounds(self.cost_gbp)} to pay", f"{pounds(self.harm_gbp)} of expected harm"]
+        parts.append(f"{time_in_words(self.hours)} of waiting worth {pounds(self.waiting_gbp)}")
+        shown = zip(parts, (self.cost_gbp, self.harm_gbp, self.hours), strict=True)
+        return ", ".join(part for part, amount in shown if amount > 0.005) or "nothing"

@@ -32,6 +32,10 @@ def action_label(world: World, action: int) -> str:
     return f"{verb} {Phrases(world.scenario).label(name) if name else ''}".strip()
 
 
+def _word(world: World, observable: int, value: int) -> str:
+    return words(world.model.network.variable(world.model.observables[observable]).values[value])
+
+
 def result_in_words(world: World, observable: int, value: int, number: float) -> str:
     """A revealed value with its label, number and unit."""
     name = world.model.observables[observable]
@@ -39,14 +43,10 @@ def result_in_words(world: World, observable: int, value: int, number: float) ->
     text = Phrases(world.scenario).label(name)
     if value == MISSING:
         return f"{text}: not reported"
-    word = words(world.model.network.variable(name).values[value])
+    word = _word(world, observable, value)
     if np.isnan(number) or found is None:
         return f"{text}: {word}"
     return f"{text}: {number:.3g} {found.unit or ''} ({word})"
-
-
-def _word(world: World, observable: int, value: int) -> str:
-    return words(world.model.network.variable(world.model.observables[observable]).values[value])
 
 
 def revealed_in_words(

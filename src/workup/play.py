@@ -117,11 +117,17 @@ def price(world: World, action: int) -> str:
     items = list(world.actions[action].items)
     if not items:
         return ""
-    hours = world.turnaround_h[items].max()
-    parts = [f"£{world.cost_gbp[items].sum():,.0f}"] if world.cost_gbp[items].sum() >= 0.5 else []
+    hours, cost = world.turnaround_h[items].max(), float(world.cost_gbp[items].sum()) + set_up(world, items)[0]
+    parts = [f"£{cost:,.0f}"] if cost >= 0.5 else []
     parts += [time_in_words(float(hours))] if hours else []
     parts += [f"{world.dose_msv[items].sum():.3g} mSv"] if world.dose_msv[items].any() else []
     return f" ({', '.join(parts)})" if parts else ""
+
+
+def set_up(world: World, items: list[int]) -> tuple[float, float]:
+    """Cost and harm of what several orders at once share, such as one needle for all bloods, in pounds."""
+    shared = sorted({int(world.set_up[item]) for item in items} - {-1})
+    return float(world.set_up_cost_gbp[shared].sum()), float(world.set_up_harm_gbp[shared].sum())
 
 
 def play(

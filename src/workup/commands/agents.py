@@ -203,7 +203,7 @@ def check(
 
 def show_check(result: Check) -> None:
     """Each vignette, and for each expectation that failed where, how often, and one journey."""
-    shown = ()
+    shown: tuple[str, ...] = ()
     for vignette in result.vignettes:
         verdict = "[green]passed[/green]" if vignette.passed else "[red]failed[/red]"
         console().print(f"{verdict}  {vignette.id}  {escape(vignette.title)}")

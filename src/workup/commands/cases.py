@@ -28,9 +28,7 @@ def scenarios() -> None:
     from workup.scenarios.library import list_scenarios, load_scenario
     from workup.scenarios.prose import shares
 
-    table = Table(
-        "id", "title", "status", "figures seen", "conditions / tests / vignettes", box=None, padding=(0, 2, 0, 0)
-    )
+    listed = table("id", "title", "status", "figures seen", "conditions / tests / vignettes")
     for name in list_scenarios():
         s = load_scenario(name)
         counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
@@ -100,19 +98,18 @@ def solve(
 ) -> None:
     """What the best policy is worth, exactly or between certified bounds."""
     from workup.optimum import Bookkeeper
+    from workup.report.words import pounds
 
     world = load_world(scenario)
     with progress() as display:
         task = display.add_task("presentations solved", total=None)
         found = Bookkeeper(world).solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
-    console().print(f"{world.scenario.id}: the best policy is worth £{found.value:,.2f} per patient")
+    console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
         console().print("exact, over all patients and the whole journey")
     else:
-        console().print(
-            f"certified: at least £{found.lower:,.2f}, at most £{found.upper:,.2f}; the best decision after history and "
-            f"examination is worth £{found.v0:,.2f}"
-        )
+        console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
+        console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
     say_what_this_is(world.scenario)
     bounds = {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}

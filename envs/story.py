@@ -1,0 +1,144 @@
+"""One journey told step by step, as far as it has been revealed: what the pictures are drawn from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.engine import Engine, JourneyView, Step
+from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.world import World
+from workup.scenarios.phrases import Phrases
+from workup.scenarios.schema import Variable
+
+
+@dataclass(frozen=True)
+class Order:
+    """What became of one item in one step."""
+
+    item: int
+    status: int
+    results: tuple[str, ...]
+    """In words, e.g. 'Haemoglobin: 104 g/L (low)'."""
+
+
+@dataclass(frozen=True, eq=False)
+class Moment:
+    """One step."""
+
+    action: str
+    before_h: float
+    after_h: float
+    orders: tuple[Order, ...]
+    reward: float
+    illegal: bool
+    posterior: NDArray[np.float64] | None
+    """(conditions,) after the step, in the belief view."""
+
+
+@dataclass(eq=False)
+class Story:
+    """The journey in slot 0 of an engine, so far."""
+
+    world: World
+    patient: int
+    seed: int
+    known: tuple[str, ...]
+    """Facts at the start, in words."""
+    view: JourneyView
+    prior: NDArray[np.float64] | None
+    moments: list[Moment] = field(default_factory=list)
+    end: str = ""
+
+    @classmethod
+    def begin(cls, engine: Engine) -> Story:
+        """The story of a journey that has just begun."""
+        view = engine.journey_view(np.zeros(1, np.int64))
+        return cls(
+            world=engine.world,
+            patient=int(engine.patient[0]),
+            seed=engine.seed,
+            known=tuple(_fact(view, o) for o in np.flatnonzero(view.values[0] != UNKNOWN)),
+            view=view,
+            prior=engine.condition_posterior[0] if engine.tracked else None,
+        )
+
+    def add(self, engine: Engine, action: int, step: Step) -> None:
+        """Tell the step that was just taken."""
+        before, after = self.view, engine.journey_view(np.zeros(1, np.int64))
+        world = self.world
+        name = world.actions[action].name if 0 <= action < len(world.actions) else f"no such action ({action})"
+        moment = Moment(
+            action=name,
+            before_h=float(before.clock_h[0]),
+            after_h=float(after.clock_h[0]),
+            orders=tuple(_orders(before, after)),
+            reward=float(step.reward[0]),
+            illegal=bool(step.illegal[0]),
+            posterior=engine.condition_posterior[0] if engine.tracked else None,
+        )
+        self.moments.append(moment)
+        self.view = after
+        if step.ended:
+            self.end = _end(world, engine, step)
+
+
+def item_label(world: World, item: int) -> str:
+    """Name of an investigation or act, for people."""
+    return Phrases(world.scenario).label(world.items[item])
+
+
+def _orders(before: JourneyView, after: JourneyView) -> list[Order]:
+    world = after.world
+    tried = after.failures[0] > before.failures[0]
+    changed = np.flatnonzero((before.status[0] != after.status[0]) | tried)
+    return [
+        Order(
+            int(item),
+            int(after.status[0, item]),
+            tuple(_fact(after, o) for o in world.reveals[item] if o >= 0) if after.status[0, item] == RESULT else (),
+        )
+        for item in changed
+    ]
+
+
+def _fact(view: JourneyView, o: int) -> str:
+    world = view.world
+    name, value, number = world.model.observables[o], int(view.values[0, o]), float(view.numbers[0, o])
+    label = Phrases(world.scenario).label(name)
+    if value == MISSING:
+        return f"{label}: not reported"
+    word = world.model.network.variable(name).values[value].replace("_", " ")
+    variable = _variable(world, name)
+    if np.isnan(number) or variable is None:
+        return f"{label}: {word}"
+    return f"{label}: {number:.3g} {variable.unit or ''}".rstrip() + f" ({word})"
+
+
+def _variable(world: World, name: str) -> Variable | None:
+    scenario = world.scenario
+    for group in (scenario.findings, scenario.context, scenario.latent, scenario.comorbidities):
+        if name in group:
+            return group[name]
+    return None
+
+
+def _end(world: World, engine: Engine, step: Step) -> str:
+    facts = engine.ended(np.zeros(1, np.int64))
+    condition = Phrases(world.scenario).label(world.model.conditions[facts["condition"][0]])
+    if facts["decision"][0] < 0:
+        return f"Broken off after {int(facts['steps'][0])} steps without a decision. In truth: {condition}"
+    decision = Phrases(world.scenario).label(world.decisions[facts["decision"][0]])
+    verdict = "right" if facts["right"][0] else "not right"
+    return f"Decided: {decision}. In truth: {condition}, for which this is {verdict}"
+
+
+STATUS_WORDS = {
+    NOT_ORDERED: "not ordered",
+    PENDING: "pending",
+    RESULT: "done",
+    FAILED: "failed, no result",
+    REFUSED: "refused by the patient",
+}
