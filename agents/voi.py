@@ -130,7 +130,9 @@ def _net(
         likelihood, status = tables.distinct(i, profiles, failures, treated)
         columns.append(likelihood[:, support])
         counts.append(len(status))
-        hours.append(np.where(status == REFUSED, 0.0, np.where(tables.takes_time(i, status), world.turnaround_h[i], 0.0)))
+        hours.append(
+            np.where(status == REFUSED, 0.0, np.where(tables.takes_time(i, status), world.turnaround_h[i], 0.0))
+        )
     return float(
         _expected(np.concatenate(columns), np.array(counts), np.concatenate(hours), *facts) - cost @ facts[0]
     )  # fmt: skip

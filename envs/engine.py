@@ -249,6 +249,19 @@ class Engine:
         first = kernel.R_LISTS
         return self._state.real[:, first : first + len(self.world.model.conditions)].copy()
 
+    def beliefs(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Exact posterior weights by the profiles still possible (belief view only), copied.
+
+        Returns:
+            weights (n, P * H) float64, not normalised, profile by profile, 0 beyond those possible; and their
+            profiles (n, P) int64, -1 beyond. P is `model.profiles_per_start`. Undefined before a journey's first step.
+        """
+        listed = self._state.whole[:, kernel.W_LISTED :].copy()
+        possible = np.arange(listed.shape[1]) < self._state.whole[:, kernel.W_ALIVE, None]
+        listed[~possible] = -1
+        weights = np.where(np.repeat(possible, self.world.model.prior.shape[1], axis=1), self._weights, 0.0)
+        return weights, listed
+
     def ended(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Facts of the journeys that ended last in these slots, hidden ones included.
 

@@ -30,6 +30,7 @@ from workup.envs.tables import (
     BENEFIT,
     BUDGET,
     BUDGETED,
+    BY_CONDITION,
     BY_POSTERIOR,
     CLAUSE_AT,
     CLAUSE_GROUP,
@@ -140,6 +141,7 @@ from workup.envs.tables import (
     TREATMENT_STRIDE,
     TURNAROUND,
     UTILITY,
+    UTILITY_BY_CONDITION,
     UTILITY_RANGE,
     VALUE_CUMULATIVE,
     VALUE_OF_H,
@@ -171,12 +173,19 @@ R_LISTS = 19
 FROZEN, NEXT_STEP, SAME_STEP = range(3)
 HISTORY, BOTH = 1, 3
 
-entry = nb.njit(cache=True, nogil=True, error_model="numpy")
+# Without numba's reference counting (`_nrt=False`: nothing here allocates): its atomic updates for every array at
+# every call took most of the time.
+entry = nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+# No reference counts (`_nrt`): nothing here allocates, and counting every array at every call took most of a step.
 # Wrappers that let Python call a function cost more to compile than the function; parts are only called from here.
-jit = nb.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+jit = nb.njit(nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# A call hands over some ninety words (nine for each array), so what is called for every finding is inlined.
+inlined = nb.njit(
+    nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
+)
 
 
-@jit
+@inlined
 def _draw(at, reals, key, stream, table, row):
     """Value drawn from a row of cumulative probabilities."""
     u = uniform(key, stream)
@@ -187,7 +196,7 @@ def _draw(at, reals, key, stream, table, row):
     return v
 
 
-@jit
+@inlined
 def true_value(i, o, at, ints, reals, cases, whole, byte):
     """What is true of patient i, under the treatment at the time of ordering."""
     if cases.shape[0] > 0:
@@ -202,7 +211,7 @@ def true_value(i, o, at, ints, reals, cases, whole, byte):
     return _draw(at, reals, whole[i, W_KEY], VALUE + o, at[VALUE_CUMULATIVE], row)
 
 
-@jit
+@inlined
 def _happens(i, e, attempt, at, ints, reals, cases, whole, byte):
     row = np.int64(ints[at[EVENT_START] + e])
     row += ints[at[EVENT_OF_K] + e * at[N_PROFILES] + whole[i, W_K]]
@@ -214,7 +223,7 @@ def _happens(i, e, attempt, at, ints, reals, cases, whole, byte):
     return uniform(whole[i, W_KEY], EVENT + e * STREAMS + attempt) < reals[at[EVENT_CHANCE] + row]
 
 
-@jit
+@inlined
 def _fixed(i, item, at, ints, cases, whole):
     """Whether a case fixes a finding of the item, which then neither fails nor is refused."""
     if cases.shape[0] == 0:
@@ -244,13 +253,11 @@ def _failing_event(i, item, at, ints, reals, cases, whole, byte):
 # ---------------------------------------------------------------- legality
 
 
-@jit
+@inlined
 def _orderable(i, item, at, ints, reals, whole, real, byte, values):
     """Rule 2 for one item, budgets apart."""
     status = byte[i, item]
-    if status != NOT_ORDERED and (
-        status != FAILED or byte[i, at[N_ITEMS] + item] >= ints[at[ATTEMPTS] + item]
-    ):
+    if status != NOT_ORDERED and (status != FAILED or byte[i, at[N_ITEMS] + item] >= ints[at[ATTEMPTS] + item]):
         return False
     if ints[at[OPENS] + item] == 0 and whole[i, W_PHASE] != BOTH:
         return False
@@ -306,7 +313,7 @@ def _affordable(i, action, at, ints, reals, whole, real, byte):
     )
 
 
-@jit
+@inlined
 def _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask):
     action = ints[at[ACTION_OF_ITEM] + item]
     if action < 0:
@@ -317,7 +324,7 @@ def _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask):
     mask[i, action] = legal
 
 
-@jit
+@inlined
 def _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask):
     new, legal = 0, True
     for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
@@ -355,7 +362,7 @@ def _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask):
         _refresh_set(i, ints[at[SETS] + s], at, ints, reals, whole, real, byte, values, mask)
 
 
-@jit
+@inlined
 def _refresh_ways_out(i, at, whole, mask):
     mask[i, at[WAIT_ACTION]] = whole[i, W_PENDING] > 0
     decide = (whole[i, W_PHASE] & HISTORY) != 0
@@ -371,7 +378,7 @@ def _refresh_ways_out(i, at, whole, mask):
 # ---------------------------------------------------------------- belief
 
 
-@jit
+@inlined
 def _begin_belief(i, at, whole):
     """All profiles that share the start are possible; their prior rows are copied when first needed."""
     whole[i, W_ALIVE] = at[PER_START]
@@ -423,10 +430,13 @@ def _believe_value(i, row, o, column, attempt, treated, at, ints, reals, whole, 
         whole[i, W_ALIVE] = kept
         return
     _copy_prior(i, row, at, reals, whole, weights)
+    block = n_hidden // at[N_CONDITIONS] if ints[at[BY_CONDITION] + o] else 1
     for a in range(whole[i, W_ALIVE]):
         start = base + ints[of_k + whole[i, W_LISTED + a]]
-        for h in range(n_hidden):
-            weights[row, a * n_hidden + h] *= reals[at[EVIDENCE] + (start + ints[of_h + h]) * width + column]
+        for h in range(0, n_hidden, block):
+            p = reals[at[EVIDENCE] + (start + ints[of_h + h]) * width + column]
+            for j in range(a * n_hidden + h, a * n_hidden + h + block):
+                weights[row, j] *= p
 
 
 @jit
@@ -494,7 +504,7 @@ def _bad_chance(x, o, k, h, at, ints, reals):
     return total
 
 
-@jit
+@inlined
 def _exposures(i, c, at, reals, real):
     """Hours of waiting and of progression so far, weighted by the acts done, for one condition."""
     n = at[N_CONDITIONS]
@@ -592,6 +602,7 @@ def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scrat
             scratch[marginal + h] /= total
     late = _anything_late(i, at, ints, byte)
     per_condition = n_hidden // n_conditions
+    block = per_condition if ints[at[UTILITY_BY_CONDITION]] and not late else 1
     for c in range(n_conditions):
         p = 0.0
         for h in range(c * per_condition, (c + 1) * per_condition):
@@ -608,8 +619,10 @@ def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scrat
                 scratch[3] += p * chance * _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
         for a in range(alive):
             k = whole[i, W_LISTED + a]
-            for h in range(c * per_condition, (c + 1) * per_condition):
-                w = weights[row, a * n_hidden + h] * scale
+            for h in range(c * per_condition, (c + 1) * per_condition, block):
+                w = 0.0
+                for j in range(a * n_hidden + h, a * n_hidden + h + block):
+                    w += weights[row, j] * scale
                 if w == 0.0:
                     continue
                 kept = w * (1.0 - chance)
@@ -666,7 +679,7 @@ def write_belief(i, at, ints, reals, real, scratch, facts):
 # ---------------------------------------------------------------- a journey's start, orders, results and end
 
 
-@jit
+@inlined
 def write_fact(i, o, at, ints, values, facts):
     """Show one revealed observable."""
     v = values[i, o]
@@ -683,7 +696,7 @@ def write_fact(i, o, at, ints, values, facts):
             facts[i, slot + j] = 1.0 if v == j else 0.0
 
 
-@jit
+@inlined
 def _show_status(i, item, at, ints, reals, byte, facts):
     status = byte[i, item]
     level = reals[at[STATUS_LEVEL] + status]
@@ -692,7 +705,7 @@ def _show_status(i, item, at, ints, reals, byte, facts):
     facts[i, ints[at[STATUS_SLOT] + item]] = level
 
 
-@jit
+@inlined
 def write_totals(i, at, reals, whole, real, byte, facts):
     """Show clock, spend, dose, tests, visit and step."""
     slot, scale = at[TOTALS_SLOT], at[SCALE]
@@ -714,7 +727,7 @@ def write_totals(i, at, reals, whole, real, byte, facts):
     facts[i, slot + 6] = whole[i, W_STEP] / (whole[i, W_STEP] + reals[scale + 6])
 
 
-@jit
+@inlined
 def draw_patient(i, at, ints, reals, cases, whole, core):
     """Profile and hidden state by ancestral sampling, or those of the case."""
     patient = whole[i, W_PATIENT]
@@ -741,7 +754,8 @@ def start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, value
     whole[i, W_KEY] = patient_key(seed_key, patient)
     draw_patient(i, at, ints, reals, cases, whole, core)
     untouched = real[i, R_LISTS + 3 * at[N_CONDITIONS]] != 0.0 and whole[i, W_ACTED] == 0
-    whole[i, W_STEP:E_PATIENT] = 0
+    for j in range(W_STEP, E_PATIENT):
+        whole[i, j] = 0
     whole[i, W_VISIT] = 1
     begin = whole[i, W_K] // at[PER_START]
     n_conditions, n_items, n_observables = at[N_CONDITIONS], at[N_ITEMS], at[N_OBSERVABLES]
@@ -751,14 +765,16 @@ def start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, value
             real[i, R_LISTS + 2 * n_conditions + c] = 0.0
             real[i, R_LISTS + 3 * n_conditions + c] = 1.0
             real[i, R_LISTS + 4 * n_conditions + c] = 1.0
-    real[i, :R_BEST] = 0.0
+    for j in range(R_BEST):
+        real[i, j] = 0.0
     real[i, R_BEST] = reals[at[START_BEST] + begin]
     for c in range(n_conditions):
         real[i, R_LISTS + c] = reals[at[START_POSTERIOR] + begin * n_conditions + c]
     set_up_at = R_LISTS + 5 * n_conditions + 2 * n_items
     for s in range(at[N_SET_UPS]):
         real[i, set_up_at + s] = -1.0
-    byte[i, : 3 * n_items + n_observables + at[N_CONTRAINDICATIONS]] = 0
+    for j in range(3 * n_items + n_observables + at[N_CONTRAINDICATIONS]):
+        byte[i, j] = 0
     for o in range(n_observables):
         values[i, o] = ints[at[START_VALUES] + begin * n_observables + o]
     for a in range(at[N_ACTIONS]):
@@ -785,7 +801,7 @@ def _fail(i, item, column, at, ints, reals, whole, real, byte, values, facts, we
         _believe_status(i, i, item, column, attempt, at, ints, reals, whole, weights)
 
 
-@jit
+@inlined
 def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, weights):
     """Rule 4: whether the order stands (a result will come, or a failure that is paid for)."""
     n_items, n_conditions = at[N_ITEMS], at[N_CONDITIONS]
@@ -823,7 +839,7 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
     return True
 
 
-@jit
+@inlined
 def _charge(i, item, at, ints, reals, whole, real, byte, values):
     n_items, n_conditions = at[N_ITEMS], at[N_CONDITIONS]
     cost, harm = reals[at[COST] + item], reals[at[HARM] + item]
@@ -880,7 +896,7 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
         _believe_status(i, i, item, 4 * accepted, attempt, at, ints, reals, whole, weights)
 
 
-@jit
+@inlined
 def _act(i, item, at, reals, whole, real):
     """From now on the act changes what waiting costs and how fast conditions progress."""
     n = at[N_CONDITIONS]
@@ -957,7 +973,7 @@ def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, sc
         byte[i, kept + item] = byte[i, 2 * at[N_ITEMS] + item]
 
 
-@jit
+@inlined
 def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, weights):
     """Place the orders of an action; in `at_once` mode move the clock and report them."""
     first, last = ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]
@@ -991,7 +1007,7 @@ def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, 
     _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
 
 
-@jit
+@inlined
 def _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights):
     """Report the pending orders of an action: every one, or those due."""
     due_at = R_LISTS + 5 * at[N_CONDITIONS]
@@ -1002,7 +1018,7 @@ def _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, 
             _report(i, item, np.int64(0), at, ints, reals, cases, whole, real, byte, values, facts, weights)
 
 
-@jit
+@inlined
 def _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
     """Move the clock to the next pending result and report all that is due."""
     due_at = R_LISTS + 5 * at[N_CONDITIONS]
@@ -1018,7 +1034,7 @@ def _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, wei
             _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask)
 
 
-@jit
+@inlined
 def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
     """Any legal action but a decision."""
     phase, clock = whole[i, W_PHASE], real[i, R_CLOCK]
@@ -1031,7 +1047,7 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
             whole[i, W_VISIT] += 1
             real[i, R_LAST_ORDER] = real[i, R_CLOCK]
     write_totals(i, at, reals, whole, real, byte, facts)
-    if at[BUDGETED] or phase != whole[i, W_PHASE]:
+    if at[BUDGETED] or (phase != whole[i, W_PHASE] and whole[i, W_PHASE] == BOTH):
         refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
         return
     for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
@@ -1065,17 +1081,16 @@ def step_batch(
             decision = -1
             if action < 0 or action >= at[N_ACTIONS] or not mask[i, action]:
                 illegal = True
-                write_totals(i, at, reals, whole, real, byte, facts)
             elif action >= at[FIRST_DECISION]:
                 decision = action - at[FIRST_DECISION]
                 terminated = True
-                write_totals(i, at, reals, whole, real, byte, facts)
             else:
                 real[i, R_STEP_COST] = 0.0
                 real[i, R_STEP_HARM] = 0.0
                 _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
                 cost = -reals[at[WEIGHTS]] * real[i, R_STEP_COST]
                 harm = -reals[at[WEIGHTS] + 1] * real[i, R_STEP_HARM]
+            write_totals(i, at, reals, whole, real, byte, facts)
             if not terminated and whole[i, W_STEP] >= at[MAX_STEPS]:
                 truncated = True
                 decision = at[N_DECISIONS]
@@ -1097,8 +1112,10 @@ def step_batch(
                     final_facts[i, f] = facts[i, f]
                 patient = whole[i, W_PATIENT] + at[STRIDE]
                 start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
-        out_facts[i, :] = facts[i, :]
-        out_mask[i, :] = mask[i, :]
+        for f in range(at[N_FEATURES]):
+            out_facts[i, f] = facts[i, f]
+        for a in range(at[N_ACTIONS]):
+            out_mask[i, a] = mask[i, a]
         out_components[i, 0] = cost + 0.0  # no negative zeros
         out_components[i, 1] = harm + 0.0
         out_components[i, 2] = delay + 0.0

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Story", "as_picture", "as_text"]
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
+_TEXT_PIXELS = 800
+_CHARACTER_PIXELS = 4.4
 _COLOURS = {RESULT: "#1b6e8c", PENDING: "#c8c8c8", FAILED: "#d08a1d", REFUSED: "#a33a3a"}
 _BAR = 24
 _SHOWN = 6
@@ -126,42 +128,59 @@ def as_picture(story: Story) -> NDArray[np.uint8]:
 
 def _draw_orders(axes: Axes, story: Story) -> None:
     tiers = [tier for tier in TIERS if tier in story.world.tier]
-    axes.set_yticks(range(len(tiers)), [tier if tier != "act" else "treatment, act" for tier in tiers])
-    axes.set_ylim(len(tiers) - 0.5, -0.5)
+    rows = [tier if tier != "act" else "treatment, act" for tier in tiers] + ["decision"]
+    axes.set_yticks(range(len(rows)), rows)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
     axes.grid(axis="y", color="#eeeeee")
+    axes.set_axisbelow(True)
     axes.tick_params(axis="x", length=0)
     for spine in ("top", "right", "bottom"):
         axes.spines[spine].set_visible(False)
+    width = max(int(_TEXT_PIXELS / (len(story.moments) + 1) / _CHARACTER_PIXELS), 16)
     for x, moment in enumerate(story.moments, start=1):
-        rows: dict[int, list[Order]] = {}
+        by_row: dict[int, list[Order]] = {}
         for order in moment.orders:
-            rows.setdefault(tiers.index(story.world.tier[order.item]), []).append(order)
-        for y, orders in rows.items():
-            colours = [_COLOURS[order.status] for order in orders]
-            axes.scatter([x] * len(orders), np.linspace(y - 0.3, y + 0.3, len(orders) + 2)[1:-1], c=colours, s=28)
-            axes.annotate(
-                _caption(story, orders), (x, y), xytext=(6, 0), textcoords="offset points", fontsize=6.5, va="center"
-            )
+            by_row.setdefault(tiers.index(story.world.tier[order.item]), []).append(order)
+        for y, orders in by_row.items():
+            heights = np.linspace(y - 0.3, y + 0.3, len(orders) + 2)[1:-1]
+            axes.scatter([x] * len(orders), heights, c=[_COLOURS[order.status] for order in orders], s=28)
+            _write(axes, x, y, _caption(story, orders, width))
         if not moment.orders:
-            note = "not possible" if moment.illegal else _plain(story, moment.action)
-            axes.annotate(
-                "\n".join(textwrap.wrap(note, 20)), (x, len(tiers) / 2 - 0.5), fontsize=8, weight="bold", ha="center"
-            )
-    axes.scatter([], [], c=_COLOURS[RESULT], label="result")
-    for status, label in ((PENDING, "pending"), (FAILED, "failed"), (REFUSED, "refused")):
-        if any(order.status == status for moment in story.moments for order in moment.orders):
-            axes.scatter([], [], c=_COLOURS[status], label=label)
-    axes.legend(loc="upper right", fontsize=8, frameon=False)
+            note = f"{moment.action}: not possible" if moment.illegal else _plain(story, moment.action)
+            axes.scatter([x], [len(tiers)], c="#222222", marker="s", s=28)
+            _write(axes, x, len(tiers), textwrap.fill(note, width))
+    _legend_of_statuses(axes, story)
 
 
-def _caption(story: Story, orders: list[Order]) -> str:
+def _write(axes: Axes, x: float, y: float, text: str) -> None:
+    axes.annotate(text, (x, y), xytext=(6, 4), textcoords="offset points", fontsize=6.5, va="top")
+
+
+def _legend_of_statuses(axes: Axes, story: Story) -> None:
+    statuses = {order.status for moment in story.moments for order in moment.orders}
+    for status in (RESULT, PENDING, FAILED, REFUSED):
+        if status in statuses:
+            axes.scatter([], [], c=_COLOURS[status], label=STATUS_WORDS[status])
+    if statuses:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)
+
+
+def _caption(story: Story, orders: list[Order], width: int) -> str:
+    """Items and what was unusual about them; with one result to an item, that result."""
     lines: list[str] = []
     for order in orders:
-        lines.append(textwrap.shorten(item_label(story.world, order.item), 30, placeholder="…"))
-        lines += [f"  {textwrap.shorten(result, 32, placeholder='…')}" for result in order.results]
-    if len(lines) > 7:
-        lines = [*lines[:6], f"  and {len(lines) - 6} more"]
-    return "\n".join(lines)
+        lines.append(textwrap.shorten(item_label(story.world, order.item), width, placeholder="…"))
+        told = order.results if len(order.results) == 1 else order.unusual
+        lines += [f"  {_shortened(result, width)}" for result in told]
+        if len(order.results) > max(len(told), 1):
+            lines.append(f"  {len(order.results) - len(told)} as in most")
+    return "\n".join(lines if len(lines) <= 9 else [*lines[:8], f"  and {len(lines) - 8} more"])
+
+
+def _shortened(result: str, width: int) -> str:
+    """The label gives way, what was found stays."""
+    label, _, found = result.partition(": ")
+    return f"{textwrap.shorten(label, max(width - len(found) - 2, 8), placeholder='…')}: {found}"
 
 
 def _draw_posterior(axes: Axes, story: Story) -> None:
@@ -191,4 +210,4 @@ def _finish(axes: Axes, label: str) -> None:
     axes.set_ylabel(label)
     for spine in ("top", "right"):
         axes.spines[spine].set_visible(False)
-    axes.legend(loc="upper right", fontsize=8, frameon=False)
+    axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), fontsize=8, frameon=False)

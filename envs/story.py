@@ -22,6 +22,8 @@ class Order:
     status: int
     results: tuple[str, ...]
     """In words, e.g. 'Haemoglobin: 104 g/L (low)'."""
+    unusual: tuple[str, ...]
+    """Those of them that most patients do not have."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,17 +93,23 @@ def item_label(world: World, item: int) -> str:
 
 
 def _orders(before: JourneyView, after: JourneyView) -> list[Order]:
-    world = after.world
     tried = after.failures[0] > before.failures[0]
     changed = np.flatnonzero((before.status[0] != after.status[0]) | tried)
-    return [
-        Order(
-            int(item),
-            int(after.status[0, item]),
-            tuple(_fact(after, o) for o in world.reveals[item] if o >= 0) if after.status[0, item] == RESULT else (),
-        )
-        for item in changed
-    ]
+    return [_order(after, int(item)) for item in changed]
+
+
+def _order(view: JourneyView, item: int) -> Order:
+    world, status = view.world, int(view.status[0, item])
+    shown = [int(o) for o in world.reveals[item] if o >= 0] if status == RESULT else []
+    unusual = [o for o in shown if view.values[0, o] != _usual_value(world, o)]
+    return Order(item, status, tuple(_fact(view, o) for o in shown), tuple(_fact(view, o) for o in unusual))
+
+
+def _usual_value(world: World, o: int) -> int:
+    """The most common value of an observable among all patients."""
+    model = world.model
+    rows = model.value_rows.start[o] + model.value_rows.of_profile[o][:, None] + model.value_rows.of_hidden[o][None, :]
+    return int(np.tensordot(model.prior, model.value_table[rows], axes=2).argmax())
 
 
 def _fact(view: JourneyView, o: int) -> str:

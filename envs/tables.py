@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.observation import SCALES, STATUS_LEVELS, Layout
-from workup.envs.patient_model import Rows
+from workup.envs.patient_model import PatientModel, Rows
 from workup.envs.world import World
 
 KINDS = {"order": 0, "act": 0, "set": 1, "wait": 2, "decide": 3}
@@ -30,7 +30,7 @@ INT_TABLES = (
     VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE,
     EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
-    EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY,
+    EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
     REVEALS, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
     CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
@@ -38,15 +38,15 @@ INT_TABLES = (
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
     START_VALUES, START_MASK,
-) = range(33, 100)
+) = range(33, 102)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_FEATURES, START_BEST, START_POSTERIOR,
-) = range(100, 131)
+) = range(102, 133)
 # fmt: on
-N_SLOTS = 131
+N_SLOTS = 133
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,6 +148,8 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
         **_rows(model.evidence_rows, EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H),
         ATTEMPT_STRIDE: model.attempt_stride,
         PROFILE_ONLY: ~model.evidence_rows.of_hidden.any(axis=1),
+        BY_CONDITION: _same_within_condition(model, model.evidence_rows.of_hidden),
+        UTILITY_BY_CONDITION: _same_within_condition(model, world.utility_gbp.reshape(1, -1, model.prior.shape[1])),
         **_rows(model.status_rows, STATUS_START, STATUS_OF_K, STATUS_OF_H),
         STATUS_STRIDE: model.status_attempt_stride,
         SILENT: (model.item_refusal < 0) & (model.item_failures < 0).all(axis=1),
@@ -156,6 +158,12 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
         PROGRESSED: _progressed(world),
         VALUES_OF: model.n_values,
     }
+
+
+def _same_within_condition(model: PatientModel, table: NDArray[np.generic]) -> NDArray[np.bool_]:
+    """(n,) whether table (n, ..., H) is the same for all hidden states of one condition."""
+    blocks = table.reshape(len(table), -1, len(model.conditions), model.prior.shape[1] // len(model.conditions))
+    return np.asarray((blocks == blocks[..., :1]).all(axis=(1, 2, 3)))
 
 
 def _rows(rows: Rows, start: int, of_k: int, of_h: int) -> dict[int, NDArray[np.generic]]:

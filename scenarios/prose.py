@@ -243,10 +243,13 @@ def _worth(tables: Tables, name: str, phrases: Phrases) -> str:
     rows = np.moveaxis(table.values, table.parents.index("condition"), 0).reshape(
         len(tables.axes["condition"].values), -1
     )
-    parts = []
+    spans: dict[str, list[str]] = {}
     for condition, row in zip(tables.axes["condition"].values, rows, strict=True):
         span = f"{row.min():g}" if row.min() == row.max() else f"{row.min():g} to {row.max():g}"
-        parts.append(f"{phrases.label(condition)} {span}")
+        spans.setdefault(span, []).append(phrases.label(condition))
+    rest = max(spans, key=lambda span: len(spans[span]))
+    parts = [f"{listed(names)} {span}" for span, names in spans.items() if span != rest or len(names) < 4]
+    parts += [f"otherwise {rest}"] * (len(spans[rest]) >= 4)
     others = [parent for parent in table.parents if parent != "condition"]
     return "; ".join(parts) + (f" (depends on {phrases.labels_of(others)})" if others else "")
 
@@ -254,7 +257,7 @@ def _worth(tables: Tables, name: str, phrases: Phrases) -> str:
 def _guideline(s: Scenario, phrases: Phrases) -> Iterator[str]:
     yield from (f"## The guideline ({s.who.guideline.name})", "", "The first rule that holds and can be done:", "")
     for i, rule in enumerate(s.guideline, start=1):
-        when = f"if {phrases.when(rule.when)}: " if rule.when else "otherwise: "
+        when = f"if {phrases.when(rule.when)}: " if rule.when else "otherwise: " if i == len(s.guideline) else ""
         yield f"{i}. {when}**{phrases.label(rule.do)}**. {rule.why}."
     yield ""
 

@@ -103,7 +103,11 @@ class Planner:
     def _bounded(self, presented: Presented) -> Bounds:
         effort = self.effort
         return bound(
-            presented.problem, gap=effort.gap_gbp, share_of_gain=effort.gap, expansions=effort.expansions
+            presented.problem,
+            gap=effort.gap_gbp,
+            share_of_gain=effort.gap,
+            expansions=effort.expansions,
+            block=presented.block,
         )  # fmt: skip
 
     def _whole_journey(self) -> bool:

@@ -6,7 +6,9 @@ of the same state are one node. An order set is paid at once and read one item a
 still to be read), so that rare joint results are told apart only where that matters. Bounds of a fresh node:
 
 lower: the best decision now, or the plan of a node of the same *structure* (what remains possible) applied here;
-upper: the better of deciding now and free information less the cheapest legal action, tightened by the bounds of
+upper: the better of deciding now and free information less the cheapest legal action; the sum over *blocks* of
+the hidden state of what each block, told for free, is worth (searched in the same way, in the same graph, with
+outcomes that mean the same within a block taken together, and refined where its gap matters); and the bounds of
 nodes of the same structure: the value is convex and homogeneous, so with w = r * w_j + rest,
 V(w) <= r * upper_j + free . rest.
 
@@ -25,95 +27,54 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from workup.agents.planning.graph import (
+    CHILDREN,
+    EDGES,
+    EXPANDED,
+    FOLLOW,
+    IN_BLOCKS,
+    LISTED,
+    NODES,
+    PLANS,
+    SLOTS,
+    STRUCTURES,
+    TRIALS,
+    Graph,
+    hash_of,
+)
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.transitions import SUM, best_stop, digits_of, dot, holds, legal_actions, mode_of
+from workup.agents.planning.relaxation import Relaxation, table_bound
+from workup.agents.planning.transitions import SUM, digits_of, holds, legal_actions, mode_of
 
 DONE, GROW, SPENT = 0, 1, 2
-NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, TRIALS = range(10)
+FULL = -1
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)
 """Odd multipliers that keep the seconds spent in each mode apart in one integer."""
+_SLACK = 0.25
+"""Blocks are refined until they explain less than this share of a node's gap, ..."""
+_TRIALS_IN_BLOCKS = 20
+"""... or for this many trials a visit."""
 
 
-class Graph(NamedTuple):
-    """The search graph; Python grows its arrays between calls of the kernel."""
+class Walk(NamedTuple):
+    """Where a trial has been."""
 
-    used: I64
-    """(10,) how much of each kind of array is used, and counters."""
-    code: I64
-    clock: I64
-    extra: I64
-    """0, or which action of which mode is being read, from which member, and the time it takes so far."""
-    structure: I32
-    lower: F64
-    upper: F64
-    plan: I32
-    """The plan that attains `lower`: mode * D + d is decision d, X * D is any decision whatever."""
-    stop: F64
-    """Value of deciding now; -inf where that is not an option."""
-    edge_start: I32
-    """-1 until the node is opened."""
-    edge_count: I32
-    table: I64
-    """Open-addressing hash table of nodes, -1 where empty."""
-
-    edge_action: I32
-    edge_cost: F64
-    edge_children: I32
-    """First child, -1 until the edge is expanded; then one for each outcome, -1 if impossible."""
-    edge_size: I32
-    edge_lower: F64
-    edge_upper: F64
-    child: I32
-
-    vector: F64
-    """(slots, S) belief of an opened node."""
-    slot_node: I32
-    slot_next: I32
-    """Next slot of the same structure."""
-
-    structure_key: I64
-    structure_extra: I64
-    structure_head: I32
-    structure_first: I32
-    structure_actions: I32
-    structure_stop: NDArray[np.bool_]
-    structure_cheapest: F64
-    """(structures, S) lowest cost of a legal action by coordinate."""
-    structure_table: I64
-    listed: I32
-    """Legal atomic actions of every structure."""
-
-    plan_value: F64
-    """(plans, S) value of a plan by coordinate."""
-    plan_action: I32
-    """Atomic action begun or being read, -1 for decisions."""
-    plan_follow: I32
-    """Where in `follow` the plans for the outcomes start."""
-    plan_outcomes: I32
-    follow: I32
+    path: I64
+    modes: I64
+    taken: I64
+    trail: I64
+    """(depth, n) digits."""
+    v: F64
+    w: F64
+    """(S,) belief at the end, and room for another."""
 
 
-@njit(cache=True)
-def _hash(a: int, b: int, c: int) -> int:
-    x = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F)
-    x ^= (x >> np.uint64(29)) ^ np.uint64(c) * np.uint64(0x165667B19E3779F9)
-    x *= np.uint64(0xBF58476D1CE4E5B9)
-    return np.int64((x ^ (x >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
-
-
-@njit(cache=True)
-def rehash(g: Graph) -> None:
-    """Fill the (grown, empty) hash tables again."""
-    for node in range(g.used[NODES]):
-        at = _hash(g.code[node], g.clock[node], g.extra[node]) % g.table.shape[0]
-        while g.table[at] >= 0:
-            at = (at + 1) % g.table.shape[0]
-        g.table[at] = node
-    for s in range(g.used[STRUCTURES]):
-        at = _hash(g.structure_key[s], 0, g.structure_extra[s]) % g.structure_table.shape[0]
-        while g.structure_table[at] >= 0:
-            at = (at + 1) % g.structure_table.shape[0]
-        g.structure_table[at] = s
+@njit(cache=True, fastmath=SUM)
+def _dot(a: F64, b: F64, low: int, high: int) -> float:
+    total = 0.0
+    for s in range(low, high):
+        total += a[s] * b[s]
+    return total
 
 
 @njit(cache=True)
@@ -133,62 +94,57 @@ def _extra(p: Problem, action: int, member: int, duration: int, mode: int) -> in
 
 
 @njit(cache=True)
-def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> int:
-    at = _hash(key, 0, extra) % g.structure_table.shape[0]
+def _structure_of(p: Problem, g: Graph, key: int, extra: int, block: int, digits: I64) -> int:
+    """What is legal, what it costs and what may follow: the same for all nodes of one key."""
+    at = hash_of(key, block, extra) % g.structure_table.shape[0]
     while g.structure_table[at] >= 0:
         s = g.structure_table[at]
-        if g.structure_key[s] == key and g.structure_extra[s] == extra:
+        if g.structure_key[s] == key and g.structure_extra[s] == extra and g.structure_block[s] == block:
             return s
         at = (at + 1) % g.structure_table.shape[0]
     s = g.used[STRUCTURES]
     g.used[STRUCTURES] += 1
     g.structure_table[at] = s
-    g.structure_key[s], g.structure_extra[s] = key, extra
+    g.structure_key[s], g.structure_extra[s], g.structure_block[s] = key, extra, block
     g.structure_head[s] = -1
     g.structure_stop[s] = holds(p, p.radix.shape[0], digits)
     g.structure_first[s], g.structure_actions[s] = g.used[LISTED], 0
     g.structure_cheapest[s] = 0.0
     if extra == 0:
-        _list_actions(p, g, s, digits)
+        mode, first = mode_of(p, digits), g.used[LISTED]
+        count = legal_actions(p, digits, mode, g.listed[first:])
+        g.used[LISTED] += count
+        g.structure_actions[s] = count
+        for c in range(p.weights.shape[0] if count else 0):
+            cheapest = np.inf
+            for k in range(first, first + count):
+                cheapest = min(cheapest, max(0.0, p.cost[g.listed[k], mode, c]))
+            g.structure_cheapest[s, c] = cheapest
     return s
 
 
-@njit(cache=True)
-def _list_actions(p: Problem, g: Graph, s: int, digits: I64) -> None:
-    mode, first = mode_of(p, digits), g.used[LISTED]
-    count = legal_actions(p, digits, mode, g.listed[first:])
-    g.used[LISTED] += count
-    g.structure_actions[s] = count
-    for c in range(p.weights.shape[0] if count else 0):
-        cheapest = np.inf
-        for k in range(first, first + count):
-            cheapest = min(cheapest, max(0.0, p.cost[g.listed[k], mode, c]))
-        g.structure_cheapest[s, c] = cheapest
-
-
 @njit(cache=True, fastmath=SUM)
-def sawtooth(p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int) -> float:
+def _sawtooth(
+    p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int, low: int, high: int
+) -> float:
     """Tighten an upper bound with the bounds of nodes of the same structure; stops early below `floor`."""
     S0 = p.weights.shape[0] - p.base.shape[0]
-    S = p.weights.shape[0]
-    free = dot(p.free, v)
+    free = _dot(p.free, v, low, high)
     slot = g.structure_head[structure]
     while slot >= 0 and limit > 0 and upper > floor:
         limit -= 1
-        node = g.slot_node[slot]
         point = g.vector[slot]
-        drop = dot(p.free, point) - g.upper[node]
-        need = free - upper  # only a drop beyond this helps
+        drop = g.slot_free[slot] - g.upper[g.slot_node[slot]]
         if drop > 0.0:
             ratio = np.inf
-            least = need / drop
-            for s in range(S0):
+            least = (free - upper) / drop  # only a larger ratio helps
+            for s in range(low, min(high, S0)):
                 if point[s] * ratio > v[s]:
                     ratio = v[s] / point[s]
                     if ratio <= least:
                         break
-            if ratio > least and S > S0:
-                for s in range(S0, S):
+            if ratio > least:
+                for s in range(S0, high):
                     b = p.base[s - S0]
                     if point[s] * ratio > v[s]:
                         ratio = v[s] / point[s]
@@ -208,69 +164,107 @@ def _borrow(g: Graph, node: int, v: F64, limit: int) -> None:
     while slot >= 0 and limit > 0:
         limit -= 1
         plan = g.plan[g.slot_node[slot]]
-        value = dot(g.plan_value[plan], v)
+        value = _dot(g.plan_value[plan], v, 0, v.shape[0])
         if value > g.lower[node]:
             g.lower[node], g.plan[node] = value, plan
         slot = g.slot_next[slot]
 
 
 @njit(cache=True, fastmath=SUM)
-def _node(
-    p: Problem, g: Graph, code: int, clock: int, extra: int, key: int, digits: I64, v: F64, limit: int
-) -> int:
-    """Find or make the node of a state."""
-    at = _hash(code, clock, extra) % g.table.shape[0]
+def _table(p: Problem, r: Relaxation, extra: int, block: int, digits: I64, v: F64) -> float:
+    """Bound of a block from its table; what is still to be read of a set is taken as bought one by one."""
+    if extra == 0:
+        return table_bound(p, r, block, digits, v)
+    action, level, _, mode = reading(p, extra)
+    price, rest = 0.0, 0
+    for m in range(level, p.member.shape[1]):
+        i = p.member[action, m]
+        if i < 0:
+            break
+        rest += 1
+        if r.single[i] < 0 or digits[i] != 0:
+            return np.inf
+        if p.group_start[i] < p.group_start[i + 1] and (rest > 1 or level + 1 < p.member.shape[1]):
+            return np.inf  # reading one may make another illegal
+        price += _dot(p.cost[r.single[i], mode], v, r.low[block], r.low[block + 1])
+    return table_bound(p, r, block, digits, v) + price
+
+
+@njit(cache=True)
+def _find(g: Graph, code: int, clock: int, extra: int, block: int) -> int:
+    """The node of a state, or minus the place in the table where it belongs, less 1."""
+    at = hash_of(code, clock, extra * 64 + block) % g.table.shape[0]
     while g.table[at] >= 0:
         node = g.table[at]
-        if g.code[node] == code and g.clock[node] == clock and g.extra[node] == extra:
+        if g.code[node] == code and g.extra[node] == extra and g.block[node] == block and g.clock[node] == clock:
             return node
         at = (at + 1) % g.table.shape[0]
+    return -at - 1
+
+
+@njit(cache=True, fastmath=SUM)
+def _make(
+    p: Problem, r: Relaxation, g: Graph, at: int, code: int, clock: int, extra: int, block: int, key: int, digits: I64,
+    v: F64, limit: int,
+) -> int:  # fmt: skip
+    """Make the node of a state."""
+    low, high = 0, v.shape[0]
+    if block >= 0:
+        low, high = r.low[block], r.low[block + 1]
     node = g.used[NODES]
     g.used[NODES] += 1
     g.table[at] = node
-    g.code[node], g.clock[node], g.extra[node] = code, clock, extra
+    g.code[node], g.clock[node], g.extra[node], g.block[node] = code, clock, extra, block
     g.edge_start[node], g.edge_count[node] = -1, 0
-    s = _structure_of(p, g, key, extra, digits)
+    s = _structure_of(p, g, key, extra, block, digits)
     g.structure[node] = s
     can_act = extra > 0 or g.structure_actions[s] > 0
-    stop, g.plan[node] = dot(p.worst, v), p.stop.shape[0] * p.stop.shape[1]
+    D = p.stop.shape[1]
+    stop, g.plan[node] = _dot(p.worst, v, low, high), p.stop.shape[0] * D
     if g.structure_stop[s] or not can_act:  # a journey in which nothing else is left may end
         mode = mode_of(p, digits)
-        stop, which = best_stop(p, v, mode)
-        g.plan[node] = mode * p.stop.shape[1] + which
+        stop = -np.inf
+        for d in range(D):
+            value = _dot(p.stop[mode, d], v, low, high)
+            if value > stop:
+                stop, g.plan[node] = value, mode * D + d
     g.lower[node] = stop
     g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf
     upper = stop
     if can_act:
-        upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
+        upper = max(g.stop[node], _dot(p.free, v, low, high) - _dot(g.structure_cheapest[s], v, low, high))
+        if upper > stop and block >= 0:
+            upper = min(upper, _table(p, r, extra, block, digits, v))
         if upper > stop:
-            upper = max(stop, sawtooth(p, g, s, v, upper, stop, limit))
-            if upper > stop:
+            upper = max(stop, _sawtooth(p, g, s, v, upper, stop, limit, low, high))
+            if upper > stop and block < 0:
                 _borrow(g, node, v, limit)
     g.upper[node] = max(g.lower[node], upper)
     return node
 
 
 @njit(cache=True, fastmath=SUM)
-def _open(p: Problem, g: Graph, node: int, v: F64, mode: int) -> None:
-    """List what may be done at a node, with what free information would make of it."""
-    s = g.structure[node]
-    g.edge_start[node] = g.used[EDGES]
-    free = dot(p.free, v)
-    if g.extra[node] > 0:
-        _edge(g, reading(p, g.extra[node])[0], 0.0, free)
-    for k in range(g.structure_first[s], g.structure_first[s] + g.structure_actions[s]):
-        a = g.listed[k]
-        cost = dot(p.cost[a, mode], v)
-        if free - cost > g.lower[node]:
-            _edge(g, a, cost, free - cost)
-    g.edge_count[node] = g.used[EDGES] - g.edge_start[node]
-    slot = g.used[SLOTS]
-    g.used[SLOTS] += 1
-    g.slot_node[slot] = node
-    g.vector[slot] = v
-    g.slot_next[slot] = g.structure_head[s]
-    g.structure_head[s] = slot
+def _block_node(
+    p: Problem, r: Relaxation, g: Graph, node: int, block: int, digits: I64, v: F64, merged: I64, w: F64, limit: int
+) -> tuple[int, float]:
+    """The node of one block of a full node, and the share of it that the full node is; -1 if impossible."""
+    code, factor, key = 0, 1.0, 0
+    for i in range(digits.shape[0]):
+        first = p.first_digit[i]
+        column = first + digits[i]
+        digit = r.digit[block, column]
+        if digit < 0:
+            return -1, 0.0
+        merged[i] = digit
+        code += digit * p.place[i]
+        factor *= r.scale[block, column]
+        key += p.signature[column] * p.signature_place[i]
+    found = _find(g, code, 0, g.extra[node], block)
+    for s in range(r.low[block], r.low[block + 1]):
+        w[s] = v[s] / factor
+    if found < 0:
+        found = _make(p, r, g, -found - 1, code, 0, g.extra[node], block, key, merged, w, limit)
+    return found, factor
 
 
 @njit(cache=True)
@@ -282,9 +276,37 @@ def _edge(g: Graph, action: int, cost: float, upper: float) -> None:
 
 
 @njit(cache=True, fastmath=SUM)
-def _expand(p: Problem, g: Graph, node: int, e: int, v: F64, digits: I64, mode: int, limit: int) -> None:
+def _open(p: Problem, g: Graph, node: int, v: F64, mode: int, low: int, high: int) -> None:
+    """List what may be done at a node, with what free information would make of it."""
+    s = g.structure[node]
+    g.edge_start[node] = g.used[EDGES]
+    free = _dot(p.free, v, low, high)
+    if g.extra[node] > 0:
+        _edge(g, reading(p, g.extra[node])[0], 0.0, free)
+    for k in range(g.structure_first[s], g.structure_first[s] + g.structure_actions[s]):
+        a = g.listed[k]
+        cost = _dot(p.cost[a, mode], v, low, high)
+        if free - cost > g.lower[node]:
+            _edge(g, a, cost, free - cost)
+    g.edge_count[node] = g.used[EDGES] - g.edge_start[node]
+    slot = g.used[SLOTS]
+    g.used[SLOTS] += 1
+    g.slot_node[slot], g.slot_free[slot] = node, free
+    for c in range(low, high):
+        g.vector[slot, c] = v[c]
+    g.slot_next[slot] = g.structure_head[s]
+    g.structure_head[s] = slot
+
+
+@njit(cache=True, fastmath=SUM)
+def _expand(
+    p: Problem, r: Relaxation, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int, limit: int
+) -> None:
     """Make a child for each outcome of the next item of an action."""
-    a = g.edge_action[e]
+    a, block = g.edge_action[e], g.block[node]
+    low, high = 0, v.shape[0]
+    if block >= 0:
+        low, high = r.low[block], r.low[block + 1]
     level, duration = 0, 0
     if g.extra[node] > 0:
         _, level, duration, _ = reading(p, g.extra[node])
@@ -294,17 +316,21 @@ def _expand(p: Problem, g: Graph, node: int, e: int, v: F64, digits: I64, mode: 
     key = g.structure_key[g.structure[node]] - p.signature[here] * p.signature_place[i]
     code = g.code[node] - digits[i] * p.place[i]
     before = digits[i]
-    w = np.empty(v.shape[0])
     g.edge_children[e], g.edge_size[e] = g.used[CHILDREN], p.child_count[here, mode]
     g.used[CHILDREN] += p.child_count[here, mode]
     for k in range(p.child_count[here, mode]):
         digit = p.child_start[here, mode] + k
         column = p.first_digit[i] + digit
-        total = 0.0
-        for s in range(w.shape[0]):
-            w[s] = v[s] * p.column[column, s]
-            total += w[s]
         g.child[g.edge_children[e] + k] = -1
+        total = 0.0
+        if block < 0:
+            for s in range(low, high):
+                w[s] = v[s] * p.column[column, s]
+                total += w[s]
+        elif r.digit[block, column] == digit:
+            for s in range(low, high):
+                w[s] = v[s] * r.merged[column, s]
+                total += w[s]
         if total <= 0.0:
             continue
         clock, extra, takes = g.clock[node], 0, max(duration, p.digit_hours[column])
@@ -312,56 +338,68 @@ def _expand(p: Problem, g: Graph, node: int, e: int, v: F64, digits: I64, mode: 
             extra = _extra(p, a, level + 1, takes, mode)
         elif p.clocked:
             clock += np.int64(np.round(p.hours[takes] * 3600.0)) * _CLOCK[mode & 3]
-            for s in range(w.shape[0]):
+            for s in range(low, high):
                 w[s] *= p.decay[takes, mode, s]
         digits[i] = digit
-        child = _node(
-            p, g, code + digit * p.place[i], clock, extra, key + p.signature[column] * p.signature_place[i], digits, w, limit
-        )
+        child_code = code + digit * p.place[i]
+        child = _find(g, child_code, clock, extra, block)
+        if child < 0:
+            child_key = key + p.signature[column] * p.signature_place[i]
+            child = _make(p, r, g, -child - 1, child_code, clock, extra, block, child_key, digits, w, limit)
         g.child[g.edge_children[e] + k] = child
     digits[i] = before
-    g.used[EXPANDED] += 1
+    g.used[EXPANDED if block < 0 else IN_BLOCKS] += 1
 
 
 @njit(cache=True)
-def _sum_edge(g: Graph, e: int) -> int:
-    """Add up an expanded action from its children; returns which outcome has the widest gap, or -1."""
-    lower = upper = -g.edge_cost[e]
+def _sum_edge(
+    child: I32, lower: F64, upper: F64, start: int, size: int, cost: float
+) -> tuple[float, float, int]:  # fmt: skip
+    """Bounds of an expanded action from its children, and which outcome has the widest gap, or -1."""
+    low = high = -cost
     widest, which = -1.0, -1
-    for k in range(g.edge_size[e]):
-        c = g.child[g.edge_children[e] + k]
+    for k in range(size):
+        c = child[start + k]
         if c >= 0:
-            lower += g.lower[c]
-            upper += g.upper[c]
-            if g.upper[c] - g.lower[c] > widest:
-                widest, which = g.upper[c] - g.lower[c], k
-    g.edge_lower[e] = lower
-    g.edge_upper[e] = min(g.edge_upper[e], upper)
+            low += lower[c]
+            high += upper[c]
+            if upper[c] - lower[c] > widest:
+                widest, which = upper[c] - lower[c], k
+    return low, high, which
+
+
+@njit(cache=True)
+def _refresh(g: Graph, e: int) -> int:
+    low, high, which = _sum_edge(g.child, g.lower, g.upper, g.edge_children[e], g.edge_size[e], g.edge_cost[e])
+    g.edge_lower[e] = low
+    g.edge_upper[e] = min(g.edge_upper[e], high)
     return which
 
 
 @njit(cache=True)
-def _best_edge(g: Graph, node: int) -> int:
+def _best_edge(edge_upper: F64, start: int, count: int) -> int:
     best, which = -np.inf, -1
-    for e in range(g.edge_start[node], g.edge_start[node] + g.edge_count[node]):
-        if g.edge_upper[e] > best:
-            best, which = g.edge_upper[e], e
+    for e in range(start, start + count):
+        if edge_upper[e] > best:
+            best, which = edge_upper[e], e
     return which
 
 
 @njit(cache=True, fastmath=SUM)
 def _back_up(p: Problem, g: Graph, node: int, taken: int, digits: I64, mode: int, worthwhile: float) -> None:
     """Bounds and plan of a node from its actions; only the one `taken` in this trial is added up again."""
-    lower, upper, best = g.lower[node] + worthwhile, g.stop[node], -1
+    full = g.block[node] < 0
+    lower, upper, best = g.lower[node] + (worthwhile if full else 0.0), g.stop[node], -1
     if taken >= 0:
-        _sum_edge(g, taken)
+        _refresh(g, taken)
     for e in range(g.edge_start[node], g.edge_start[node] + g.edge_count[node]):
         upper = max(upper, g.edge_upper[e])
         if g.edge_lower[e] > lower:
             lower, best = g.edge_lower[e], e
     if best >= 0:
         g.lower[node] = lower
-        g.plan[node] = _plan(p, g, node, best, digits, mode)
+        if full:
+            g.plan[node] = _plan(p, g, node, best, digits, mode)
     g.upper[node] = max(g.lower[node], min(upper, g.upper[node]))
 
 
@@ -399,22 +437,21 @@ def _plan(p: Problem, g: Graph, node: int, e: int, digits: I64, mode: int) -> in
 
 
 @njit(cache=True)
-def _room(p: Problem, g: Graph, largest: int, depth: int) -> bool:
-    A = p.member.shape[0]
+def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
     return (
-        g.used[NODES] + largest < g.code.shape[0]
+        g.used[NODES] + 64 + A * largest < g.code.shape[0]
         and g.used[EDGES] + A + 1 < g.edge_action.shape[0]
-        and g.used[CHILDREN] + largest < g.child.shape[0]
+        and g.used[CHILDREN] + A * largest < g.child.shape[0]
         and g.used[SLOTS] + 1 < g.slot_node.shape[0]
-        and g.used[STRUCTURES] + largest < g.structure_key.shape[0]
-        and g.used[LISTED] + largest * A < g.listed.shape[0]
+        and g.used[STRUCTURES] + 64 + A * largest < g.structure_key.shape[0]
+        and g.used[LISTED] + (64 + A * largest) * A < g.listed.shape[0]
         and g.used[PLANS] + depth < g.plan_action.shape[0]
         and g.used[FOLLOW] + depth * largest < g.follow.shape[0]
     )
 
 
-@njit(cache=True)
-def begin(p: Problem, g: Graph, first: int) -> None:
+@njit(cache=True, fastmath=SUM)
+def begin(p: Problem, r: Relaxation, g: Graph, first: int) -> None:
     """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
     D = p.stop.shape[1]
     last = p.stop.shape[0] * D
@@ -424,82 +461,165 @@ def begin(p: Problem, g: Graph, first: int) -> None:
         g.plan_outcomes[d] = 0
     g.used[PLANS] = last + 1
     extra = _extra(p, first, 0, 0, p.root_mode) if first >= 0 else 0
-    _node(p, g, 0, 0, extra, 0, np.zeros(p.radix.shape[0], np.int64), p.weights, 0)
+    digits = np.zeros(p.radix.shape[0], np.int64)
+    _make(p, r, g, -_find(g, 0, 0, extra, FULL) - 1, 0, 0, extra, FULL, 0, digits, p.weights, 0)
 
 
-@njit(cache=True, fastmath=SUM, nogil=True)
-def search(
-    p: Problem, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int, expansions: int, largest: int
-) -> int:
-    """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""
-    n, S = p.radix.shape[0], p.weights.shape[0]
-    deepest = 2 * p.radix.sum() + 4
-    path = np.empty(deepest, np.int64)
-    trail = np.empty((deepest, n), np.int64)
-    modes = np.empty(deepest, np.int64)
-    taken = np.empty(deepest, np.int64)
-    v = np.empty(S)
-    while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
-        if g.used[EXPANDED] >= expansions:
-            return SPENT
-        if not _room(p, g, largest, deepest):
-            return GROW
-        g.used[TRIALS] += 1
-        node, depth = 0, 0
-        v[:] = p.weights
-        trail[0] = 0
-        while True:
-            digits = trail[depth]
-            mode = mode_of(p, digits) if g.extra[node] == 0 else reading(p, g.extra[node])[3]
-            path[depth], modes[depth], taken[depth] = node, mode, -1
-            if g.edge_start[node] < 0:
-                if not _room(p, g, largest, deepest):
-                    break
-                s = g.structure[node]
-                g.upper[node] = max(g.lower[node], sawtooth(p, g, s, v, g.upper[node], g.lower[node], 4 * limit))
-                _borrow(g, node, v, 4 * limit)
-                g.upper[node] = max(g.lower[node], g.upper[node])
-                _open(p, g, node, v, mode)
-            e = _best_edge(g, node)
-            if e < 0 or g.edge_upper[e] <= g.lower[node] + tiny:
-                break
-            if g.edge_children[e] < 0:
-                while e >= 0 and g.edge_children[e] < 0 and g.edge_upper[e] > g.lower[node] + tiny:
-                    if not _room(p, g, largest, deepest):
-                        break
-                    _expand(p, g, node, e, v, digits, mode, limit)
-                    _sum_edge(g, e)
-                    e = _best_edge(g, node)
-                break
-            before, taken[depth] = g.edge_upper[e], e
-            k = _sum_edge(g, e)
-            if g.edge_upper[e] < before and _best_edge(g, node) != e:
-                continue
-            if k < 0:
-                break
-            c = g.child[g.edge_children[e] + k]
-            if g.upper[c] - g.lower[c] <= tiny:
-                break
-            _step(p, g, node, e, c, digits, mode, v)
-            depth += 1
-            digits_of(p, g.code[c], trail[depth])
-            node = c
-        for level in range(depth, -1, -1):
-            _back_up(p, g, path[level], taken[level], trail[level], modes[level], worthwhile)
-    return DONE
+@njit(cache=True, fastmath=SUM)
+def _descend(p: Problem, r: Relaxation, g: Graph, walk: Walk, tiny: float) -> int:
+    """From walk.path[0], with walk.v and walk.trail[0] set, to where something is to be done; returns the depth."""
+    node, depth = walk.path[0], 0
+    low, high = 0, walk.v.shape[0]
+    block = g.block[node]
+    if block >= 0:
+        low, high = r.low[block], r.low[block + 1]
+    while True:
+        digits = walk.trail[depth]
+        mode = mode_of(p, digits) if g.extra[node] == 0 else reading(p, g.extra[node])[3]
+        walk.path[depth], walk.modes[depth], walk.taken[depth] = node, mode, -1
+        if g.edge_start[node] < 0:
+            return depth
+        e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
+        if e < 0 or g.edge_upper[e] <= g.lower[node] + tiny or g.edge_children[e] < 0:
+            return depth
+        before, walk.taken[depth] = g.edge_upper[e], e
+        k = _refresh(g, e)
+        if g.edge_upper[e] < before and _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node]) != e:
+            continue
+        if k < 0:
+            return depth
+        c = g.child[g.edge_children[e] + k]
+        if g.upper[c] - g.lower[c] <= tiny:
+            return depth
+        _step(p, r, g, node, e, c, digits, mode, walk.v, low, high)
+        depth += 1
+        digits_of(p, g.code[c], walk.trail[depth])
+        node = c
 
 
 @njit(cache=True)
-def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode: int, v: F64) -> None:
+def _step(
+    p: Problem, r: Relaxation, g: Graph, node: int, e: int, child: int, digits: I64, mode: int, v: F64, low: int, high: int
+) -> None:
     """Move the belief from a node to one of its children."""
     a, level, duration = g.edge_action[e], 0, 0
     if g.extra[node] > 0:
         _, level, duration, _ = reading(p, g.extra[node])
     i = p.member[a, level]
     column = p.first_digit[i] + (g.code[child] // p.place[i]) % p.radix[i]
-    for s in range(v.shape[0]):
-        v[s] *= p.column[column, s]
+    if g.block[node] < 0:
+        for s in range(low, high):
+            v[s] *= p.column[column, s]
+    else:
+        for s in range(low, high):
+            v[s] *= r.merged[column, s]
     if p.clocked and g.extra[child] == 0:
         decay = p.decay[max(duration, p.digit_hours[column]), mode]
-        for s in range(v.shape[0]):
+        for s in range(low, high):
             v[s] *= decay[s]
+
+
+@njit(cache=True, fastmath=SUM)
+def _grow_here(
+    p: Problem, r: Relaxation, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
+) -> None:  # fmt: skip
+    """Open the last node of a walk and expand its best actions until the best one is expanded."""
+    node, digits, mode = walk.path[depth], walk.trail[depth], walk.modes[depth]
+    low, high = 0, walk.v.shape[0]
+    if g.block[node] >= 0:
+        low, high = r.low[g.block[node]], r.low[g.block[node] + 1]
+    if g.edge_start[node] < 0:
+        s = g.structure[node]
+        upper = _sawtooth(p, g, s, walk.v, g.upper[node], g.lower[node], 4 * limit, low, high)
+        if g.block[node] < 0:
+            _borrow(g, node, walk.v, 4 * limit)
+        g.upper[node] = max(g.lower[node], upper)
+        _open(p, g, node, walk.v, mode, low, high)
+    while True:
+        e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
+        if e < 0 or g.edge_children[e] >= 0 or g.edge_upper[e] <= g.lower[node] + tiny:
+            break
+        _expand(p, r, g, node, e, walk.v, walk.w, digits, mode, limit)
+        _refresh(g, e)
+
+
+@njit(cache=True, fastmath=SUM)
+def _ascend(p: Problem, g: Graph, walk: Walk, depth: int, worthwhile: float) -> None:
+    for level in range(depth, -1, -1):
+        if g.edge_start[walk.path[level]] >= 0:
+            _back_up(p, g, walk.path[level], walk.taken[level], walk.trail[level], walk.modes[level], worthwhile)
+
+
+@njit(cache=True, fastmath=SUM)
+def _refine(
+    p: Problem, r: Relaxation, g: Graph, node: int, digits: I64, v: F64, inner: Walk, tiny: float, limit: int,
+    largest: int,
+) -> None:  # fmt: skip
+    """Tighten a full node by what its blocks are worth, refining them while they explain much of its gap."""
+    A, n = p.member.shape[0], p.radix.shape[0]
+    L = r.low.shape[0] - 1
+    merged = np.zeros(n, np.int64)
+    for _ in range(_TRIALS_IN_BLOCKS):
+        upper, slack, widest, which = 0.0, 0.0, 0.0, -1
+        for b in range(L):
+            if not _room(g, A, largest, 0):
+                return
+            child, factor = _block_node(p, r, g, node, b, digits, v, merged, inner.w, limit)
+            if child >= 0:
+                upper += factor * g.upper[child]
+                gap = factor * (g.upper[child] - g.lower[child])
+                slack += gap
+                if gap > widest:
+                    widest, which = gap, b
+        if upper < g.upper[node]:
+            g.upper[node] = max(g.lower[node], upper)
+        if which < 0 or g.upper[node] - g.lower[node] <= tiny:
+            return
+        if upper - slack > g.upper[node] or slack <= _SLACK * (g.upper[node] - g.lower[node]):
+            return
+        child, factor = _block_node(p, r, g, node, which, digits, v, inner.trail[0], inner.v, limit)
+        inner.path[0] = child
+        depth = _descend(p, r, g, inner, tiny)
+        if not _room(g, A, largest, 0):
+            return
+        _grow_here(p, r, g, inner, depth, tiny, limit)
+        _ascend(p, g, inner, depth, 0.0)
+
+
+@njit(cache=True)
+def _walk(p: Problem) -> Walk:
+    n, S, deepest = p.radix.shape[0], p.weights.shape[0], 2 * p.radix.sum() + 4
+    return Walk(
+        np.empty(deepest, np.int64), np.empty(deepest, np.int64), np.empty(deepest, np.int64),
+        np.zeros((deepest, n), np.int64), np.zeros(S), np.zeros(S),
+    )  # fmt: skip
+
+
+@njit(cache=True, fastmath=SUM, nogil=True)
+def search(
+    p: Problem, r: Relaxation, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
+    expansions: int, largest: int,
+) -> int:  # fmt: skip
+    """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""
+    walk, inner = _walk(p), _walk(p)
+    deepest = walk.path.shape[0]
+    A = p.member.shape[0]
+    while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
+        if g.used[EXPANDED] + g.used[IN_BLOCKS] // 4 >= expansions:
+            return SPENT
+        if not _room(g, A, largest, deepest):
+            return GROW
+        g.used[TRIALS] += 1
+        walk.path[0] = 0
+        walk.v[:] = p.weights
+        walk.trail[0] = 0
+        depth = _descend(p, r, g, walk, tiny)
+        node = walk.path[depth]
+        if r.active and g.edge_start[node] < 0:
+            _refine(p, r, g, node, walk.trail[depth], walk.v, inner, tiny, limit, largest)
+        if not _room(g, A, largest, deepest):
+            return GROW
+        if g.upper[node] - g.lower[node] > tiny:
+            _grow_here(p, r, g, walk, depth, tiny, limit)
+        _ascend(p, g, walk, depth, worthwhile)
+    return DONE

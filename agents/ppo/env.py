@@ -9,6 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from workup.agents.ppo.expected import ExpectedChange
 from workup.agents.ppo.inputs import Inputs
 from workup.envs.engine import Engine
 from workup.envs.world import World
@@ -77,6 +78,7 @@ class ShapedJourneys(VecEnv):
     def __init__(self, world: World, inputs: Inputs, n: int, *, seed: int, first_patient: int) -> None:
         self._engine = Engine(world, n, seed=seed, view=inputs.view, score="posterior")
         self._patients = Presentations(world, inputs, seed=seed, first_patient=first_patient)
+        self._expected = ExpectedChange(world)
         self._inputs, self._shaped = inputs, inputs.view == "belief"
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)
         self._potential = np.zeros(n)
@@ -97,9 +99,14 @@ class ShapedJourneys(VecEnv):
 
     def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step, and begin the next patient where a journey ended; being truncated is an end like any other."""
+        expected = self._expected.of(self._engine, self._actions) if self._shaped else None
         step = self._engine.step(self._actions)
         done = step.terminated | step.truncated
-        reward = (step.reward + np.where(done, 0.0, self._best_now()) - self._potential) / REWARD_UNIT_GBP
+        reward = step.reward + np.where(done, 0.0, self._best_now()) - self._potential
+        if expected is not None:
+            self.debug = (reward.copy(), expected, done)
+            reward = np.where(done, reward, expected)
+        reward /= REWARD_UNIT_GBP
         if done.any():
             self._begin(done)
         return self._show(), reward, done, self._infos

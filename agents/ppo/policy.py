@@ -13,7 +13,6 @@ from pydantic import ValidationError
 from workup.agents.base import JourneyView
 from workup.agents.ppo.inputs import Inputs, Preset
 from workup.agents.saved import Strict, faults_of, read_policy
-from workup.envs.engine import Engine
 from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError, WorkupError
 
@@ -89,12 +88,18 @@ def _checked_layers(
     count = len(weights) // 2
     expected = {f"{kind}_{i}" for i in range(count) for kind in ("weight", "bias")}
     if set(weights) != expected or count == 0:
-        raise FileFormatError(f"a ppo policy holds tensors {sorted(weights)}; expected weight_i and bias_i of each layer")
+        raise FileFormatError(
+            f"a ppo policy holds tensors {sorted(weights)}; expected weight_i and bias_i of each layer"
+        )
     layers = [(weights[f"weight_{i}"], weights[f"bias_{i}"]) for i in range(count)]
     faults, width = [], inputs
     for i, (weight, bias) in enumerate(layers):
         rows = outputs if i == count - 1 else (weight.shape[0] if weight.ndim else 0)
-        if weight.shape != (rows, width) or bias.shape != (rows,) or {weight.dtype, bias.dtype} != {np.dtype("float32")}:
+        if (
+            weight.shape != (rows, width)
+            or bias.shape != (rows,)
+            or {weight.dtype, bias.dtype} != {np.dtype("float32")}
+        ):
             faults.append(
                 f"layer {i} has weight {weight.shape} {weight.dtype} and bias {bias.shape} {bias.dtype}; "
                 f"expected ({rows}, {width}) and ({rows},), float32"
@@ -103,15 +108,3 @@ def _checked_layers(
     if faults:
         raise FileFormatError("a ppo policy does not fit the scenario: " + "; ".join(faults))
     return [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in layers]
-
-
-def greedy_value(world: World, agent: PPOAgent, *, patients: int, seed: int) -> float:
-    """Mean value per patient, decisions scored by their posterior expected utility, pounds."""
-    engine = Engine(world, patients, seed=seed, view=agent.needs or "raw", score="posterior")
-    observation, mask, total, going = engine.observation, engine.mask, 0.0, np.ones(patients, dtype=bool)
-    while going.any():
-        step = engine.step(np.where(going, agent.choose(observation, mask), -1))
-        total += float(step.reward[going].sum())
-        observation, mask = step.observation, step.mask
-        going &= ~(step.terminated | step.truncated)
-    return total / patients

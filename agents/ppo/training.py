@@ -28,8 +28,9 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 
 from workup.agents.ppo.env import ShapedJourneys
+from workup.agents.ppo.expected import expected_value
 from workup.agents.ppo.inputs import Inputs, Preset
-from workup.agents.ppo.policy import PolicySpec, PPOAgent, greedy_value
+from workup.agents.ppo.policy import PolicySpec, PPOAgent
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_atomically, write_policy
 from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError, WorkupError
@@ -133,9 +134,7 @@ def train(
         return TrainedPolicy(PPOAgent.load(out, world), out, tuple(before.curve), before.best)
     inputs = Inputs(world, preset)
     with _torch_settings(settings.threads):
-        journeys = ShapedJourneys(
-            world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps
-        )
+        journeys = ShapedJourneys(world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps)
         model = _CheckedPPO(
             "MlpPolicy",
             journeys,
@@ -236,7 +235,7 @@ class _Run(BaseCallback):
         weights = _actor_of(self.model.policy)
         agent = PPOAgent(self._world, self._preset, weights)
         patients, seed = self._settings.validation_patients, VALIDATION_SEED + self._seed
-        value = greedy_value(self._world, agent, patients=patients, seed=seed)
+        value = expected_value(self._world, agent.choose, patients=patients, seed=seed)
         point = CurvePoint(steps=self.steps, seconds=self.seconds, value=value)
         self.curve.append(point)
         if self.best is None or value >= self.best.value:
@@ -281,9 +280,7 @@ class _Run(BaseCallback):
         write_policy(self._out, saved, self._world, stem=CHECKPOINT)
 
 
-def _asked(
-    preset: Preset, seed: int, seconds: float | None, steps: int | None, settings: Settings
-) -> dict[str, Any]:
+def _asked(preset: Preset, seed: int, seconds: float | None, steps: int | None, settings: Settings) -> dict[str, Any]:
     """What a checkpoint must agree with, as JSON gives it back."""
     asked = {"preset": preset, "seed": seed, "seconds": seconds, "steps": steps, **asdict(settings)}
     return dict(json.loads(json.dumps(asked)))

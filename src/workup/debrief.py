@@ -17,11 +17,13 @@ from workup.envs.patient_model import NOT_ORDERED
 from workup.envs.world import World
 from workup.narrative import action_label, words
 from workup.play import Choice, set_up
-from workup.report.words import pounds
+from workup.report.words import percent, pounds
 from workup.scenarios.errors import PlanningRefused
-from workup.scenarios.phrases import Phrases, percent, time_in_words
+from workup.scenarios.phrases import Phrases, time_in_words
 
 Floats = NDArray[np.float64]
+
+MOST_FINDINGS = 6
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,9 +31,18 @@ class Worth:
     """What every legal action was worth at one moment."""
 
     values: Floats
-    """(A,) pounds relative to anything; -inf where illegal."""
+    """(A,) pounds relative to anything; -inf where illegal, and everywhere if nothing could judge."""
     method: str
-    """How they were found, in plain words."""
+    """How they were found, or why not, in plain words."""
+
+    @property
+    def known(self) -> bool:
+        """Whether anything could be said."""
+        return bool(np.isfinite(self.values).any())
+
+    def lost(self, action: int) -> float:
+        """How far an action falls short of the best, in pounds; 0 where that is not known."""
+        return float(self.values.max() - self.values[action]) if self.known else 0.0
 
 
 def debrief(journeys: Journeys, choices: list[Choice]) -> Iterator[str]:
@@ -40,18 +51,17 @@ def debrief(journeys: Journeys, choices: list[Choice]) -> Iterator[str]:
     yield ""
     yield from outcome(journeys)
     yield ""
-    total, methods = 0.0, dict[str, None]()
-    for number, choice in enumerate(choices, start=1):
-        found = worth(world, choice.view)
-        methods[found.method] = None
-        lost = float(found.values.max() - found.values[choice.action])
-        total += lost
-        yield f"{number}. {action_label(world, choice.action)}: {_verdict(world, found, choice.action, lost)}"
+    found = [worth(world, choice.view) for choice in choices]
+    for number, (choice, judged) in enumerate(zip(choices, found, strict=True), start=1):
+        yield f"{number}. {action_label(world, choice.action)}: {_verdict(world, judged, choice.action)}"
         for line in reasons(world, choice.view, choice.action):
             yield f"      {line}"
     yield ""
+    total = sum(judged.lost(choice.action) for choice, judged in zip(choices, found, strict=True))
     yield f"All choices together fell {pounds(total)} short of the best, in expectation."
-    yield f"Judged by {' and by '.join(methods)}."
+    for method in dict.fromkeys(judged.method for judged in found):
+        numbers = [str(number) for number, judged in enumerate(found, start=1) if judged.method == method]
+        yield f"Judged by {method}: {'choice' if len(numbers) == 1 else 'choices'} {', '.join(numbers)}."
 
 
 def outcome(journeys: Journeys) -> Iterator[str]:
@@ -68,8 +78,8 @@ def outcome(journeys: Journeys) -> Iterator[str]:
         yield f"You decided: {label}, which is {right} for this."
     cost, harm, delay, utility = (float(part) for part in journeys.components[row])
     yield (
-        f"Value {pounds(float(journeys.value[row]))}: utility of the decision {pounds(utility)}, less {pounds(-cost)} for "
-        f"tests and acts, {pounds(-harm)} of harm and {pounds(-delay)} of waiting."
+        f"Value {pounds(float(journeys.value[row]))}: utility of the decision {pounds(utility)}, less "
+        f"{pounds(-cost)} for tests and acts, {pounds(-harm)} of harm and {pounds(-delay)} of waiting."
     )
 
 
@@ -78,14 +88,28 @@ def worth(world: World, view: JourneyView) -> Worth:
     try:
         return Worth(action_values(world, view), "the optimum")
     except PlanningRefused as refusal:
-        return Worth(rank_orders(world, view), f"looking one step ahead, since the planner refuses ({refusal})")
+        reason = str(refusal)
+    values = one_step_ahead(world, view)
+    if values is None:
+        return Worth(np.full(len(world.actions), -np.inf), f"nothing ({reason})")
+    return Worth(values, f"looking one step ahead, since the planner refuses ({reason})")
 
 
-def _verdict(world: World, found: Worth, action: int, lost: float) -> str:
-    if lost < 0.5:
+def one_step_ahead(world: World, view: JourneyView) -> Floats | None:
+    """(A,) value of information of every action, net of its price, or None where it has too many results to list."""
+    try:
+        return rank_orders(world, view)
+    except PlanningRefused:
+        return None
+
+
+def _verdict(world: World, found: Worth, action: int) -> str:
+    if not found.known:
+        return "not judged"
+    if found.lost(action) < 0.5:
         return "as good as anything"
     best = action_label(world, int(found.values.argmax()))
-    return f"cost you {pounds(lost)} against the best, which was: {best}"
+    return f"cost you {pounds(found.lost(action))} against the best, which was: {best}"
 
 
 def reasons(world: World, view: JourneyView, action: int) -> Iterator[str]:
@@ -101,8 +125,10 @@ def reasons(world: World, view: JourneyView, action: int) -> Iterator[str]:
         price = Price.of(world, view, beliefs, action)
         yield f"price: {price}"
         if world.reveals[list(entry.items)].max() >= 0:
-            net = float(rank_orders(world, view)[action])
-            yield f"for a decision straight after it, what it could show was worth {pounds(max(0.0, net + price.total_gbp))}"
+            net = one_step_ahead(world, view)
+            if net is not None:
+                information = pounds(max(0.0, float(net[action]) + price.total_gbp))
+                yield f"for a decision straight after it, what it could show was worth {information}"
 
 
 def _decision_reasons(world: World, beliefs: Floats, decision: int) -> Iterator[str]:
@@ -111,21 +137,24 @@ def _decision_reasons(world: World, beliefs: Floats, decision: int) -> Iterator[
     )
     likely = np.argsort(-by_condition)[:3]
     names = [world.scenario.conditions[world.model.conditions[c]].label for c in likely]
-    yield "you could know: " + ", ".join(f"{n} {by_condition[c]:.0%}" for n, c in zip(names, likely, strict=True))
+    yield "you could know: " + ", ".join(f"{n} {percent(by_condition[c])}" for n, c in zip(names, likely, strict=True))
     yield f"right with probability {by_condition[world.right_for[decision]].sum():.0%}"
 
 
 def could_show(world: World, view: JourneyView, beliefs: Floats, item: int) -> Iterator[str]:
     """The distribution of each result of an item as far as could be known; none for what could not surprise."""
-    for observable in world.reveals[item][world.reveals[item] >= 0]:
-        chances = result_chances(world, view, beliefs, int(observable))
-        if chances.max() > 0.995:
-            continue
+    observables = [int(o) for o in world.reveals[item] if o >= 0]
+    found = {o: result_chances(world, view, beliefs, o) for o in observables}
+    open_ones = [o for o in observables if found[o].max() <= 0.995]
+    for observable in open_ones[:MOST_FINDINGS]:
+        chances = found[observable]
         name = world.model.observables[observable]
         values = (*world.model.network.variable(name).values, "not reported")
         order = np.argsort(-chances)[:4]
         shown = [f"{words(values[v])} {percent(chances[v])}" for v in order if chances[v] >= 0.005]
         yield f"could show {Phrases(world.scenario).label(name)}: {', '.join(shown)}"
+    if len(open_ones) > MOST_FINDINGS:
+        yield f"and {len(open_ones) - MOST_FINDINGS} more findings"
 
 
 def result_chances(world: World, view: JourneyView, beliefs: Floats, observable: int) -> Floats:

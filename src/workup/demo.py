@@ -6,9 +6,9 @@ hash; everything else is seconds of deterministic work and is simply done again.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -28,8 +28,10 @@ from workup.scenarios.schema import Scenario
 
 CHECKED = ("optimum", "guideline", "ppo")
 SHOWN_AS_TREE = ("optimum", "ppo")
-PATIENTS = 2000
-PATIENTS_IN_TREE = 500
+PATIENTS = 500
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
 
 
 @dataclass(frozen=True)
@@ -49,7 +51,7 @@ def run(
     seed: int,
     seconds: float,
     patients: int = PATIENTS,
-    progress: Callable[[str, float], None],
+    progress: Progress,
 ) -> Demonstration:
     """Do it all.
 
@@ -59,20 +61,29 @@ def run(
         seed: of training, of the agents and of the patients they are compared on.
         seconds: wall-clock time to train for.
         patients: how many patients the agents are compared on.
-        progress: called with what is being done and the share of it that is done, 0 to 1.
+        progress: see `Progress`.
     """
     world = compile_world(load_scenario(scenario_id))
     curve = _train(world, out / "ppo", seed, seconds, progress)
     keeper = Bookkeeper(world)
-    agents = keeper.agents(agent_factories(), seed=seed) | {"ppo": make_agent(out / "ppo", world)}
-    evaluation = _evaluate(keeper, world, agents, patients, seed, progress)
-    checked = {name: agents[name] for name in CHECKED}
-    vignettes = _check(world, checked, seed, progress)
-    checks = tuple(replace(judge_vignettes(found), agent=name) for name, found in vignettes.items())
-    shown = {name: agents[name] for name in SHOWN_AS_TREE}
-    trees = run_agents(
-        world, shown, patients=PATIENTS_IN_TREE, seed=seed, record=True, progress=_counter(progress, PATIENTS_IN_TREE)
+
+    def solved(_: int) -> None:
+        progress("presentations planned", None)
+
+    agents = keeper.agents(agent_factories(), seed=seed, progress=solved) | {"ppo": make_agent(out / "ppo", world)}
+    journeys = run_agents(
+        world,
+        agents,
+        patients=patients,
+        seed=seed,
+        record=True,
+        progress=lambda name, finished: progress(f"journeys of {name}", finished / patients),
     )
+    bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+    evaluation = score(journeys, bounds, refusal=refusal)
+    vignettes = _vignettes(world, {name: agents[name] for name in CHECKED}, seed, progress)
+    keeper.save()
+    checks = tuple(replace(judge_vignettes(found), agent=name) for name, found in vignettes.items())
     command = f"workup demo --out {out} --seed {seed} --seconds {seconds:g}"
     report = write_report(
         ReportInputs(
@@ -82,7 +93,7 @@ def run(
             evaluation=evaluation,
             checks=checks,
             vignette_journeys=vignettes,
-            policy_journeys=trees,
+            policy_journeys={name: journeys[name] for name in SHOWN_AS_TREE},
             learning_curves=(curve,),
         ),
         out / "report.html",
@@ -90,7 +101,7 @@ def run(
     return Demonstration(world.scenario, evaluation, checks, report)
 
 
-def _train(world: World, out: Path, seed: int, seconds: float, progress: Callable[[str, float], None]) -> LearningCurve:
+def _train(world: World, out: Path, seed: int, seconds: float, progress: Progress) -> LearningCurve:
     from workup.agents.ppo.training import train
 
     trained = train(
@@ -105,34 +116,11 @@ def _train(world: World, out: Path, seed: int, seconds: float, progress: Callabl
     )
 
 
-def _evaluate(
-    keeper: Bookkeeper,
-    world: World,
-    agents: Mapping[str, Agent],
-    patients: int,
-    seed: int,
-    progress: Callable[[str, float], None],
-) -> Evaluation:
-    journeys = run_agents(world, agents, patients=patients, seed=seed, progress=_counter(progress, patients))
-    bounds, refusal = keeper.bounds(patients=patients, seed=seed)
-    return score(journeys, bounds, refusal=refusal)
-
-
-def _check(
-    world: World, agents: Mapping[str, Agent], seed: int, progress: Callable[[str, float], None]
+def _vignettes(
+    world: World, agents: Mapping[str, Agent], seed: int, progress: Progress
 ) -> dict[str, dict[str, Journeys]]:
-    found = {}
-    for number, (name, agent) in enumerate(agents.items()):
-        progress("checking the vignettes", number / len(agents))
-        found[name] = run_vignettes(world, agent, seed=seed)
-    return found
-
-
-def _counter(progress: Callable[[str, float], None], patients: int) -> Callable[[str, int], None]:
-    done = Counter[str]()
-
-    def count(agent: str, finished: int) -> None:
-        done[agent] += finished
-        progress(f"journeys of {agent}", done[agent] / patients)
-
-    return count
+    done, total = count(1), len(agents) * len(world.scenario.vignettes)
+    return {
+        name: run_vignettes(world, agent, seed=seed, progress=lambda _: progress("vignettes", next(done) / total))
+        for name, agent in agents.items()
+    }

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from workup.agents.base import choose_first
+from workup.agents.planning import PresentationBounds
 from workup.agents.registry import make_agent
 from workup.check import judge_vignettes, run_vignettes
 from workup.envs.compile import compile_world
 from workup.envs.engine import JourneyView
 from workup.envs.journeys import Journeys, run_journeys
 from workup.envs.world import World
-from workup.evaluate import PatientBounds, run_agents, score
+from workup.evaluate import run_agents, score
 from workup.report import words
 from workup.report.figures import spread
 from workup.report.inputs import LearningCurve, ReportInputs
@@ -58,7 +59,7 @@ def inputs(world: World, by_agent: dict[str, Journeys], by_vignette: dict[str, J
         scenario=world.scenario,
         command="workup demo --seed 3",
         seeds={"training": 3, "evaluation": 4},
-        evaluation=score(by_agent, PatientBounds(v0=v0, lower=v0 + 20, upper=v0 + 25, exact=False)),
+        evaluation=score(by_agent, PresentationBounds(v0=v0, lower=v0 + 20, upper=v0 + 25, exact=False)),
         checks=tuple(
             judge_vignettes(run_vignettes(world, make_agent(name, world), draws=20)) for name in ("guideline", "all")
         ),
@@ -101,6 +102,10 @@ def test_the_page_needs_no_network_and_runs_no_code(html: str) -> None:
         assert all(value.startswith("#") for value in page.attributes(attribute))
     assert "@import" not in html
     assert all(part.startswith("#") for part in html.split("url(")[1:])
+
+
+def test_no_control_character_reaches_the_page(html: str) -> None:
+    assert not [character for character in html if ord(character) < 32 and character != "\n"]
 
 
 def test_every_link_inside_the_page_leads_somewhere(html: str) -> None:
@@ -225,6 +230,15 @@ def test_before_the_first_step_the_posterior_is_the_prior_given_what_is_known(
         np.testing.assert_allclose(tell(journeys, row).before, [expected[name] for name in world.model.conditions])
 
 
+def test_a_number_that_the_vignette_states_is_shown_as_stated(by_agent: dict[str, Journeys]) -> None:
+    journeys = by_agent["all"]
+    assert journeys.events is not None
+    before = journeys.events.numbers.copy()
+    told = [result for step in tell(journeys, 0, stated={"crp": 17, "fever": True}).steps for result in step.results]
+    assert any("17 mg/L" in result for result in told)
+    np.testing.assert_array_equal(journeys.events.numbers, before)
+
+
 def test_the_commonest_route_is_told(by_vignette: dict[str, Journeys]) -> None:
     for journeys in by_vignette.values():
         story = tell(journeys)
@@ -232,11 +246,10 @@ def test_the_commonest_route_is_told(by_vignette: dict[str, Journeys]) -> None:
         assert story.same_route == max(others)
 
 
-def test_the_two_patients_are_the_shortest_and_the_longest_journey(by_vignette: dict[str, Journeys]) -> None:
-    short, long = contrast(by_vignette)
-    lengths = {name: len(tell(each).steps) for name, each in by_vignette.items()}
-    assert lengths[short] == min(lengths.values())
-    assert lengths[long] == max(lengths.values())
+def test_the_two_patients_are_the_cheapest_and_the_dearest_journey(by_vignette: dict[str, Journeys]) -> None:
+    cheap, dear = contrast(by_vignette)
+    spent = {name: round(tell(each).spent_gbp, 2) for name, each in by_vignette.items()}
+    assert spent[cheap] == min(spent.values()) < spent[dear] == max(spent.values())
 
 
 class FeverAgent:
@@ -269,7 +282,9 @@ def leaves(branch: Branch) -> Iterator[Branch]:
 
 
 def patients_of(branch: Branch) -> int:
-    return branch.rarer + (sum(map(patients_of, branch.branches)) if branch.branches else branch.n - branch.rarer)
+    if branch.ends:
+        return branch.n
+    return branch.rarer + sum(map(patients_of, branch.branches)) + sum(route.n for route in branch.routes)
 
 
 def test_the_tree_finds_the_one_result_that_the_policy_turns_on(world: World) -> None:
@@ -289,7 +304,7 @@ def test_the_tree_finds_the_one_result_that_the_policy_turns_on(world: World) ->
 def test_a_policy_that_looks_at_nothing_is_one_line(by_agent: dict[str, Journeys]) -> None:
     root = policy_tree(by_agent["none"])
     assert root.actions[:2] == ("History", "Examination")
-    assert {leaf.ends for leaf in leaves(root)} == {True}
+    assert all(leaf.ends or leaf.routes for leaf in leaves(root))
 
 
 @pytest.mark.parametrize("agent", AGENTS)
@@ -299,11 +314,13 @@ def test_the_tree_counts_every_patient_once(by_agent: dict[str, Journeys], agent
     assert root.n == 300
     assert patients_of(root) == 300
     assert all(leaf.share >= least for leaf in leaves(root))
+    assert all(route.share >= least for leaf in leaves(root) for route in leaf.routes)
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=12), st.floats(0.01, 10))
 def test_labels_are_pushed_apart_in_order_and_no_further_than_needed(places: list[float], gap: float) -> None:
     out = spread(places, gap)
+    assert (spread(places, [gap] * len(places)) == out).all()
     order = np.argsort(places, kind="stable")
     assert (np.diff(out[order]) >= gap * (1 - 1e-9) - 1e-9).all()
     assert out.mean() == pytest.approx(np.mean(places), abs=1e-6)

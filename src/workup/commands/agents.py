@@ -117,7 +117,7 @@ def evaluate(
             chosen,
             patients=patients,
             seed=seed,
-            progress=lambda name, done: display.advance(tasks[name], done),
+            progress=lambda name, done: display.update(tasks[name], completed=done),
         )
         bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
     result = score(journeys, bounds, refusal=refusal)
@@ -162,7 +162,7 @@ def shares(interval: Interval) -> str:
     """'92% (85 to 99)', or a dash where it is not defined."""
     if interval.mean != interval.mean:
         return "–"
-    mean, low, high = (round(100 * each) + 0.0 for each in (interval.mean, interval.low, interval.high))
+    mean, low, high = (round(100 * each, 0) + 0.0 for each in (interval.mean, interval.low, interval.high))
     return f"{mean:.0f}% ({low:.0f} to {high:.0f})" if low == low else f"{mean:.0f}%"
 
 
@@ -255,7 +255,7 @@ def simulate(
             patients=patients,
             seed=seed,
             record=True,
-            progress=lambda _, done: display.advance(task, done),
+            progress=lambda _, done: display.update(task, completed=done),
         )[agent]
     out.parent.mkdir(parents=True, exist_ok=True)
     writers[out.suffix](journeys, out)

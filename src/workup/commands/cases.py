@@ -15,6 +15,7 @@ from workup.commands.terminal import (
     load_world,
     progress,
     say_what_this_is,
+    table,
     write_json,
 )
 from workup.scenarios.errors import WorkupError

@@ -30,10 +30,13 @@ def demo(
     with progress() as display:
         tasks: dict[str, TaskID] = {}
 
-        def show(what: str, share: float) -> None:
+        def show(what: str, share: float | None) -> None:
             if what not in tasks:
-                tasks[what] = display.add_task(what, total=1.0)
-            display.update(tasks[what], completed=share)
+                tasks[what] = display.add_task(what, total=None if share is None else 1.0)
+            if share is None:
+                display.advance(tasks[what])
+            else:
+                display.update(tasks[what], completed=share)
 
         found = run("weight_loss", out=out, seed=seed, seconds=seconds, progress=show)
     show_evaluation(found.evaluation)

@@ -90,8 +90,8 @@ def table(*headings: str) -> Table:
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A progress display on standard error, so that standard output can be piped."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
     with Progress(*columns, console=warnings(), transient=True) as display:
         yield display

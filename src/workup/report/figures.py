@@ -7,6 +7,7 @@ colour-blind readers can tell apart.
 from __future__ import annotations
 
 import io
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from numpy.typing import NDArray
 
 from workup.report.inputs import LearningCurve
 from workup.report.story import TIERS, Story
-from workup.report.words import moment, percent, pounds
+from workup.report.words import brief, moment, percent, pounds
 
 INK, MUTED, FAINT, PAPER = "#1d2430", "#667085", "#c9ced6", "#fefefe"
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#B8A400")
@@ -98,7 +99,7 @@ class Scale:
         )
 
 
-def journey_figure(story: Story, palette: Colours, scale: Scale, *, width: float = 5.6) -> Figure:
+def journey_figure(story: Story, palette: Colours, scale: Scale, *, width: float = 6.0) -> Figure:
     """One journey: tests by tier, money spent and the posterior, against the steps taken.
 
     Args:
@@ -116,7 +117,7 @@ def journey_figure(story: Story, palette: Colours, scale: Scale, *, width: float
         _spend(spend, story, scale.spent_gbp)
         _belief(belief, story, palette, scale.steps)
         belief.set_xlim(-0.15, scale.steps + 0.25)
-        figure.subplots_adjust(left=0.165, right=0.72, top=0.97, bottom=0.1)
+        figure.subplots_adjust(left=0.15, right=0.69, top=0.97, bottom=0.1)
     return figure
 
 
@@ -153,7 +154,7 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
     posterior = story.posterior
     rest = [c for c in range(posterior.shape[1]) if c not in palette.named]
     bands = [posterior[:, c] for c in palette.named] + [posterior[:, rest].sum(axis=1)]
-    names = [story.labels[c] for c in palette.named] + ["all others"]
+    names = [brief(story.labels[c]) for c in palette.named] + ["all others"]
     shades = [palette.of(c) for c in palette.named] + [OTHER]
     x = np.arange(len(posterior))
     below = np.zeros(len(posterior))
@@ -162,18 +163,22 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
         axes.fill_between(x, below, below + band, step="post", color=shade, lw=0.4, edgecolor=PAPER)
         middles.append(below[-1] + band[-1] / 2)
         below = below + band
-    shown = [i for i, band in enumerate(bands) if band[-1] >= 0.01]
-    places = spread([middles[i] for i in shown], 0.088)
-    for i, place in zip(shown, places, strict=True):
-        true = i < len(palette.named) and palette.named[i] == story.truth
-        words = f"{_short(names[i])} {percent(bands[i][-1])}" + (" (true)" if true else "")
+    shown = [i for i, band in enumerate(bands) if band[-1] >= 0.02]
+    true = [i < len(palette.named) and palette.named[i] == story.truth for i in shown]
+    said = [
+        "\n".join(textwrap.wrap(f"{percent(bands[i][-1])} {names[i]}{' (true)' if is_true else ''}", 27, max_lines=2))
+        for i, is_true in zip(shown, true, strict=True)
+    ]
+    places = spread([middles[i] for i in shown], [0.085 * (1 + text.count("\n")) + 0.01 for text in said])
+    places -= max(0.0, places.max(initial=0.0) - 0.98)  # not into the panel above
+    for i, place, text, is_true in zip(shown, places, said, true, strict=True):
         axes.annotate(
-            words,
+            text,
             (x[-1], middles[i]),
             (x[-1] + 0.03 * (last + 0.4), place),
             va="center",
             color=INK,
-            fontweight="bold" if true else "normal",
+            fontweight="bold" if is_true else "normal",
             annotation_clip=False,
             fontsize=8,
             arrowprops={"arrowstyle": "-", "color": shades[i], "lw": 1.4, "shrinkA": 1, "shrinkB": 0},
@@ -197,26 +202,24 @@ def _moments(story: Story) -> tuple[list[int], list[str]]:
     return ticks, said
 
 
-def _short(text: str, most: int = 26) -> str:
-    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+def spread(places: Sequence[float], heights: Sequence[float] | float) -> NDArray[np.float64]:
+    """Positions as near as possible to `places` (least squares, same order) at which labels do not overlap.
 
-
-def spread(places: Sequence[float], gap: float) -> NDArray[np.float64]:
-    """Positions near `places` (any order) that are at least `gap` apart, moved as little as sorting allows."""
+    Args:
+        places: wanted middles, in any order.
+        heights: of each label, or of all.
+    """
     order = np.argsort(places, kind="stable")
-    wanted = np.asarray(places, dtype=np.float64)[order] - gap * np.arange(len(places))
-    blocks: list[list[float]] = []
-    for place in wanted:  # pool adjacent violators: the least-squares non-decreasing fit
-        blocks.append([float(place), 1.0])
+    height = np.broadcast_to(np.asarray(heights, dtype=np.float64), len(places))[order]
+    apart = np.concatenate([[0.0], np.cumsum((height[:-1] + height[1:]) / 2)])[: len(places)]
+    blocks: list[tuple[float, int]] = []
+    for place in np.asarray(places, dtype=np.float64)[order] - apart:  # pool adjacent violators
+        blocks.append((float(place), 1))
         while len(blocks) > 1 and blocks[-2][0] > blocks[-1][0]:
-            value, weight = blocks.pop()
-            blocks[-1] = [
-                (blocks[-1][0] * blocks[-1][1] + value * weight) / (blocks[-1][1] + weight),
-                blocks[-1][1] + weight,
-            ]
-    fitted = np.concatenate([np.full(int(weight), value) for value, weight in blocks]) if blocks else np.empty(0)
-    out = np.empty(len(fitted))
-    out[order] = fitted + gap * np.arange(len(fitted))
+            (one, n), (other, m) = blocks.pop(), blocks.pop()
+            blocks.append(((one * n + other * m) / (n + m), n + m))
+    out = np.empty(len(places))
+    out[order] = np.repeat([value for value, _ in blocks], [n for _, n in blocks]) + apart
     return out
 
 

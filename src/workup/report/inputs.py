@@ -47,7 +47,7 @@ class ReportInputs:
     """Agent -> vignette id -> journeys recorded with events (any number of draws). The agents are shown in this
     order; the first one chooses the two patients unless `two_patients` names them."""
     two_patients: tuple[str, str] | None = None
-    """Vignettes set side by side; None: the shortest and the longest journey of the first agent."""
+    """Vignettes set side by side; None: the cheapest and the dearest journey of the first agent."""
     policy_journeys: Mapping[str, Journeys] = field(default_factory=dict)
     """Agent -> population journeys recorded with events, for the tree of its policy."""
     learning_curves: tuple[LearningCurve, ...] = ()

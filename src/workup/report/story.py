@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,13 +65,19 @@ class Story:
         return np.vstack([self.before, *(step.posterior for step in self.steps)])
 
 
-def tell(journeys: Journeys, row: int | None = None) -> Story:
-    """The journey in `row`; None: the first one that takes the commonest sequence of actions.
+def tell(journeys: Journeys, row: int | None = None, *, stated: Mapping[str, Any] | None = None) -> Story:
+    """One journey, told.
+
+    Args:
+        journeys: run with record=True.
+        row: which; None: the first one that takes the commonest sequence of actions.
+        stated: numbers that a vignette gives for findings. The model knows only their bands, and draws another number
+            inside; the story shows the one that was stated.
 
     Raises:
         ValueError: the journeys were run without record=True.
     """
-    events = recorded(journeys)
+    events = _as_stated(journeys, stated or {})
     routes = _routes(events, len(journeys.patient))
     counts = Counter(routes)
     if row is None:
@@ -102,6 +110,16 @@ def recorded(journeys: Journeys) -> Events:
     if journeys.events is None:
         raise ValueError(f"the journeys of {journeys.agent!r} hold no events; run them with record=True")
     return journeys.events
+
+
+def _as_stated(journeys: Journeys, stated: Mapping[str, Any]) -> Events:
+    events, observables = recorded(journeys), journeys.world.model.observables
+    numbers = events.numbers.copy()
+    for name, number in stated.items():
+        if name in observables and isinstance(number, int | float) and not isinstance(number, bool):
+            column = numbers[:, observables.index(name)]
+            column[np.isfinite(column)] = number
+    return replace(events, numbers=numbers)
 
 
 def _routes(events: Events, n: int) -> list[tuple[int, ...]]:

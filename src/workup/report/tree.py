@@ -2,13 +2,16 @@
 
 The tree is grown from recorded journeys alone, so that a planner, a protocol and a network are read alike. At a
 node all journeys have done the same so far. If nearly all go on with the same action, that action is the next
-line. Otherwise the journeys are split by the result that says most about what the policy does next; where no
-single result does, by the probability of a condition; and where that does not either, by the action itself.
-Branches that fewer than `least` of all patients take are counted, not shown.
+line. Otherwise the journeys are split by the result that says most about what the policy does next; where the
+probability of a condition says far more than any single result, by that. Both sides of a split are large enough to
+be shown. Where nothing says much, or the tree has split often enough to be read, the branch ends with what is done
+next, for how many, and with what that leads to. What fewer than `least` of all patients do is counted, not shown.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -25,10 +28,36 @@ from workup.report.story import recorded
 
 AGREE = 0.98
 """Share of a node's journeys that makes an action *the* next action."""
-TELLS = 0.35
+MOSTLY = 0.9
+"""The same on the ways on from a leaf, which are sketched only."""
+LEAST_CUT = 0.01
+"""Probabilities below this are not told apart."""
+TELLS = 0.1
 """Share of the uncertainty about the next action that a fact must remove to be worth a split."""
+PREFER_RESULT = 0.5
+"""A result is named rather than a probability if it removes at least this share of what the probability would."""
+MOST_SPLITS = 4
+"""Splits on the way from the root to a leaf."""
 FEW_VALUES = 8
 """With more values than this (numbers recorded to a step), a split is a threshold."""
+
+
+Endings = tuple[tuple[str, float], ...]
+"""(decision, share of the patients meant), the commonest first."""
+
+
+@dataclass(frozen=True)
+class Route:
+    """What some patients of a branch go on to."""
+
+    n: int
+    share: float
+    """Of all patients."""
+    actions: tuple[str, ...]
+    """As far as nearly all of them go the same way."""
+    ends: bool
+    """Whether that is to the decision."""
+    endings: Endings
 
 
 @dataclass(frozen=True)
@@ -44,8 +73,11 @@ class Branch:
     ends: bool
     """Whether the last action is a decision."""
     branches: tuple[Branch, ...] = ()
+    routes: tuple[Route, ...] = ()
     rarer: int = 0
     """Patients who leave this branch on routes too rare to show."""
+    endings: Endings = ()
+    """What the rarer ones decide."""
 
 
 def policy_tree(journeys: Journeys, *, least: float = 0.02) -> Branch:
@@ -58,12 +90,18 @@ def policy_tree(journeys: Journeys, *, least: float = 0.02) -> Branch:
     Raises:
         ValueError: the journeys hold no events.
     """
-    return _Forester(journeys, least).grow("", np.arange(len(journeys.patient)), 0)
+    return _Forester(journeys, least).grow(_Part("", np.arange(len(journeys.patient))), 0, 0)
 
 
 class _Part(NamedTuple):
     when: str
     rows: NDArray[np.intp]
+
+
+class _Split(NamedTuple):
+    told: float
+    """Share of the uncertainty about the next action that it removes."""
+    parts: list[_Part]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,25 +114,65 @@ class _Forester:
         """(n + 1,) first event of each journey."""
         return np.searchsorted(recorded(self.journeys).journey, np.arange(len(self.journeys.patient) + 1))
 
-    def grow(self, when: str, rows: NDArray[np.intp], step: int) -> Branch:
-        """The branch of journeys `rows`, all alike in their first `step` actions."""
-        n, total, strays = len(rows), len(self.journeys.patient), 0
+    def grow(self, part: _Part, step: int, splits: int) -> Branch:
+        """The branch of journeys `part.rows`, all alike in their first `step` actions."""
+        rows, total = part.rows, len(self.journeys.patient)
+        strays = [np.empty(0, np.intp)]
         actions: list[str] = []
         while True:
             following = self.following(rows, step)
             common = int(np.bincount(following + 1).argmax()) - 1
-            if common < 0:
-                return Branch(when, n, n / total, tuple(actions), bool(actions), (), strays)
             agree = following == common
-            if agree.mean() < AGREE:
+            if common < 0 or agree.mean() < AGREE:
                 break
             actions.append(words.action(self.journeys.world, common))
-            strays, rows, step = strays + int((~agree).sum()), rows[agree], step + 1
-        parts = self.split(rows, following, step)
-        shown = [part for part in parts if len(part.rows) >= self.least * total]
-        rarer = strays + sum(len(part.rows) for part in parts) - sum(len(part.rows) for part in shown)
-        branches = sorted((self.grow(*part, step) for part in shown), key=lambda branch: -branch.n)
-        return Branch(when, n, n / total, tuple(actions), False, tuple(branches), rarer)
+            strays.append(rows[~agree])
+            rows, step = rows[agree], step + 1
+        over = common < 0 and bool(agree.all())
+        parts = [] if over or splits == MOST_SPLITS else self.split(rows, following, step)
+        branches = sorted((self.grow(each, step, splits + 1) for each in parts), key=lambda branch: -branch.n)
+        routes, rare = ([], rows[:0]) if over or parts else self.routes(rows, step)
+        rarer = np.concatenate([*strays, rare])
+        n = len(part.rows)
+        return Branch(
+            part.when,
+            n,
+            n / total,
+            tuple(actions),
+            over and bool(actions),
+            tuple(branches),
+            tuple(routes),
+            len(rarer),
+            self.endings(rarer),
+        )
+
+    def routes(self, rows: NDArray[np.intp], step: int) -> tuple[list[Route], NDArray[np.intp]]:
+        """What is commonly done next, and the journeys that go on in another way."""
+        following, total = self.following(rows, step), len(self.journeys.patient)
+        kinds, sizes = np.unique(following, return_counts=True)
+        common = [kind for kind, n in zip(kinds, sizes, strict=True) if n >= self.least * total]
+        found = [self.route(rows[following == kind], step) for kind in common]
+        return sorted(found, key=lambda route: -route.n), rows[~np.isin(following, common)]
+
+    def route(self, rows: NDArray[np.intp], step: int) -> Route:
+        """The way on of journeys that take the same next action."""
+        n, endings = len(rows), self.endings(rows)
+        actions: list[str] = []
+        while True:
+            following = self.following(rows, step)
+            common = int(np.bincount(following + 1).argmax()) - 1
+            rows, step = rows[following == common], step + 1
+            if common < 0 or len(rows) < MOSTLY * n:
+                return Route(n, n / len(self.journeys.patient), tuple(actions), common < 0, endings)
+            actions.append(words.action(self.journeys.world, common))
+
+    def endings(self, rows: NDArray[np.intp]) -> Endings:
+        """What these journeys decide, the commonest first."""
+        world, decided = self.journeys.world, Counter(self.journeys.decision[rows].tolist())
+        return tuple(
+            (world.scenario.decisions[world.decisions[d]].label if d >= 0 else "no decision in time", n / len(rows))
+            for d, n in decided.most_common()
+        )
 
     def following(self, rows: NDArray[np.intp], step: int) -> NDArray[np.int64]:
         """(len(rows),) the action each takes at `step`; -1 once the journey is over."""
@@ -103,46 +181,31 @@ class _Forester:
         return np.where(over, -1, recorded(self.journeys).action[np.where(over, 0, at)]).astype(np.int64)
 
     def split(self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int) -> list[_Part]:
-        """Parts of `rows` that differ in what the policy does next."""
-        candidates = self._by_result(rows, following, step)
-        if not candidates or candidates[0][0] < TELLS:
-            candidates = self._by_probability(rows, following, step) + candidates
-            candidates.sort(key=lambda each: -each[0])
-        if candidates and candidates[0][0] >= TELLS:
-            return candidates[0][1]
-        return [_Part("on the whole picture", rows[following == each]) for each in np.unique(following)]
+        """Parts of `rows` that differ in what the policy does next; none if nothing tells them apart."""
+        result, probability = self._by_result(rows, following, step), self._by_probability(rows, following, step)
+        if result.told >= max(TELLS, PREFER_RESULT * probability.told):
+            return result.parts
+        return probability.parts if probability.told >= TELLS else []
 
-    def _by_result(
-        self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int
-    ) -> list[tuple[float, list[_Part]]]:
-        """Splits by one revealed fact, best first: (share of the uncertainty removed, parts)."""
+    def _by_result(self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int) -> _Split:
+        """The best split by one revealed fact."""
         events, model = recorded(self.journeys), self.journeys.world.model
         values = events.values[self.starts[rows] + max(step - 1, 0)]
         if step == 0:
             values = np.where(np.arange(values.shape[1]) < model.n_known_at_start, values, UNKNOWN)
-        found = []
+        best, told, least = None, 0.0, self.least * len(self.journeys.patient)
         for o in np.flatnonzero((values != values[:1]).any(axis=0)):
-            side = self._sides(values[:, o], following, int(model.n_values[o]))
-            found.append((_told(side, following), int(o), side))
-        found.sort(key=lambda each: -each[0])
-        return [(told, self._parts(o, values[:, o], side, rows)) for told, o, side in found[:1]]
-
-    @staticmethod
-    def _sides(codes: NDArray[np.int16], following: NDArray[np.int64], n_values: int) -> NDArray[np.int64]:
-        """(len(codes),) which side of the best split on this fact each journey is on."""
-        if n_values <= FEW_VALUES:
-            side = np.empty(len(codes), np.int64)
-            for code in np.unique(codes):
-                side[codes == code] = np.bincount(following[codes == code] + 1).argmax()
-            return side
-        cuts = np.unique(codes)[1:]
-        return max(((codes >= cut).astype(np.int64) for cut in cuts), key=lambda side: _told(side, following))
+            for side in _sides(values[:, o], following, int(model.n_values[o])):
+                found = _told(side, following, least)
+                if found > told:
+                    best, told = (int(o), side), found
+        return _Split(told, [] if best is None else self._parts(best[0], values[:, best[0]], best[1], rows))
 
     def _parts(self, o: int, codes: NDArray[np.int16], side: NDArray[np.int64], rows: NDArray[np.intp]) -> list[_Part]:
         scenario, model = self.journeys.world.scenario, self.journeys.world.model
         name = model.observables[o]
         declared = variable(scenario, name)
-        label = declared.label if declared else plain(name)
+        label = words.brief(declared.label) if declared else plain(name)
         parts = []
         for one in np.unique(side):
             seen = np.unique(codes[side == one])
@@ -156,27 +219,40 @@ class _Forester:
             parts.append(_Part(f"{label}: {' or '.join(said)}", rows[side == one]))
         return parts
 
-    def _by_probability(
-        self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int
-    ) -> list[tuple[float, list[_Part]]]:
-        """Splits by a threshold on the probability of one condition after the previous step."""
+    def _by_probability(self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int) -> _Split:
+        """The best split by a threshold on the probability of one condition after the previous step."""
+        best, told, least = None, 0.0, self.least * len(self.journeys.patient)
         if step == 0:
-            return []
+            return _Split(told, [])
         posterior = recorded(self.journeys).condition_posterior[self.starts[rows] + step - 1]
-        found = []
         for c in range(posterior.shape[1]):
-            for cut in np.unique(np.quantile(posterior[:, c], np.linspace(0.02, 0.98, 33))):
+            cuts = np.unique(np.quantile(posterior[:, c], np.linspace(0.04, 0.96, 24)))
+            for cut in cuts[(cuts >= LEAST_CUT) & (cuts <= 1 - LEAST_CUT)]:
                 side = (posterior[:, c] >= cut).astype(np.int64)
-                found.append((_told(side, following), c, float(cut), side))
-        if not found:
-            return []
-        told, c, cut, side = max(found, key=lambda each: each[0])
-        label = words.condition(self.journeys.world, c)
-        said = (
-            f"Probability of {label} below {words.percent(cut, 1)}",
-            f"Probability of {label} {words.percent(cut, 1)} or more",
+                found = _told(side, following, least)
+                if found > told:
+                    best, told = (c, float(cut), side), found
+        if best is None:
+            return _Split(told, [])
+        label, limit = (
+            words.brief(words.condition(self.journeys.world, best[0])),
+            words.percent(best[1], int(best[1] < 0.1)),
         )
-        return [(told, [_Part(said[one], rows[side == one]) for one in np.unique(side)])]
+        said = (f"Probability of {label} below {limit}", f"Probability of {label} {limit} or more")
+        return _Split(told, [_Part(said[one], rows[best[2] == one]) for one in (0, 1)])
+
+
+def _sides(codes: NDArray[np.int16], following: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int64]]:
+    """Ways to split by one fact: by what mostly follows each value, each value against the rest, or a threshold."""
+    seen = np.unique(codes)
+    if n_values > FEW_VALUES:
+        yield from ((codes >= cut).astype(np.int64) for cut in seen[1:])
+        return
+    mostly = np.empty(len(codes), np.int64)
+    for code in seen:
+        mostly[codes == code] = np.bincount(following[codes == code] + 1).argmax()
+    yield mostly
+    yield from ((codes == code).astype(np.int64) for code in seen)
 
 
 def _entropy(labels: NDArray[np.int64]) -> float:
@@ -184,8 +260,11 @@ def _entropy(labels: NDArray[np.int64]) -> float:
     return float(-(p * np.log(p)).sum())
 
 
-def _told(side: NDArray[np.int64], following: NDArray[np.int64]) -> float:
-    """Share of the uncertainty about the next action that knowing the side removes."""
+def _told(side: NDArray[np.int64], following: NDArray[np.int64], least: float) -> float:
+    """Share of the uncertainty about the next action that knowing the side removes; 0 if a side is too small."""
+    sides, sizes = np.unique(side, return_counts=True)
     before = _entropy(following)
-    after = sum((side == one).mean() * _entropy(following[side == one]) for one in np.unique(side))
-    return (before - after) / before if before > 0 else 0.0
+    if len(sides) < 2 or sizes.min() < least or before == 0:
+        return 0.0
+    after = sum(n / len(side) * _entropy(following[side == one]) for one, n in zip(sides, sizes, strict=True))
+    return float((before - after) / before)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 
 from workup.envs.world import World
@@ -27,6 +29,11 @@ def item(world: World, index: int) -> str:
 def condition(world: World, index: int) -> str:
     """What a condition is called."""
     return world.scenario.conditions[world.model.conditions[index]].label
+
+
+def brief(label: str) -> str:
+    """A label without what stands in brackets: 'Frailty (fit 1-4, severe 7-9)' -> 'Frailty'."""
+    return re.sub(r"\s*\([^()]*\)", "", label) or label
 
 
 def pounds(amount: float) -> str:

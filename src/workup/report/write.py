@@ -115,7 +115,11 @@ def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
     if not journeys:
         return None
     pair = inputs.two_patients or contrast(next(iter(journeys.values())))
-    rows = [[_Told(v, agent, tell(by_id[v])) for v in pair if v in by_id] for agent, by_id in journeys.items()]
+    stated = {v: inputs.scenario.vignettes[v].findings for v in pair}
+    rows = [
+        [_Told(v, agent, tell(by_id[v], stated=stated[v])) for v in pair if v in by_id]
+        for agent, by_id in journeys.items()
+    ]
     stories = [told.story for row in rows for told in row]
     palette, scale = figures.colours(stories), figures.Scale.of(stories)
     return {
@@ -127,11 +131,11 @@ def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
 
 
 def contrast(by_vignette: Mapping[str, Journeys]) -> tuple[str, str]:
-    """The vignettes whose commonest journey is the shortest and the longest: by steps, then by money spent."""
+    """The vignettes whose commonest journey is the smallest and the greatest: by money spent, then by steps."""
 
-    def length(vignette: str) -> tuple[int, float]:
+    def length(vignette: str) -> tuple[float, int]:
         story = tell(by_vignette[vignette])
-        return len(story.steps), story.spent_gbp
+        return round(story.spent_gbp, 2), len(story.steps)
 
     ranked = sorted(by_vignette, key=length)
     return ranked[0], ranked[-1]
@@ -171,7 +175,7 @@ def _patient(
 
 def _leading(story: Story, posterior: np.ndarray[Any, Any]) -> str:
     first = int(np.argmax(posterior))
-    return f"{story.labels[first]} {percent(float(posterior[first]))}"
+    return f"{percent(float(posterior[first]))} {words.brief(story.labels[first])}"
 
 
 def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:

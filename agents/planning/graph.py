@@ -1,0 +1,153 @@
+"""The arrays of a search graph, and how they grow."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from workup.agents.planning.problem import F64, I32, I64, Problem
+
+NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, IN_BLOCKS, TRIALS = range(11)
+
+
+class Graph(NamedTuple):
+    """Nodes, edges, plans and structures, flat; Python grows the arrays between calls of the kernel."""
+
+    used: I64
+    """(11,) how much of each kind of array is used, and counters."""
+    code: I64
+    clock: I64
+    extra: I64
+    """0, or which action of which mode is being read, from which member, and the time it takes so far."""
+    block: I32
+    """The block of the hidden state that is known to hold, -1 for all."""
+    structure: I32
+    lower: F64
+    upper: F64
+    plan: I32
+    """The plan that attains `lower`: mode * D + d is decision d, X * D is any decision whatever."""
+    stop: F64
+    """Value of deciding now; -inf where that is not an option."""
+    edge_start: I32
+    """-1 until the node is opened."""
+    edge_count: I32
+    table: I64
+    """Open-addressing hash table of nodes, -1 where empty."""
+
+    edge_action: I32
+    edge_cost: F64
+    edge_children: I32
+    """First child, -1 until the edge is expanded; then one for each outcome, -1 if impossible."""
+    edge_size: I32
+    edge_lower: F64
+    edge_upper: F64
+    child: I32
+
+    vector: F64
+    """(slots, S) belief of an opened node; entries outside its block are not set."""
+    slot_node: I32
+    slot_free: F64
+    """Value of free information there."""
+    slot_next: I32
+    """Next slot of the same structure."""
+
+    structure_key: I64
+    structure_extra: I64
+    structure_block: I32
+    structure_head: I32
+    structure_first: I32
+    structure_actions: I32
+    structure_stop: NDArray[np.bool_]
+    structure_cheapest: F64
+    """(structures, S) lowest cost of a legal action by coordinate."""
+    structure_table: I64
+    listed: I32
+    """Legal atomic actions of every structure."""
+
+    plan_value: F64
+    """(plans, S) value of a plan by coordinate."""
+    plan_action: I32
+    """Atomic action begun or being read, -1 for decisions."""
+    plan_follow: I32
+    """Where in `follow` the plans for the outcomes start."""
+    plan_outcomes: I32
+    follow: I32
+
+
+_BY = {
+    NODES: ("code", "clock", "extra", "block", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
+    EDGES: ("edge_action", "edge_cost", "edge_children", "edge_size", "edge_lower", "edge_upper"),
+    CHILDREN: ("child",),
+    SLOTS: ("vector", "slot_node", "slot_free", "slot_next"),
+    STRUCTURES: (
+        "structure_key", "structure_extra", "structure_block", "structure_head", "structure_first",
+        "structure_actions", "structure_stop", "structure_cheapest",
+    ),
+    LISTED: ("listed",),
+    PLANS: ("plan_value", "plan_action", "plan_follow", "plan_outcomes"),
+    FOLLOW: ("follow",),
+}  # fmt: skip
+_FLOAT = {"lower", "upper", "stop", "edge_cost", "edge_lower", "edge_upper", "slot_free"}
+_WIDE = {"vector", "structure_cheapest", "plan_value"}
+_INT64 = {"code", "clock", "extra", "structure_key", "structure_extra"}
+
+
+def empty_graph(problem: Problem, largest: int) -> Graph:
+    """Arrays with room for a first few hundred expansions; `largest`: most outcomes of one item."""
+    S, A, depth = len(problem.weights), len(problem.member), 2 * int(problem.radix.sum()) + 4
+    step = 64 + A * largest
+    room = {
+        NODES: 4096 + 2 * step, EDGES: 4096 + 2 * A, CHILDREN: 8192 + 2 * step, SLOTS: 512, STRUCTURES: 512 + 2 * step,
+        LISTED: 4096 + 2 * step * A, PLANS: 512 + 2 * depth + problem.stop.shape[0] * problem.stop.shape[1],
+        FOLLOW: 4096 + 2 * depth * largest,
+    }  # fmt: skip
+    arrays: dict[str, NDArray[Any]] = {"used": np.zeros(11, np.int64)}
+    for kind, names in _BY.items():
+        for name in names:
+            dtype = np.float64 if name in _FLOAT | _WIDE else np.int64 if name in _INT64 else np.int32
+            shape = (room[kind], S) if name in _WIDE else (room[kind],)
+            arrays[name] = np.empty(shape, np.bool_ if name == "structure_stop" else dtype)
+    arrays["table"] = np.full(2 * room[NODES], -1, np.int64)
+    arrays["structure_table"] = np.full(2 * room[STRUCTURES], -1, np.int64)
+    return Graph(**arrays)
+
+
+def grown(graph: Graph) -> Graph:
+    """The same graph with twice the room in whatever is more than a third full."""
+    arrays = graph._asdict()
+    for kind, names in _BY.items():
+        for name in names:
+            if graph.used[kind] * 3 > len(arrays[name]):
+                arrays[name] = np.concatenate([arrays[name], np.empty_like(arrays[name])])
+    arrays["table"] = np.full(2 * len(arrays["code"]), -1, np.int64)
+    arrays["structure_table"] = np.full(2 * len(arrays["structure_key"]), -1, np.int64)
+    bigger = Graph(**arrays)
+    _rehash(bigger)
+    return bigger
+
+
+@njit(cache=True)
+def hash_of(a: int, b: int, c: int) -> int:
+    """A non-negative integer that mixes three."""
+    x = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F)
+    x ^= (x >> np.uint64(29)) ^ np.uint64(c) * np.uint64(0x165667B19E3779F9)
+    x *= np.uint64(0xBF58476D1CE4E5B9)
+    return np.int64((x ^ (x >> np.uint64(32))) & np.uint64(0x7FFFFFFFFFFFFFFF))
+
+
+@njit(cache=True)
+def _rehash(g: Graph) -> None:
+    """Fill the (grown, empty) hash tables again."""
+    for node in range(g.used[NODES]):
+        at = hash_of(g.code[node], g.clock[node], g.extra[node] * 64 + g.block[node]) % g.table.shape[0]
+        while g.table[at] >= 0:
+            at = (at + 1) % g.table.shape[0]
+        g.table[at] = node
+    for s in range(g.used[STRUCTURES]):
+        at = hash_of(g.structure_key[s], g.structure_block[s], g.structure_extra[s]) % g.structure_table.shape[0]
+        while g.structure_table[at] >= 0:
+            at = (at + 1) % g.structure_table.shape[0]
+        g.structure_table[at] = s
