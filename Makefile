@@ -21,7 +21,8 @@ types: .venv/.ready
 	$(BIN)/mypy tests
 
 notebooks: .venv/.ready
-	$(BIN)/jupytext --sync --execute notebooks/*.py
+	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
+	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
 bench: .venv/.ready
 	$(BIN)/workup bench speed

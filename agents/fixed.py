@@ -79,9 +79,13 @@ class FixedAgent:
             WorkupError: the view has no observation with the posterior.
         """
         if view.observation is None or view.observation.shape[1] < self._stakes.observed:
-            raise WorkupError("a fixed order with a stop reads the posterior; ask for journey_view(observation=True), belief view")
+            raise WorkupError(
+                "a fixed order with a stop reads the posterior; ask for journey_view(observation=True), belief view"
+            )
         opened = journey_is_open(view)
-        chosen = np.where(opened, choose_first(view.mask, self._order), choose_first(view.mask, opening_actions(self._world)))
+        chosen = np.where(
+            opened, choose_first(view.mask, self._order), choose_first(view.mask, opening_actions(self._world))
+        )
         if self.plan.stop_below_gbp is not None:
             chosen[opened & (self._stakes.of(view.observation) < self.plan.stop_below_gbp)] = -1
         return finish(self._world, view, chosen)
@@ -219,7 +223,9 @@ def tune_fixed(
     for _ in range(rounds):
         shorter = improve("shorter", [best.order[:i] + best.order[i + 1 :] for i in range(len(best.order))])
         inserted = improve("inserted", [_inserted(best.order, i, a) for a in pool for i in range(len(best.order))])
-        exchanged = improve("exchanged", [_exchanged(best.order, i, j) for i in range(len(best.order)) for j in range(i)])
+        exchanged = improve(
+            "exchanged", [_exchanged(best.order, i, j) for i in range(len(best.order)) for j in range(i)]
+        )
         if not (shorter or inserted or exchanged):
             break
     tuning = Tuning(

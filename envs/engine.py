@@ -14,7 +14,7 @@ from workup.envs.observation import Layout, layout_of
 from workup.envs.patient_model import NOT_ORDERED, UNKNOWN
 from workup.envs.randomness import seed_key
 from workup.envs.records import complications_of, numbers_of
-from workup.envs.tables import Tables, pack
+from workup.envs.tables import Starts, Tables, pack
 from workup.envs.world import World
 from workup.scenarios.errors import ImpossibleEvidence, WorkupError
 
@@ -147,7 +147,8 @@ class Engine:
         at[tables.DELAYED], at[tables.BY_POSTERIOR], at[tables.TRACKED] = delayed, by_posterior, self.tracked
         at[tables.AUTORESET], at[tables.STRIDE], at[tables.SHOW_BELIEF] = autoreset, self.num_envs, self.tracked
         if budget is not None:
-            packed = replace(packed, ints=shared.ints.copy(), reals=shared.reals.copy())
+            starts = Starts(*(table.copy() for table in shared.starts))
+            packed = replace(packed, reals=shared.reals.copy(), starts=starts)
             at[tables.BUDGETED] = 1
             limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
             packed.real(tables.BUDGET, 3)[:] = [np.inf if limit is None else limit for limit in limits]
@@ -180,7 +181,7 @@ class Engine:
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
         packed, state = self._tables, self._state
         kernel.reset_batch(
-            packed.at, packed.ints, packed.reals, self._cases, self._seed_key, patients, state.whole, state.real,
+            packed.at, packed.ints, packed.reals, self._cases, packed.starts, self._seed_key, patients, state.whole, state.real,
             state.byte, state.values, state.facts, state.mask, self._core,
         )  # fmt: skip
 
@@ -200,7 +201,7 @@ class Engine:
         same_step = packed.at[tables.AUTORESET] == kernel.SAME_STEP
         finals = np.empty(state.facts.shape, np.float32) if same_step else self._no_finals
         ended = kernel.step_batch(
-            packed.at, packed.ints, packed.reals, self._cases, self._seed_key, actions, state.whole, state.real,
+            packed.at, packed.ints, packed.reals, self._cases, packed.starts, self._seed_key, actions, state.whole, state.real,
             state.byte, state.values, state.facts, state.mask, self._weights, self._scratch, self._core,
             observation, mask, reward, components, flags, finals,
         )  # fmt: skip
@@ -369,9 +370,7 @@ def _shared_tables(world: World) -> tuple[Layout, Tables]:
 def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
     """Facts, mask, observation and posterior at each start, so that a new journey is a copy of a row."""
     model = world.model
-    values = packed.whole(tables.START_VALUES, model.n_starts, len(model.observables))
-    masks = packed.whole(tables.START_MASK, model.n_starts, len(world.actions))
-    features = packed.real(tables.START_FEATURES, model.n_starts, n_names)
+    values, masks, features = packed.starts
     best = packed.real(tables.START_BEST, model.n_starts)
     posterior = packed.real(tables.START_POSTERIOR, model.n_starts, len(model.conditions))
     known = np.arange(model.n_known_at_start)

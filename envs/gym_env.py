@@ -163,9 +163,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
             self._story = _begin_story(self.engine)
         return self.engine.observation[0], {"action_mask": self._mask}
 
-    def step(
-        self, action: np.int64 | int
-    ) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+    def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """One action; a masked one changes nothing, costs nothing and sets `info["illegal"]`."""
         if self._ended:
             raise gym.error.ResetNeeded("the journey has ended (or has not begun); call reset() first")

@@ -34,6 +34,7 @@ from workup.envs.tables import (
     BY_POSTERIOR,
     CLAUSE_AT,
     CLAUSE_GROUP,
+    CLAUSE_GROUP_END,
     CLAUSE_KIND,
     CLAUSE_OK,
     CLAUSE_TARGET,
@@ -86,7 +87,6 @@ from workup.envs.tables import (
     N_CONTRAINDICATIONS,
     N_CORE,
     N_DECISIONS,
-    N_FEATURES,
     N_HIDDEN,
     N_INVESTIGATIONS,
     N_ITEMS,
@@ -122,10 +122,7 @@ from workup.envs.tables import (
     SHOW_BELIEF,
     SILENT,
     START_BEST,
-    START_FEATURES,
-    START_MASK,
     START_POSTERIOR,
-    START_VALUES,
     STATUS_CHANCE,
     STATUS_LEVEL,
     STATUS_OF_H,
@@ -138,6 +135,7 @@ from workup.envs.tables import (
     TRACKED,
     TREATED_SLOT,
     TREATMENT,
+    TREATMENT_CELLS,
     TREATMENT_STRIDE,
     TURNAROUND,
     UTILITY,
@@ -203,12 +201,16 @@ def true_value(i, o, at, ints, reals, cases, whole, byte):
         fixed = cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o]
         if fixed >= 0:
             return np.int64(fixed)
-    row = np.int64(ints[at[VALUE_START] + o])
-    row += ints[at[VALUE_OF_K] + o * at[N_PROFILES] + whole[i, W_K]]
-    row += ints[at[VALUE_OF_H] + o * at[N_HIDDEN] + whole[i, W_H]]
+    cell = at[VALUE_CUMULATIVE] + ints[at[VALUE_START] + o]
+    cell += ints[at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES] + o]
+    cell += ints[at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES] + o]
     if byte[i, 3 * at[N_ITEMS] + o]:
-        row += ints[at[TREATMENT_STRIDE] + o]
-    return _draw(at, reals, whole[i, W_KEY], VALUE + o, at[VALUE_CUMULATIVE], row)
+        cell += ints[at[TREATMENT_CELLS] + o]
+    u = uniform(whole[i, W_KEY], VALUE + o)
+    v = 0
+    for threshold in range(cell, cell + ints[at[VALUES_OF] + o] - 1):
+        v += u >= reals[threshold]  # no early exit: a wrong guess of the branch costs more than the comparison
+    return v
 
 
 @inlined
@@ -276,8 +278,10 @@ def _orderable(i, item, at, ints, reals, whole, real, byte, values):
         while q < last and ints[at[CLAUSE_GROUP] + q] == group:
             target = ints[at[CLAUSE_TARGET] + q]
             state = np.int64(values[i, target]) if ints[at[CLAUSE_KIND] + q] == 0 else np.int64(byte[i, target])
-            holds = holds or (state >= 0 and ints[at[CLAUSE_OK] + q * at[CLAUSE_WIDTH] + state] != 0)
-            q += 1
+            if state >= 0 and ints[at[CLAUSE_OK] + q * at[CLAUSE_WIDTH] + state] != 0:
+                holds, q = True, ints[at[CLAUSE_GROUP_END] + q]
+            else:
+                q += 1
         if not holds:
             return False
     return True
@@ -493,11 +497,11 @@ def _replay_belief(i, row, at, ints, reals, whole, byte, values, weights):
 @jit
 def _bad_chance(x, o, k, h, at, ints, reals):
     """P(the observable contraindicates | k, h)."""
-    row = np.int64(ints[at[VALUE_START] + o])
-    row += ints[at[VALUE_OF_K] + o * at[N_PROFILES] + k] + ints[at[VALUE_OF_H] + o * at[N_HIDDEN] + h]
-    cell, below, total = at[VALUE_CUMULATIVE] + row * at[N_VALUES], 0.0, 0.0
-    for v in range(ints[at[VALUES_OF] + o]):
-        upto = min(reals[cell + v], 1.0)
+    cell = at[VALUE_CUMULATIVE] + ints[at[VALUE_START] + o]
+    cell += ints[at[VALUE_OF_K] + k * at[N_OBSERVABLES] + o] + ints[at[VALUE_OF_H] + h * at[N_OBSERVABLES] + o]
+    n, below, total = ints[at[VALUES_OF] + o], 0.0, 0.0
+    for v in range(n):
+        upto = min(reals[cell + v], 1.0) if v < n - 1 else 1.0
         if ints[at[CONTRA_BAD] + x * at[N_VALUES] + v]:
             total += upto - below
         below = upto
@@ -748,41 +752,39 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
 
 
 @jit
-def start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core):
-    """Begin the journey of `patient` in slot i."""
+def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core):
+    """Begin the journey of `patient` in slot i. starts: values, mask and observation at each start."""
+    start_values, start_mask, start_facts = starts
     whole[i, W_PATIENT] = patient
     whole[i, W_KEY] = patient_key(seed_key, patient)
     draw_patient(i, at, ints, reals, cases, whole, core)
-    untouched = real[i, R_LISTS + 3 * at[N_CONDITIONS]] != 0.0 and whole[i, W_ACTED] == 0
+    n_conditions, n_items = at[N_CONDITIONS], at[N_ITEMS]
+    if whole[i, W_ACTED] or real[i, R_LISTS + 3 * n_conditions] == 0.0:  # acts left their factors, or none are set yet
+        for j in range(R_LISTS + n_conditions, R_LISTS + 3 * n_conditions):
+            real[i, j] = 0.0
+        for j in range(R_LISTS + 3 * n_conditions, R_LISTS + 5 * n_conditions):
+            real[i, j] = 1.0
     for j in range(W_STEP, E_PATIENT):
         whole[i, j] = 0
     whole[i, W_VISIT] = 1
-    begin = whole[i, W_K] // at[PER_START]
-    n_conditions, n_items, n_observables = at[N_CONDITIONS], at[N_ITEMS], at[N_OBSERVABLES]
-    if not untouched:
-        for c in range(n_conditions):
-            real[i, R_LISTS + n_conditions + c] = 0.0
-            real[i, R_LISTS + 2 * n_conditions + c] = 0.0
-            real[i, R_LISTS + 3 * n_conditions + c] = 1.0
-            real[i, R_LISTS + 4 * n_conditions + c] = 1.0
     for j in range(R_BEST):
         real[i, j] = 0.0
-    real[i, R_BEST] = reals[at[START_BEST] + begin]
-    for c in range(n_conditions):
-        real[i, R_LISTS + c] = reals[at[START_POSTERIOR] + begin * n_conditions + c]
     set_up_at = R_LISTS + 5 * n_conditions + 2 * n_items
-    for s in range(at[N_SET_UPS]):
-        real[i, set_up_at + s] = -1.0
-    for j in range(3 * n_items + n_observables + at[N_CONTRAINDICATIONS]):
+    for j in range(set_up_at, set_up_at + at[N_SET_UPS]):
+        real[i, j] = -1.0
+    for j in range(3 * n_items + at[N_OBSERVABLES] + at[N_CONTRAINDICATIONS]):
         byte[i, j] = 0
-    for o in range(n_observables):
-        values[i, o] = ints[at[START_VALUES] + begin * n_observables + o]
-    for a in range(at[N_ACTIONS]):
-        mask[i, a] = ints[at[START_MASK] + begin * at[N_ACTIONS] + a] != 0
-    shown = at[START_FEATURES] + begin * (at[REGRET_SLOT] + at[N_DECISIONS] + 1)
-    for f in range(at[N_FEATURES]):
-        facts[i, f] = reals[shown + f]
+    begin = whole[i, W_K] // at[PER_START]
+    for o in range(values.shape[1]):
+        values[i, o] = start_values[begin, o]
+    for a in range(mask.shape[1]):
+        mask[i, a] = start_mask[begin, a]
+    for f in range(facts.shape[1]):
+        facts[i, f] = start_facts[begin, f]
     if at[TRACKED]:
+        real[i, R_BEST] = reals[at[START_BEST] + begin]
+        for c in range(n_conditions):
+            real[i, R_LISTS + c] = reals[at[START_POSTERIOR] + begin * n_conditions + c]
         _begin_belief(i, at, whole)
 
 
@@ -1058,7 +1060,7 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
 
 @entry
 def step_batch(
-    at, ints, reals, cases, seed_key, actions, whole, real, byte, values, facts, mask, weights, scratch, core,
+    at, ints, reals, cases, starts, seed_key, actions, whole, real, byte, values, facts, mask, weights, scratch, core,
     out_facts, out_mask, out_reward, out_components, out_flags, final_facts,
 ):  # fmt: skip
     """One step of every journey.
@@ -1075,7 +1077,9 @@ def step_batch(
         if whole[i, W_DONE]:
             if at[AUTORESET] == NEXT_STEP:
                 patient = whole[i, W_PATIENT] + at[STRIDE]
-                start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
+                start(
+                    i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
+                )
         elif action != -1:
             whole[i, W_STEP] += 1
             decision = -1
@@ -1108,13 +1112,15 @@ def step_batch(
             if at[SHOW_BELIEF] and not illegal:
                 write_belief(i, at, ints, reals, real, scratch, facts)
             if decision >= 0 and at[AUTORESET] == SAME_STEP:
-                for f in range(at[N_FEATURES]):
+                for f in range(facts.shape[1]):
                     final_facts[i, f] = facts[i, f]
                 patient = whole[i, W_PATIENT] + at[STRIDE]
-                start(i, patient, seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
-        for f in range(at[N_FEATURES]):
+                start(
+                    i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
+                )
+        for f in range(facts.shape[1]):
             out_facts[i, f] = facts[i, f]
-        for a in range(at[N_ACTIONS]):
+        for a in range(mask.shape[1]):
             out_mask[i, a] = mask[i, a]
         out_components[i, 0] = cost + 0.0  # no negative zeros
         out_components[i, 1] = harm + 0.0
@@ -1128,11 +1134,13 @@ def step_batch(
 
 
 @entry
-def reset_batch(at, ints, reals, cases, seed_key, patients, whole, real, byte, values, facts, mask, core):
+def reset_batch(at, ints, reals, cases, starts, seed_key, patients, whole, real, byte, values, facts, mask, core):
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
     for i in range(patients.shape[0]):
         if patients[i] >= 0:
-            start(i, patients[i], seed_key, at, ints, reals, cases, whole, real, byte, values, facts, mask, core)
+            start(
+                i, patients[i], seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
+            )
 
 
 @entry

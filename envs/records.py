@@ -66,9 +66,7 @@ def complications_of(
         (n, Z) bool, in the order of `world.complication_names`.
     """
     happened = np.zeros((len(keys), len(world.complication_names)), np.bool_)
-    _fill_complications(
-        world.complication_item, world.complication_chance, keys, profile, hidden, charged, happened
-    )
+    _fill_complications(world.complication_item, world.complication_chance, keys, profile, hidden, charged, happened)
     return happened
 
 

@@ -7,12 +7,13 @@ step takes. `at[SLOT]` is a size, an option, or the offset of a table in `ints` 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.observation import SCALES, STATUS_LEVELS, Layout
-from workup.envs.patient_model import PatientModel, Rows
+from workup.envs.patient_model import UNKNOWN, PatientModel, Rows
 from workup.envs.world import World
 
 KINDS = {"order": 0, "act": 0, "set": 1, "wait": 2, "decide": 3}
@@ -27,26 +28,33 @@ SIZES = (
 OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF) = range(26, 33)
 INT_TABLES = (
     CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
-    VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE,
+    VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS,
     EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
     EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
     REVEALS, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
-    CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
+    CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_GROUP_END, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
     KNOWN_REFUSAL_AT, KNOWN_REFUSAL_OBSERVABLE, KNOWN_REFUSAL_BAD,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-    START_VALUES, START_MASK,
 ) = range(33, 102)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
-    NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_FEATURES, START_BEST, START_POSTERIOR,
-) = range(102, 133)
+    NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR,
+) = range(102, 132)
 # fmt: on
-N_SLOTS = 133
+N_SLOTS = 132
+
+
+class Starts(NamedTuple):
+    """What a new journey copies, by start: values (S, O) int16, mask (S, A) bool, facts (S, P) float32."""
+
+    values: NDArray[np.int16]
+    mask: NDArray[np.bool_]
+    facts: NDArray[np.float32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,11 +64,7 @@ class Tables:
     at: NDArray[np.int64]
     ints: NDArray[np.int64]
     reals: NDArray[np.float64]
-
-    def whole(self, slot: int, *shape: int) -> NDArray[np.int64]:
-        """A writable window on one table of integers."""
-        start = self.at[slot]
-        return self.ints[start : start + int(np.prod(shape))].reshape(shape)
+    starts: Starts
 
     def real(self, slot: int, *shape: int) -> NDArray[np.float64]:
         """A writable window on one table of reals."""
@@ -77,7 +81,13 @@ def pack(world: World, layout: Layout) -> Tables:
     real = {**_patient_reals(world), **_world_reals(world, layout)}
     ints = _lay_out(at, whole, np.int64)
     reals = _lay_out(at, real, np.float64)
-    return Tables(at, ints, reals)
+    n_starts = world.model.n_starts
+    starts = Starts(
+        np.full((n_starts, len(world.model.observables)), UNKNOWN, np.int16),
+        np.zeros((n_starts, len(world.actions)), np.bool_),
+        np.zeros((n_starts, len(layout.names)), np.float32),
+    )
+    return Tables(at, ints, reals, starts)
 
 
 def _lay_out(at: NDArray[np.int64], tables: dict[int, NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
@@ -126,6 +136,7 @@ def _sizes(world: World, layout: Layout) -> dict[int, int]:
 def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
     model = world.model
     parents_at, parent, stride = _parents(model.core_stride)
+    cells, _ = _value_cells(model)
     return {
         CORE_ROW: model.core_start,
         PARENTS_AT: parents_at,
@@ -133,9 +144,12 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
         PARENT_STRIDE: stride,
         CORE_K: model.core_profile_stride,
         CORE_H: model.core_hidden_stride,
-        **_rows(model.value_rows, VALUE_START, VALUE_OF_K, VALUE_OF_H),
+        VALUE_START: cells.start,
+        VALUE_OF_K: cells.of_profile.T,
+        VALUE_OF_H: cells.of_hidden.T,
         TREATMENT: model.treatment,
         TREATMENT_STRIDE: model.treatment_stride,
+        TREATMENT_CELLS: model.treatment_stride * (model.n_values - 1),
         **_rows(model.event_rows, EVENT_START, EVENT_OF_K, EVENT_OF_H),
         EVENT_PIVOT: model.event_pivot,
         EVENT_PIVOT_STRIDE: model.event_pivot_stride,
@@ -164,6 +178,25 @@ def _same_within_condition(model: PatientModel, table: NDArray[np.generic]) -> N
     """(n,) whether table (n, ..., H) is the same for all hidden states of one condition."""
     blocks = table.reshape(len(table), -1, len(model.conditions), model.prior.shape[1] // len(model.conditions))
     return np.asarray((blocks == blocks[..., :1]).all(axis=(1, 2, 3)))
+
+
+def _value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
+    """Laws of true values without padding: the n - 1 thresholds of each row, one observable after another.
+
+    Padded rows would not fit the fastest cache, and every finding of every patient is drawn from here.
+    """
+    rows, thresholds = model.value_rows, model.n_values - 1
+    ends = np.append(np.unique(rows.start)[1:], len(model.value_table))
+    start = np.zeros(len(thresholds), np.int64)
+    cells, offset = [], 0
+    for o in np.argsort(rows.start, kind="stable"):
+        last = int(ends[ends > rows.start[o]].min())
+        law = _cumulative(model.value_table[rows.start[o] : last])[:, : thresholds[o]]
+        start[o] = offset
+        cells.append(law.ravel())
+        offset += law.size
+    scale = thresholds[:, None]
+    return Rows(start, rows.of_profile * scale, rows.of_hidden * scale), np.concatenate(cells)
 
 
 def _rows(rows: Rows, start: int, of_k: int, of_h: int) -> dict[int, NDArray[np.generic]]:
@@ -204,6 +237,7 @@ def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
         CONTRA_BAD: world.contraindication_values[contra],
         CLAUSE_AT: _starts(world.clauses[clauses, 0], n_items),
         CLAUSE_GROUP: world.clauses[clauses, 1],
+        CLAUSE_GROUP_END: _group_ends(world.clauses[clauses]),
         CLAUSE_KIND: world.clauses[clauses, 2],
         CLAUSE_TARGET: world.clauses[clauses, 3],
         CLAUSE_OK: world.clause_values[clauses],
@@ -219,6 +253,13 @@ def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
         MEMBERS: _flat(members),
         ACTION_OF_ITEM: _action_of_item(world),
     }
+
+
+def _group_ends(clauses: NDArray[np.int32]) -> NDArray[np.int64]:
+    """Per clause, where the clauses of its item and group end."""
+    changes = np.flatnonzero((np.diff(clauses[:, :2], axis=0) != 0).any(axis=1)) + 1
+    ends = np.append(changes, len(clauses))
+    return np.asarray(ends[np.searchsorted(ends, np.arange(len(clauses)), side="right")])
 
 
 def _starts(sorted_items: NDArray[np.int32], n_items: int) -> NDArray[np.int64]:
@@ -267,8 +308,6 @@ def _layout_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
         STATUS_SLOT: layout.status_slot,
         TREATED_SLOT: layout.treated_slot,
         MARGINAL_OF: layout.marginal_of,
-        START_VALUES: np.zeros((model.n_starts, len(model.observables))),
-        START_MASK: np.zeros((model.n_starts, len(world.actions))),
     }
 
 
@@ -285,7 +324,7 @@ def _patient_reals(world: World) -> dict[int, NDArray[np.generic]]:
     model = world.model
     return {
         CORE_CUMULATIVE: _cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
-        VALUE_CUMULATIVE: _cumulative(model.value_table),
+        VALUE_CUMULATIVE: _value_cells(model)[1],
         EVENT_CHANCE: model.event_table,
         REPORTED_CUMULATIVE: _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
         EVIDENCE: model.evidence_table,
@@ -321,7 +360,6 @@ def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
         BUDGET: np.full(3, np.inf),
         STATUS_LEVEL: STATUS_LEVELS,
         SCALE: SCALES,
-        START_FEATURES: np.zeros((model.n_starts, len(layout.names))),
         START_BEST: np.zeros(model.n_starts),
         START_POSTERIOR: np.zeros((model.n_starts, len(model.conditions))),
     }

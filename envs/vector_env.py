@@ -136,4 +136,3 @@ def _final_observations(step: Step, ended: NDArray[np.bool_]) -> NDArray[np.obje
     for slot in np.flatnonzero(ended):
         final[slot] = step.final_observation[slot]
     return final
-

@@ -48,6 +48,7 @@ CANCERS = scenario.groups["cancer"]
 is_cancer = np.array([name in CANCERS for name in world.model.conditions])
 N = 10_000
 INK, BLUE, ORANGE = "#1d2430", "#0072B2", "#D55E00"  # Okabe and Ito: safe for colour-blind readers
+pl.Config(tbl_rows=-1, fmt_str_lengths=70, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9})
 
 population = float(world.model.prior.sum(axis=0) @ is_cancer[world.model.condition_of])
@@ -131,9 +132,9 @@ class GateDoctor:
     needs = None
 
     def __init__(self, world):
-        names = [action.name for action in world.actions]
-        model = world.model
-        self.tests = [names.index(f"order {test}") for test in ("history", "examination", "crp_test", "chest_xray")]
+        names, model = [action.name for action in world.actions], world.model
+        tests = [world.items[model.item_of[model.observables.index(finding)]] for finding, _ in GATES[1:]]
+        self.tests = [names.index(f"order {test}") for test in ("history", "examination", *tests)]
         self.reassure = names.index("decide reassure")
         self.gates = [(model.observables.index(f), model.network.variable(f).values.index(v)) for f, v in GATES]
 
@@ -199,7 +200,8 @@ plt.show()
 DEPTHS = ["history and examination", "bloods or bedside", "imaging", "invasive or molecular"]
 DEPTH_OF_TIER = {"bedside": 1, "bloods": 1, "imaging": 2, "invasive": 3, "molecular": 3}
 depth_of_item = np.array([DEPTH_OF_TIER.get(tier, 0) for tier in world.tier])
-SIZES = {"guideline": (4_000, 30_000), "voi": (300, 1_200)}  # cases (and controls), population: planning takes time
+SIZES = {"guideline": (4_000, 4_000, 30_000), "voi": (300, 900, 1_200)}  # cases, controls, population
+ENOUGH = 5  # cases and controls that must reach a depth for it to be predicted
 
 
 def depth_reached(journeys):
@@ -217,28 +219,29 @@ def sample(group, n, seed):
 
 
 table = []
-for policy, (cases, size) in SIZES.items():
+for policy, (n_cases, n_controls, n_population) in SIZES.items():
     agent = make_agent(policy, world)
+    groups = [sample(True, n_cases, 4), sample(False, n_controls, 4)]
+    runs = [
+        run_journeys(world, agent.act, agent=policy, patients=np.arange(len(g.profile)), seed=4, cases=g)
+        for g in groups
+    ]
+    sizes = np.array([n_cases, n_controls])
+    counts = np.array(
+        [[(depth_reached(run) >= k).sum() for k in range(4)] for run in runs]
+    )  # (cases and controls, depth)
+    a, b = counts[:, 1:] / counts[:, :-1].clip(1)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        predicted = expit(logit(population) + np.concatenate([[0], np.cumsum(np.log(a / b))]))
+    predicted[counts.min(axis=0) < ENOUGH] = np.nan
 
-    def run(n, seed, act=agent.act, name=policy, **fixed):
-        return run_journeys(world, act, agent=name, patients=np.arange(n), seed=seed, **fixed)
-
-    pass_rates = np.array(  # (cancer or not, depth): chance that a record reaches at least so far
-        [
-            [(depth_reached(run(cases, 4, cases=sample(group, cases, 4))) >= k).mean() for k in range(4)]
-            for group in (1, 0)
-        ]
-    )
-    a, b = pass_rates[:, 1:] / pass_rates[:, :-1]
-    predicted = expit(logit(population) + np.concatenate([[0], np.cumsum(np.log(a / b))]))
-    records = run(size, 5)
+    records = run_journeys(world, agent.act, agent=policy, patients=np.arange(n_population), seed=5)
     depth, ill = depth_reached(records), is_cancer[records.condition]
     for k, name in enumerate(DEPTHS):
         here = depth >= k
         low, high = interval(ill[here].sum(), here.sum())
-        # log odds of the prediction and of the records each carry the noise of their own sample
-        noise = sum((1 - p) / p / cases for p in pass_rates[:, k])
-        noise += 1 / max(ill[here].sum(), 1) + 1 / (~ill[here]).sum()
+        # the log odds of the prediction and of the records each carry the noise of their own sample
+        noise = (1 / counts[:, k].clip(1) - 1 / sizes).sum() + 1 / max(ill[here].sum(), 1) + 1 / (~ill[here]).sum()
         z = (logit(max(ill[here].mean(), 0.5 / here.sum())) - logit(predicted[k])) / np.sqrt(noise)
         table.append((policy, name, here.mean(), predicted[k], ill[here].mean(), low, high, z))
 
@@ -251,12 +254,15 @@ with pl.Config(float_precision=3):
     display(enrichment)
 
 # %% [markdown]
-# `z` is the difference between prediction and records in units of its standard error, both samples' noise included.
+# `z` is the difference between prediction and records in units of its standard error, both samples' noise included. A
+# depth that fewer than five cases or controls reach is not predicted (NaN).
 
 # %%
-assert enrichment["z"].abs().max() < 3, "cases, controls and the formula must predict the population's records"
+compared = enrichment["z"].drop_nans()
+assert len(compared) >= 6
+assert compared.abs().max() < 3, "cases, controls and the formula must predict the population's records"
 
-fold = {policy: max(row[3] for row in table if row[0] == policy) / population for policy in SIZES}
+fold = {policy: np.nanmax([row[3] for row in table if row[0] == policy]) / population for policy in SIZES}
 print(
     {
         policy: f"up to {times:.1f} times as much cancer in the records as among patients"
@@ -351,7 +357,8 @@ def auc(exists, ill):
     return (1 + a - b) / 2, np.sqrt(a * (1 - a) / ill.sum() + b * (1 - b) / (~ill).sum()) / 2
 
 
-TESTS = ["chest_xray", "fit_test", "ct_cap", "colonoscopy"]
+TESTS = [name for name, each in scenario.investigations.items() if each.tier in ("bloods", "imaging", "invasive")]
+FREE = [name for name in TESTS if not scenario.investigations[name].requires]  # that anybody may have
 CELLS = [(policy, mechanisms) for policy in ("clinical", "coin") for mechanisms in ("on", "off")]
 runs = {(policy, m): worked_up(world if m == "on" else intact, policy) for policy, m in CELLS}
 found = {
@@ -375,13 +382,16 @@ pl.DataFrame(
 # Under the clinical policy the existence of a CT says a good deal about cancer before anybody has looked at it. A
 # chest film can even speak **against** cancer (an AUC below one half): the protocol sends those with the most
 # worrying symptoms straight to CT, so a film in the record means that the worry was smaller. Nearly nothing of this
-# comes from the mechanisms: it is the policy. The coin makes existence empty, as it must.
+# comes from the mechanisms: it is the policy. The coin makes existence empty for the tests that anybody may have,
+# as it must. Where it does not, the rules of the clinic are a gate of their own: nobody may have a biopsy without a
+# lesion on CT, coin or no coin.
 
 # %%
 for m in ("on", "off"):
     value, error = found["ct_cap", "clinical", m]
     assert value - 3 * error > 0.55, "a CT in the record is a sign of cancer"
-for test in TESTS:
+assert len(FREE) >= 2
+for test in FREE:
     value, error = found[test, "coin", "off"]
     assert abs(value - 0.5) < 3 * error, f"a coin and no mechanism: {test} must be uninformative"
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workup.agents.planning import search as kernel
 from workup.agents.planning.graph import EXPANDED, IN_BLOCKS, Graph, empty_graph, grown
 from workup.agents.planning.problem import Problem
-from workup.agents.planning.relaxation import relax
+from workup.agents.planning.relaxation import CELLS, relax
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,6 +37,7 @@ def bound(
     points: int = 8,
     first: int = -1,
     block: NDArray[np.int32] | None = None,
+    cells: int = CELLS,
 ) -> Bounds:
     """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
 
@@ -47,17 +48,29 @@ def bound(
         expansions: the effort allowed.
         points: nodes of the same structure whose bounds a fresh node may borrow.
         block: (S,) partition of the coordinates for the tables of an easier problem (see `relaxation`); None: none.
+        cells: size of those tables.
         first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
     scale = float(np.abs(problem.stop).max() * problem.weights.sum())
     tiny = 1e-13 * scale
     largest = largest_expansion(problem)
     worthwhile = max(1e-5 * gap, 1e-12 * scale)
-    relaxation = relax(problem, block)
+    relaxation = relax(problem, block, cells)
     graph = empty_graph(problem, largest)
     kernel.begin(problem, relaxation, graph, first)
     while True:
-        status = kernel.search(problem, relaxation, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points, expansions, largest)
+        status = kernel.search(
+            problem,
+            relaxation,
+            graph,
+            max(gap, 1e-10 * scale),
+            share_of_gain,
+            tiny,
+            worthwhile,
+            points,
+            expansions,
+            largest,
+        )
         if status != kernel.GROW:
             break
         graph = grown(graph)

@@ -84,7 +84,9 @@ def digits_of_item(
             cells = tables.cells(item, profiles, before, treated)
             out.observables = tuple(int(o) for o in cells.observables)
             seen: dict[tuple[object, ...], int] = {}
-            for values, state, likelihood in zip(cells.values.tolist(), cells.status.tolist(), cells.likelihood, strict=True):
+            for values, state, likelihood in zip(
+                cells.values.tolist(), cells.status.tolist(), cells.likelihood, strict=True
+            ):
                 facts = {o: v for o, v in zip(out.observables, values, strict=True) if v >= 0}
                 retry = state == FAILED and before + 1 < attempts
                 truth, bit = truths(state, facts), bits(state, facts, before)

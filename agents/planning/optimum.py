@@ -235,7 +235,8 @@ def solve_side_by_side(
 
     def one(state: State) -> None:
         solved = planner.solve(state)
-        cache.bounds[state_key(state)] = (solved.stop, solved.lower, solved.upper)
+        if np.isfinite(solved.stop):  # else nothing can be decided yet: no presentation, but the start of a journey
+            cache.bounds[state_key(state)] = (solved.stop, solved.lower, solved.upper)
         if progress is not None:
             progress(1)
 

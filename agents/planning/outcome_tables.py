@@ -108,7 +108,9 @@ class OutcomeTables:
         stop = self.stop(profiles) + self.benefit(profiles, moved)
         condition, rate = self.condition(profiles), self.rate(profiles)
         per_condition = world.model.prior.shape[1] // len(world.model.conditions)
-        worse = np.arange(len(rate)) + np.where(rate > 0, (world.progresses_to[condition] - condition) * per_condition, 0)
+        worse = np.arange(len(rate)) + np.where(
+            rate > 0, (world.progresses_to[condition] - condition) * per_condition, 0
+        )
         factor = np.prod(world.progression_factor[list(acts)], axis=0) if acts else np.ones(len(world.model.conditions))
         progressed = stop[:, worse]
         return progressed, stop - progressed, rate * factor[condition]

@@ -278,7 +278,9 @@ class _Layout:
         watching = [c for groups in self.groups.values() for group in groups for c in group if c.item == item]
         acts = {int(model.treatment[o]) for o in world.reveals[item] if o >= 0} - {-1}
         if len(acts) > 1:
-            raise PlanningRefused(f"the findings of {world.items[item]} depend on {len(acts)} acts; the planners treat one")
+            raise PlanningRefused(
+                f"the findings of {world.items[item]} depend on {len(acts)} acts; the planners treat one"
+            )
         variants: tuple[bool, ...] = (False,)
         if acts:
             act = acts.pop()
@@ -334,7 +336,9 @@ class _Layout:
                 if any(i not in position for i in fresh):
                     continue  # a member that can never be ordered
                 if len(fresh) > MAX_SET_MEMBERS:
-                    raise PlanningRefused(f"{action.name} has {len(fresh)} members; the planners treat {MAX_SET_MEMBERS}")
+                    raise PlanningRefused(
+                        f"{action.name} has {len(fresh)} members; the planners treat {MAX_SET_MEMBERS}"
+                    )
                 for size in range(2, len(fresh) + 1):
                     for chosen in combinations(fresh, size):
                         rest = [position[i] for i in fresh if i not in chosen]
@@ -381,7 +385,9 @@ class _Layout:
         world, model = self.world, self.world.model
         S0 = len(self.profiles) * model.prior.shape[1]
         turnarounds = sorted({0.0, *(float(world.turnaround_h[i]) for i in self.items)})
-        self.clocked = bool((world.progression_rate_per_h * (world.progresses_to >= 0) > 0).any()) and len(turnarounds) > 1
+        self.clocked = (
+            bool((world.progression_rate_per_h * (world.progresses_to >= 0) > 0).any()) and len(turnarounds) > 1
+        )
         stops = [self.tables.progressing_stop(self.profiles, self._acts_done(m)) for m in range(self.modes)]
         self.stop_now = np.array([now for now, _, _ in stops])
         self.stop_unprogressed = np.array([difference for _, difference, _ in stops])
@@ -498,9 +504,7 @@ class _Layout:
         stop = np.concatenate([self.stop_now[:, :, at], self.stop_unprogressed[:, :, at[moving]]], axis=2)
         cost = np.concatenate([self.cost[:, :, at], np.zeros((*self.cost.shape[:2], len(moving)))], axis=2)
         decay = np.ones((len(self.hours), self.modes, len(wide)))
-        decay[:, :, n:] = np.exp(
-            -self.hours[:, None, None] * self.rates[None][:, :, at[moving]]
-        )
+        decay[:, :, n:] = np.exp(-self.hours[:, None, None] * self.rates[None][:, :, at[moving]])
         stop = np.ascontiguousarray(stop)
         if not self.can_decide:
             raise PlanningRefused("no history can be taken, so no decision is ever legal")

@@ -1,11 +1,10 @@
 """An upper bound on every information state, from tables of an easier problem.
 
-The easier problem gives four things away. (1) The *block* of the hidden state (everything but the condition) is told
-for free, so blocks are planned apart. (2) Cheap items keep their outcomes, their costs and their rules; results
-that say the same within a block are one. (3) The first dear item that is ordered tells to which *group* of
-states the patient belongs, groups being states that the item can hardly tell apart, and with probability 1 - overlap
-the state itself. (4) The second dear item tells everything. Each block then fits in one array, swept once
-backwards; giving away never lowers the value, so the sum over blocks is an upper bound.
+The easier problem gives three things away. (1) The *block* of the hidden state (everything but the condition) is told
+for free, so blocks are planned apart. (2) Cheap items keep their outcomes, their costs and their rules, and so does
+the first dear item that is ordered; results that say the same within a block are one. (3) The second dear item
+tells everything. Each block then fits in a few arrays, swept once backwards; giving away never lowers the value, so
+the sum over blocks is an upper bound.
 
 Source: pattern databases, Culberson & Schaeffer, Computational Intelligence 1998; additive ones, Felner et al., JAIR 2004.
 """
@@ -21,13 +20,9 @@ from numpy.typing import NDArray
 from workup.agents.planning.problem import F64, I32, I64, Problem
 from workup.agents.planning.transitions import SUM
 
-MAX_CELLS = 400_000
-"""Entries of the widest table, all blocks together."""
+CELLS = 2_000_000
+"""Entries of all tables together, unless asked otherwise."""
 MAX_BLOCKS = 60
-MAX_WORK = 1.5e9
-"""Multiplications spent on tables."""
-LEAST_OVERLAP = 0.7
-"""States are of one group for an item if its outcomes overlap at least this much."""
 
 
 class Relaxation(NamedTuple):
@@ -38,6 +33,8 @@ class Relaxation(NamedTuple):
     """(L + 1,) first coordinate of each block."""
     cheap: NDArray[np.bool_]
     """(n,)"""
+    useless: NDArray[np.bool_]
+    """(L, A) actions that can tell, change and gain nothing in a block."""
     single: I32
     """(n,) atomic action that orders the item alone from digit 0, or -1."""
     place: I64
@@ -55,40 +52,40 @@ class Relaxation(NamedTuple):
     top: F64
     reach: F64
     """(G, S) likelihood from the root of all that say the same as a digit."""
-    group: I32
-    """(n, S) group of a coordinate under a dear item, -1 alone."""
-    group_table: I64
-    """(n, groups) where the table of a group starts in `tables`, -1: none."""
+    dear: I64
+    """(L, G) where the table of a dear item's outcome starts in `tables`, -1: none."""
     tables: F64
 
 
-def relax(problem: Problem, block: I32 | None) -> Relaxation:
+def relax(problem: Problem, block: I32 | None, cells: int = CELLS) -> Relaxation:
     """Tables for a problem whose coordinates come block after block.
 
     Args:
         problem: the problem; blocks are used only if nothing progresses and no act changes what results mean.
         block: (S,) ascending small integers; None: no tables.
+        cells: entries of all tables together.
     """
     n = len(problem.radix)
     variants = n and (problem.child_start != problem.child_start[:, :1]).any()
     if block is None or problem.clocked or len(problem.base) or variants or n == 0 or len(set(block)) > MAX_BLOCKS:
         return _inactive(problem)
-    return _Builder(problem, block).build()
+    return _Builder(problem, block, cells).build()
 
 
 def _inactive(p: Problem) -> Relaxation:
-    n, S = len(p.radix), len(p.weights)
+    n = len(p.radix)
     none, wide = np.zeros(0), np.zeros((0, 0))
     return Relaxation(
-        False, np.zeros(1, np.int64), np.zeros(n, bool), np.full(n, -1, np.int32), np.zeros((0, n), np.int64),
+        False, np.zeros(1, np.int64), np.zeros(n, bool), np.zeros((0, 0), bool), np.full(n, -1, np.int32), np.zeros((0, n), np.int64),
         np.zeros((0, 0), np.int32), np.zeros((0, 0), np.int32), wide, wide, np.zeros(0, np.int64), none, wide,
-        np.full((n, S), -1, np.int32), np.full((n, 1), -1, np.int64), none,
+        np.zeros((0, 0), np.int64), none,
     )  # fmt: skip
 
 
 class _Builder:
-    def __init__(self, problem: Problem, block: I32) -> None:
+    def __init__(self, problem: Problem, block: I32, cells: int) -> None:
         p = self.p = problem
+        self.cells = cells
         self.block = np.asarray(np.unique(block, return_inverse=True)[1], np.int32).ravel()
         self.blocks = int(self.block.max()) + 1
         self.n, self.S = len(p.radix), len(p.weights)
@@ -107,6 +104,7 @@ class _Builder:
                     child = int(p.first_digit[i]) + c
                     self.reach[child] = self.reach[g] * p.column[child]
         self.merged = [self._merge(i) for i in range(self.n)]
+        self.useless = self._useless()
 
     def build(self) -> Relaxation:
         """Choose the cheap items, then sweep a table for every group and block."""
@@ -120,13 +118,12 @@ class _Builder:
         digit = np.concatenate([self.merged[i][0] for i in range(self.n)], axis=1)
         scale = np.concatenate([self.merged[i][1] for i in range(self.n)], axis=1)
         start = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        group, overlap = self._groups(cheap)
-        top, tables, group_table = self._sweeps(cheap, place, sizes, digit, start, group, overlap)
+        top, tables, dear = self._sweeps(cheap, place, sizes, digit, start)
         first_alike, together, reach = self._alike(digit)
         low = np.searchsorted(self.block, np.arange(self.blocks + 1)).astype(np.int64)
         return Relaxation(
-            True, low, cheap, self.single, place, first_alike, digit, scale, together, start, top, reach, group,
-            group_table, tables,
+            True, low, cheap, self.useless, self.single, place, first_alike, digit, scale, together, start, top, reach, dear,
+            tables,
         )  # fmt: skip
 
     def _alike(self, digit: I32) -> tuple[I32, F64, F64]:
@@ -180,6 +177,21 @@ class _Builder:
             counts.append(len(totals))
         return digit, scale, counts
 
+    def _useless(self) -> NDArray[np.bool_]:
+        """(L, A) single orders whose results mean nothing in a block, open nothing and cost something or nothing."""
+        p = self.p
+        useless = np.zeros((self.blocks, len(p.member)), bool)
+        for a in range(len(p.member)):
+            item = int(p.member[a, 0])
+            rows = slice(int(p.first_digit[item]), int(p.first_digit[item] + p.radix[item]))
+            if (p.member[a] >= 0).sum() > 1 or item in p.clause_item or p.digit_mode[rows].any():
+                continue
+            for b in range(self.blocks):
+                at = np.flatnonzero(self.block == b)
+                says_nothing = bool((np.ptp(p.column[rows][:, at], axis=1) < 1e-15).all())
+                useless[b, a] = says_nothing and bool((self.cost[a, at] >= 0.0).all())
+        return useless
+
     def _parents(self, item: int) -> list[int]:
         p = self.p
         first, radix = int(p.first_digit[item]), int(p.radix[item])
@@ -193,102 +205,59 @@ class _Builder:
     # -- which items are cheap, which states a dear item can hardly tell apart ----------------------------------
 
     def _choose_cheap(self) -> NDArray[np.bool_]:
+        """The cheapest items whose tables, with one for each outcome of every other item, stay within `cells`."""
         p = self.p
         price = np.array([
             float(self.cost[self.single[i]] @ p.weights) if self.single[i] >= 0 else np.inf for i in range(self.n)
         ])  # fmt: skip
+        counts = np.array([m[2] for m in self.merged], float).reshape(self.n, self.blocks)
         cheap = np.zeros(self.n, bool)
-        sizes = np.ones(self.blocks)
-        width = np.bincount(self.block, minlength=self.blocks)
-        rows = self.stop.shape[0] + len(p.member)
         for i in np.argsort(price):
-            grown = sizes * np.array(self.merged[i][2])
-            if not np.isfinite(price[i]) or grown.sum() > MAX_CELLS or (grown * width).sum() * rows * 2 > MAX_WORK:
-                break
-            sizes = grown
             cheap[i] = True
+            size = counts[cheap].prod(axis=0) * (1.0 + (counts[~cheap] - 1.0).sum(axis=0))
+            if not np.isfinite(price[i]) or size.sum() > self.cells:
+                cheap[i] = False
+                break
         return cheap
-
-    def _groups(self, cheap: NDArray[np.bool_]) -> tuple[I32, list[dict[int, float]]]:
-        """(n, S) groups of every dear item, numbered over all blocks, and the overlap of each group."""
-        p = self.p
-        group = np.full((self.n, self.S), -1, np.int32)
-        overlaps: list[dict[int, float]] = [{} for _ in range(self.n)]
-        for i in np.flatnonzero(~cheap):
-            found = 0
-            for b in range(self.blocks):
-                for members, overlap in self._cluster(int(i), np.flatnonzero(self.block == b)):
-                    group[i, members] = found
-                    overlaps[i][found] = overlap
-                    found += 1
-        return group, overlaps
-
-    def _cluster(self, item: int, at: NDArray[np.intp]) -> list[tuple[NDArray[np.intp], float]]:
-        """Groups of two or more coordinates, grown from the heaviest, with the overlap of all orders of the item."""
-        p = self.p
-        orders = self._orders(item)
-        left = list(at[np.argsort(-p.weights[at] * (p.free[at] - self.stop[:, at].min(axis=0)))])
-        groups = []
-        while left:
-            members = [left.pop(0)]
-            low = [column[:, members[0]] for column in orders]
-            for s in list(left):
-                lower = [np.minimum(a, column[:, s]) for a, column in zip(low, orders, strict=True)]
-                if min(float(x.sum()) for x in lower) >= LEAST_OVERLAP:
-                    members.append(s)
-                    low = lower
-                    left.remove(s)
-            if len(members) > 1:
-                groups.append((np.array(members), min(float(x.sum()) for x in low)))
-        return groups
-
-    def _orders(self, item: int) -> list[F64]:
-        """Outcome likelihoods of every order of an item, first or repeated."""
-        p = self.p
-        first = int(p.first_digit[item])
-        found = []
-        for g in range(first, first + int(p.radix[item])):
-            start, count = first + int(p.child_start[g, 0]), int(p.child_count[g, 0])
-            if count:
-                found.append(p.column[start : start + count])
-        return found
 
     # -- tables -------------------------------------------------------------------------------------------------
 
     def _sweeps(
-        self, cheap: NDArray[np.bool_], place: I64, sizes: I64, digit: I32, start: I64, group: I32,
-        overlap: list[dict[int, float]],
+        self, cheap: NDArray[np.bool_], place: I64, sizes: I64, digit: I32, start: I64
     ) -> tuple[F64, F64, I64]:  # fmt: skip
         p = self.p
         top = np.empty(int(sizes.sum()))
-        group_table = np.full((self.n, max([1, *(len(o) for o in overlap)])), -1, np.int64)
+        dear = np.full(digit.shape, -1, np.int64)
         tables: list[F64] = []
         total = 0
         for b in range(self.blocks):
             at = np.flatnonzero(self.block == b)
             rules = _Rules(self, cheap, place[b], digit[b], b)
-            known: dict[bytes, int] = {}
+            everything = [
+                (a, p.free[at] - self.cost[a, at], []) for a in self._dear_actions(cheap) if not self.useless[b, a]
+            ]
             purchases = []
-            for a in self._dear_actions(cheap):
-                item = int(p.member[a, 0])
-                linear = p.free[at] - self.cost[a, at]
-                used: list[tuple[int, float]] = []
-                if (p.member[a] >= 0).sum() == 1:
-                    for g in sorted({int(x) for x in group[item, at]} - {-1}):
-                        members = np.flatnonzero(group[item] == g)
-                        key = members.tobytes()
-                        if key not in known:
-                            known[key] = total
-                            tables.append(rules.sweep(members, [], np.zeros((0, 1))))
-                            total += int(sizes[b])
-                        group_table[item, g] = known[key]
-                        share = overlap[item][g]
-                        used.append((known[key], share))
-                        linear = linear - share * p.free[at] * np.isin(at, members)
-                purchases.append((a, linear, used))
+            for a, linear, _ in everything:
+                if (p.member[a] >= 0).sum() > 1:
+                    purchases.append((a, linear, []))
+                elif p.member_digit[a, 0] == 0:
+                    item = int(p.member[a, 0])
+                    first = int(p.first_digit[item])
+                    outcomes = range(
+                        first + int(p.child_start[first, 0]),
+                        first + int(p.child_start[first, 0] + p.child_count[first, 0]),
+                    )
+                    for m in sorted({int(digit[b, g]) for g in outcomes} - {-1}):
+                        alike = [g for g in range(first, first + int(p.radix[item])) if digit[b, g] == m]
+                        dear[b, alike] = total
+                        weights = p.weights[at] * self.reach[alike][:, at].sum(axis=0)
+                        tables.append(rules.sweep(at, weights, everything, np.zeros(0)))
+                        total += int(sizes[b])
+                    used = sorted({int(x) for x in dear[b, list(outcomes)]} - {-1})
+                    purchases.append((a, -self.cost[a, at], used))
             stacked = np.concatenate(tables) if tables else np.zeros(0)
-            top[start[b] : start[b] + sizes[b]] = rules.sweep(at, purchases, stacked)
-        return top, (np.concatenate(tables) if tables else np.zeros(0)), group_table
+            top[start[b] : start[b] + sizes[b]] = rules.sweep(at, p.weights[at], purchases, stacked)
+        return top, (np.concatenate(tables) if tables else np.zeros(0)), dear
 
     def _dear_actions(self, cheap: NDArray[np.bool_]) -> list[int]:
         p = self.p
@@ -305,7 +274,11 @@ class _Rules:
         position = {int(i): j for j, i in enumerate(self.items)}
         self.radix = np.array([builder.merged[i][2][block] for i in self.items], np.int64)
         self.place = place[self.items]
-        self.first = np.concatenate([[0], np.cumsum(self.radix)[:-1]]).astype(np.int32) if len(self.items) else np.zeros(0, np.int32)
+        self.first = (
+            np.concatenate([[0], np.cumsum(self.radix)[:-1]]).astype(np.int32)
+            if len(self.items)
+            else np.zeros(0, np.int32)
+        )
         G = int(self.radix.sum())
         self.reach = np.zeros((G, builder.S))
         self.source = np.zeros(G, np.int64)
@@ -369,29 +342,34 @@ class _Rules:
         self.clause_allows = np.array(allows, np.bool_)
 
     def sweep(
-        self, at: NDArray[np.intp], purchases: list[tuple[int, F64, list[tuple[int, float]]]], tables: F64
+        self, at: NDArray[np.intp], weights: F64, purchases: list[tuple[int, F64, list[int]]], tables: F64
     ) -> F64:
-        """The table for some coordinates of the block. Without purchases, the first dear item tells everything."""
+        """The table for a belief over the block's coordinates.
+
+        A purchase is an atomic action, what it is worth linearly, and the tables that what it leads to is found in.
+        """
         p, builder = self.builder.p, self.builder
-        if not purchases:
-            purchases = [(a, p.free[at] - builder.cost[a, at], []) for a in builder._dear_actions(self.cheap)]
         owners = [[int(i) for i in p.member[a] if i >= 0] for a, _, _ in purchases]
-        width = max([1, *(len(used) for _, _, used in purchases)])
-        table_at, share = np.full((len(purchases), width), -1, np.int64), np.zeros((len(purchases), width))
+        table_at = np.full((len(purchases), max([1, *(len(used) for _, _, used in purchases)])), -1, np.int64)
         for j, (_, _, used) in enumerate(purchases):
-            for m, (where, part) in enumerate(used):
-                table_at[j, m], share[j, m] = where, part
+            table_at[j, : len(used)] = used
         linear = np.array([linear for _, linear, _ in purchases]).reshape(len(purchases), len(at))
         values = np.empty(int(np.prod(self.radix)))
         _sweep(
-            values, p.weights[at], self.radix, self.place, self.first, np.ascontiguousarray(self.reach[:, at]),
+            values, weights, self.radix, self.place, self.first, np.ascontiguousarray(self.reach[:, at]),
             self.child_start, self.child_count, self.member, self.member_digit, self.other,
             np.array([int(i) for i in self.items], np.int64), np.ascontiguousarray(builder.cost[self.actions][:, at]),
-            np.ascontiguousarray(builder.stop[:, at]), np.ascontiguousarray(p.free[at]), _padded(owners), linear,
-            table_at, share, tables.ravel(), self.group_start, self.clause_start, self.clause_item,
-            self.clause_offset, self.clause_allows,
+            np.ascontiguousarray(self.useful_decisions(at)), np.ascontiguousarray(p.free[at]), _padded(owners), linear,
+            table_at, tables, self.group_start, self.clause_start, self.clause_item, self.clause_offset,
+            self.clause_allows,
         )  # fmt: skip
         return values
+
+    def useful_decisions(self, at: NDArray[np.intp]) -> F64:
+        """(d, coordinates) decisions that no other one matches in every state."""
+        rows = np.unique(self.builder.stop[:, at], axis=0)
+        kept = [j for j in range(len(rows)) if not any((rows[k] >= rows[j]).all() for k in range(len(rows)) if k != j)]
+        return np.asarray(rows[kept])
 
 
 def _padded(rows: list[list[int]]) -> I32:
@@ -419,7 +397,7 @@ def _met(
 def _sweep(
     values: F64, weights: F64, radix: I64, place: I64, first: I32, reach: F64, child_start: I32, child_count: I32,
     member: I32, member_digit: I32, other: I32, items: I64, cost: F64, stop: F64, free: F64, owners: I32, linear: F64,
-    table_at: I64, share: F64, tables: F64, group_start: I32, clause_start: I32, clause_item: I32, offset: I32,
+    table_at: I64, tables: F64, group_start: I32, clause_start: I32, clause_item: I32, offset: I32,
     allows: NDArray[np.bool_],
 ) -> None:  # fmt: skip
     n, S, A, D, P = radix.shape[0], weights.shape[0], cost.shape[0], stop.shape[0], linear.shape[0]
@@ -449,7 +427,7 @@ def _sweep(
                 total += linear[a, s] * v[s]
             for m in range(table_at.shape[1]):
                 if table_at[a, m] >= 0:
-                    total += share[a, m] * tables[table_at[a, m] + code]
+                    total += tables[table_at[a, m] + code]
             if total > best:
                 legal = True
                 for m in range(owners.shape[1]):
@@ -524,22 +502,19 @@ def table_bound(p: Problem, r: Relaxation, block: int, digits: I64, v: F64) -> f
             for s in range(low, high):
                 kappa[s - low] *= r.reach[p.first_digit[i] + digits[i], s]
     best = np.inf
-    least = np.empty(r.group_table.shape[1])
     for i in range(n):
-        if r.cheap[i] or digits[i] == 0:
+        if r.cheap[i] or digits[i] == 0 or r.dear[block, p.first_digit[i] + digits[i]] < 0:
             continue
-        least[:] = np.inf
+        g = p.first_digit[i] + digits[i]
+        least = np.inf  # what the other dear items leave of the table's belief everywhere
         for s in range(low, high):
-            q = r.group[i, s]
-            if q >= 0:
-                least[q] = min(least[q], kappa[s - low])
-        total = 0.0
-        for s in range(low, high):
-            q = r.group[i, s]
             if v[s] > 0.0:
-                total += p.free[s] * (v[s] if q < 0 else v[s] * (1.0 - least[q] / kappa[s - low]))
-        for q in range(least.shape[0]):
-            if least[q] < np.inf and least[q] > 0.0:
-                total += least[q] * r.tables[r.group_table[i, q] + index]
+                least = min(least, kappa[s - low] / r.reach[g, s])
+            elif r.reach[g, s] > 0.0 and p.weights[s] > 0.0:
+                least = 0.0
+        total = least * r.tables[r.dear[block, g] + index]
+        for s in range(low, high):
+            if v[s] > 0.0:
+                total += p.free[s] * v[s] * (1.0 - least * r.reach[g, s] / kappa[s - low])
         best = min(best, total)
     return best

@@ -94,7 +94,7 @@ def _extra(p: Problem, action: int, member: int, duration: int, mode: int) -> in
 
 
 @njit(cache=True)
-def _structure_of(p: Problem, g: Graph, key: int, extra: int, block: int, digits: I64) -> int:
+def _structure_of(p: Problem, r: Relaxation, g: Graph, key: int, extra: int, block: int, digits: I64) -> int:
     """What is legal, what it costs and what may follow: the same for all nodes of one key."""
     at = hash_of(key, block, extra) % g.structure_table.shape[0]
     while g.structure_table[at] >= 0:
@@ -113,6 +113,13 @@ def _structure_of(p: Problem, g: Graph, key: int, extra: int, block: int, digits
     if extra == 0:
         mode, first = mode_of(p, digits), g.used[LISTED]
         count = legal_actions(p, digits, mode, g.listed[first:])
+        if block >= 0:
+            kept = first
+            for k in range(first, first + count):
+                if not r.useless[block, g.listed[k]]:
+                    g.listed[kept] = g.listed[k]
+                    kept += 1
+            count = kept - first
         g.used[LISTED] += count
         g.structure_actions[s] = count
         for c in range(p.weights.shape[0] if count else 0):
@@ -216,7 +223,7 @@ def _make(
     g.table[at] = node
     g.code[node], g.clock[node], g.extra[node], g.block[node] = code, clock, extra, block
     g.edge_start[node], g.edge_count[node] = -1, 0
-    s = _structure_of(p, g, key, extra, block, digits)
+    s = _structure_of(p, r, g, key, extra, block, digits)
     g.structure[node] = s
     can_act = extra > 0 or g.structure_actions[s] > 0
     D = p.stop.shape[1]
@@ -499,7 +506,17 @@ def _descend(p: Problem, r: Relaxation, g: Graph, walk: Walk, tiny: float) -> in
 
 @njit(cache=True)
 def _step(
-    p: Problem, r: Relaxation, g: Graph, node: int, e: int, child: int, digits: I64, mode: int, v: F64, low: int, high: int
+    p: Problem,
+    r: Relaxation,
+    g: Graph,
+    node: int,
+    e: int,
+    child: int,
+    digits: I64,
+    mode: int,
+    v: F64,
+    low: int,
+    high: int,
 ) -> None:
     """Move the belief from a node to one of its children."""
     a, level, duration = g.edge_action[e], 0, 0

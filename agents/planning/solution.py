@@ -131,9 +131,7 @@ def presentation_bounds(
     return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all()))
 
 
-def _present(
-    world: World, patients: NDArray[np.int64], seed: int, cases: Cases | None
-) -> tuple[F64, dict[int, State]]:
+def _present(world: World, patients: NDArray[np.int64], seed: int, cases: Cases | None) -> tuple[F64, dict[int, State]]:
     """V0 of every patient, and what was revealed of those who got through history and examination."""
     v0, states = np.empty(len(patients)), {}
     opening = opening_actions(world)

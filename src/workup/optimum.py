@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -44,7 +45,7 @@ class Bookkeeper:
         kept = _load(self.path, self.cache.key)
         self.cache.bounds |= kept.bounds
         self.cache.actions |= kept.actions
-        self._known = len(self.cache.bounds)
+        self._kept = self._size()
         self._saved_at = time.monotonic()
 
     def agents(self, names: Iterable[str | Path], *, seed: int, progress: Progress | None = None) -> dict[str, Agent]:
@@ -76,11 +77,14 @@ class Bookkeeper:
 
     def save(self) -> None:
         """Keep what is new."""
-        if len(self.cache.bounds) > self._known:
+        if self._size() > self._kept:
             # A copy, since planning threads may be adding to the original.
             PolicyCache(self.cache.key, dict(self.cache.bounds), dict(self.cache.actions)).save(self.path)
-            self._known = len(self.cache.bounds)
+            self._kept = self._size()
         self._saved_at = time.monotonic()
+
+    def _size(self) -> int:
+        return len(self.cache.bounds) + len(self.cache.actions)
 
     def _saving(self, progress: Progress | None) -> Progress:
         def solved(count: int) -> None:
@@ -97,8 +101,9 @@ def _cache_folder() -> Path:
 
 
 def _load(path: Path, key: str) -> PolicyCache:
-    """What was kept; a damaged file is as good as none, since all of it can be worked out again."""
+    """What was kept; a damaged file is as good as none, since all of it can be worked out again, but it is said."""
     try:
         return PolicyCache.load(path, key) or PolicyCache(key)
-    except FileFormatError:
+    except FileFormatError as damage:
+        warnings.warn(f"{damage}. It is worked out anew.", stacklevel=2)
         return PolicyCache(key)

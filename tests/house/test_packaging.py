@@ -18,7 +18,9 @@ DATA_SUFFIXES = {".yaml", ".json", ".html", ".css", ".md", ".typed"}
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel, built through the sdist as a release would be, from a copy without stale metadata."""
     source = tmp_path_factory.mktemp("source")
-    tracked = subprocess.run(["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
     for name in filter(None, tracked.stdout.decode().split("\0")):
         if (ROOT / name).is_file() and not (ROOT / name).is_symlink():
             (source / name).parent.mkdir(parents=True, exist_ok=True)
@@ -37,7 +39,9 @@ def expected_files() -> set[str]:
     found = set()
     for folder, home in HOMES.items():
         for directory, subdirectories, names in os.walk(ROOT / folder):
-            subdirectories[:] = [d for d in subdirectories if d != "__pycache__" and not (Path(directory) / d).is_symlink()]
+            subdirectories[:] = [
+                d for d in subdirectories if d != "__pycache__" and not (Path(directory) / d).is_symlink()
+            ]
             for name in names:
                 path = Path(directory) / name
                 if path.suffix in DATA_SUFFIXES | {".py"}:
@@ -52,7 +56,18 @@ def test_the_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
 
 
 def test_every_module_imports_from_the_installed_wheel(wheel: Path, tmp_path: Path) -> None:
-    install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--target", str(tmp_path), str(wheel)]
+    install = [
+        sys.executable,
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--no-deps",
+        "--no-index",
+        "--target",
+        str(tmp_path),
+        str(wheel),
+    ]
     subprocess.run(install, check=True, capture_output=True)
     program = (
         "import importlib, pathlib, sys, workup\n"
