@@ -18,7 +18,7 @@ lint: .venv/.ready
 
 types: .venv/.ready
 	$(BIN)/mypy -p workup
-	$(BIN)/mypy tests
+	$(BIN)/mypy tests --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls
 
 notebooks: .venv/.ready
 	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py

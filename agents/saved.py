@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -191,7 +191,10 @@ def _read_tensors(directory: Path, stem: str, header: Header) -> dict[str, NDArr
         tensors: dict[str, NDArray[Any]] = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
         raise FileFormatError(f"{path}: not a safetensors file: {error}") from error
-    found = {name: TensorInfo.model_construct(dtype=str(a.dtype), shape=list(a.shape)) for name, a in tensors.items()}
+    found = {
+        name: TensorInfo.model_construct(dtype=cast(Any, str(a.dtype)), shape=list(a.shape))
+        for name, a in tensors.items()
+    }
     if found != header.tensors:
         raise FileFormatError(f"{path}: holds {_listed(found)}; the JSON promises {_listed(header.tensors)}")
     _require_finite(path, tensors)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -147,7 +147,7 @@ class Engine:
         at[tables.DELAYED], at[tables.BY_POSTERIOR], at[tables.TRACKED] = delayed, by_posterior, self.tracked
         at[tables.AUTORESET], at[tables.STRIDE], at[tables.SHOW_BELIEF] = autoreset, self.num_envs, self.tracked
         if budget is not None:
-            starts = Starts(*(table.copy() for table in shared.starts))
+            starts = Starts(*[cast(Any, table.copy()) for table in shared.starts])
             packed = replace(packed, reals=shared.reals.copy(), starts=starts)
             at[tables.BUDGETED] = 1
             limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
@@ -341,9 +341,12 @@ class _State:
         items, observables = len(world.items), len(world.model.observables)
         listed = world.model.profiles_per_start if with_posterior else 0
         lists = 5 * len(world.model.conditions) + 2 * items + len(world.set_up_cost_gbp)
+        real = np.zeros((n, kernel.R_LISTS + lists))
+        factors = kernel.R_LISTS + 3 * len(world.model.conditions)
+        real[:, factors : factors + 2 * len(world.model.conditions)] = 1.0
         return cls(
             whole=np.zeros((n, kernel.W_LISTED + listed), np.int64),
-            real=np.zeros((n, kernel.R_LISTS + lists)),
+            real=real,
             byte=np.zeros((n, 4 * items + observables + len(world.contraindication)), np.uint8),
             values=np.full((n, observables), UNKNOWN, np.int16),
             facts=np.zeros((n, n_features), np.float32),

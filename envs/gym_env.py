@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 import gymnasium as gym
 import numpy as np
@@ -114,7 +114,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         observation, info = env.reset(seed=1, options={"patient": 7})
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # Gymnasium's own way
 
     def __init__(
         self,
@@ -127,7 +127,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         """Settings are those of `make_engine`."""
         self.engine = make_engine(scenario, 1, seed=seed or 0, **settings)
         self.render_mode = render_mode
-        self.observation_space = observation_space(self.engine)
+        self.observation_space = cast(Any, observation_space(self.engine))
         self.action_space = spaces.Discrete(len(self.engine.action_names))
         self.observation_names, self.action_names = self.engine.observation_names, self.engine.action_names
         self._mask = self.engine.mask[0]

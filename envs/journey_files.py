@@ -48,7 +48,7 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
     }
     columns |= {f"{name}_gbp": events.components[:, c] for c, name in enumerate(COMPONENTS)}
     columns |= {f"P({name})": events.condition_posterior[:, c] for c, name in enumerate(model.conditions)}
-    numeric = ~np.isnan(model.numeric_range[:, :, 0]).all(axis=1)
+    numeric = np.asarray(~np.isnan(model.numeric_range[:, :, 0]).all(axis=1))
     for o, name in enumerate(model.observables):
         words = np.array([*model.network.variable(name).values, "missing", None], dtype=object)
         columns[name] = words[events.values[:, o]].tolist()  # codes -2 and -1 count from the end

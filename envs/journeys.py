@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.control_variate import ControlVariates
 from workup.envs.engine import Budget, Cases, Engine, JourneyView
 from workup.envs.journey_files import write_json, write_parquet
 from workup.envs.world import World
@@ -53,8 +54,10 @@ class Journeys:
     v0: NDArray[np.float64]
     """(n,) value of the best decision at the presentation, everything so far paid for; NaN if the agent
     decided before both history and examination."""
-    events: "Events | None" = None
+    events: Events | None = None
     """Every step, if recorded."""
+    noise: NDArray[np.float64] | None = None
+    """(n, D) pounds, zero on average: luck that may be taken off `value` (see `control_variate`). None for `cases`."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +137,7 @@ def run_journeys(
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
         chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, needs, record)
+        chunk.control = None if cases is not None else ControlVariates(world, chunk.n)
         chunk.run(act, progress)
         chunks.append(chunk)
     return _gather(world, agent, seed, patients, chunks)
@@ -148,6 +152,7 @@ class _Chunk:
         self.engine, self.n, self.first, self.needs = engine, len(patients), first, needs
         self.components = np.zeros((self.n, 4))
         self.v0 = np.full(self.n, np.nan)
+        self.control: ControlVariates | None = None
         self.steps: list[dict[str, NDArray[Any]]] | None = [] if record else None
         slots = np.full(engine.num_envs, -1, np.int64)
         slots[: self.n] = patients
@@ -167,6 +172,7 @@ class _Chunk:
         self.expected = self.components - at_end[:, 0] + at_end[:, 1]
         self.posterior = self.engine.condition_posterior[slots]
         self.view = self.engine.journey_view(slots)
+        self.noise = None if self.control is None else self.control.at_end(self.view)
 
     def _step(self, act: Act, active: NDArray[np.int64]) -> NDArray[np.bool_]:
         before = self._view(active)
@@ -180,6 +186,8 @@ class _Chunk:
         ended = (step.terminated | step.truncated)[active]
         fresh = active[np.isnan(self.v0[active]) & self.engine.presented[active] & ~ended]
         self.v0[fresh] = self.components[fresh].sum(axis=1) + self.engine.best_expected_utility[fresh]
+        if self.control is not None:
+            self.control.present(fresh, self.engine.journey_view(fresh))
         if self.steps is not None:
             self.steps.append(self._row(active, before, chosen, step.components[active]))
         return ended
@@ -215,6 +223,7 @@ def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], ch
         return np.concatenate([chunk.facts[name] for chunk in chunks]).astype(dtype)
 
     components = np.concatenate([chunk.components for chunk in chunks])
+    noise = [chunk.noise for chunk in chunks if chunk.noise is not None]
     return Journeys(
         world=world,
         agent=agent,
@@ -236,6 +245,7 @@ def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], ch
         status=np.concatenate([chunk.view.status for chunk in chunks]),
         v0=np.concatenate([chunk.v0 for chunk in chunks]),
         events=_events([row for chunk in chunks for row in chunk.steps or []]),
+        noise=np.concatenate(noise) if noise else None,
     )
 
 

@@ -133,6 +133,7 @@ from workup.envs.tables import (
     STRIDE,
     TOTALS_SLOT,
     TRACKED,
+    TREATABLE,
     TREATED_SLOT,
     TREATMENT,
     TREATMENT_CELLS,
@@ -509,8 +510,10 @@ def _bad_chance(x, o, k, h, at, ints, reals):
 
 
 @inlined
-def _exposures(i, c, at, reals, real):
+def _exposures(i, c, at, whole, real):
     """Hours of waiting and of progression so far, weighted by the acts done, for one condition."""
+    if not whole[i, W_ACTED]:
+        return real[i, R_CLOCK], real[i, R_CLOCK]
     n = at[N_CONDITIONS]
     since = real[i, R_CLOCK] - real[i, R_SINCE]
     waited = real[i, R_LISTS + n + c] + since * real[i, R_LISTS + 3 * n + c]
@@ -529,10 +532,10 @@ def _benefit(i, c, at, reals, whole, byte):
 
 
 @jit
-def _progression_chance(i, c, at, ints, reals, real):
+def _progression_chance(i, c, at, ints, reals, whole, real):
     if ints[at[PROGRESSES_TO] + c] < 0:
         return 0.0
-    hours = _exposures(i, c, at, reals, real)[1]
+    hours = _exposures(i, c, at, whole, real)[1]
     return 1.0 - math.exp(-reals[at[PROGRESSION_RATE] + c] * hours)
 
 
@@ -615,8 +618,8 @@ def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scrat
         real[i, R_LISTS + c] = p
         if p == 0.0:
             continue
-        chance = _progression_chance(i, c, at, ints, reals, real)
-        scratch[2] += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, reals, real)[0]
+        chance = _progression_chance(i, c, at, ints, reals, whole, real)
+        scratch[2] += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, whole, real)[0]
         if whole[i, W_ACTED]:
             scratch[3] += p * (1.0 - chance) * _benefit(i, c, at, reals, whole, byte)
             if chance > 0.0:
@@ -759,7 +762,7 @@ def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byt
     whole[i, W_KEY] = patient_key(seed_key, patient)
     draw_patient(i, at, ints, reals, cases, whole, core)
     n_conditions, n_items = at[N_CONDITIONS], at[N_ITEMS]
-    if whole[i, W_ACTED] or real[i, R_LISTS + 3 * n_conditions] == 0.0:  # acts left their factors, or none are set yet
+    if whole[i, W_ACTED]:  # acts left their factors
         for j in range(R_LISTS + n_conditions, R_LISTS + 3 * n_conditions):
             real[i, j] = 0.0
         for j in range(R_LISTS + 3 * n_conditions, R_LISTS + 5 * n_conditions):
@@ -824,15 +827,16 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
         if at[TRACKED]:
             _believe_status(i, i, item, np.int64(2), attempt, at, ints, reals, whole, weights)
         return False
-    for r in range(at[MAX_REVEALS]):
-        o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
-        if o < 0:
-            break
-        act = ints[at[TREATMENT] + o]
-        if act >= 0:
-            treated = byte[i, act] == RESULT
-            byte[i, 3 * n_items + o] = treated
-            facts[i, ints[at[TREATED_SLOT] + o]] = 1.0 if treated else 0.0
+    if ints[at[TREATABLE] + item]:
+        for r in range(at[MAX_REVEALS]):
+            o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
+            if o < 0:
+                break
+            act = ints[at[TREATMENT] + o]
+            if act >= 0:
+                treated = byte[i, act] == RESULT
+                byte[i, 3 * n_items + o] = treated
+                facts[i, ints[at[TREATED_SLOT] + o]] = 1.0 if treated else 0.0
     failing = _failing_event(i, item, at, ints, reals, cases, whole, byte)
     if failing >= 0 and not ints[at[EVENT_CHARGED] + failing]:
         _fail(i, item, np.int64(1), at, ints, reals, whole, real, byte, values, facts, weights)
@@ -903,7 +907,7 @@ def _act(i, item, at, reals, whole, real):
     """From now on the act changes what waiting costs and how fast conditions progress."""
     n = at[N_CONDITIONS]
     for c in range(n):
-        waited, progressed = _exposures(i, c, at, reals, real)
+        waited, progressed = _exposures(i, c, at, whole, real)
         real[i, R_LISTS + n + c] = waited
         real[i, R_LISTS + 2 * n + c] = progressed
         real[i, R_LISTS + 3 * n + c] *= reals[at[WAITING_FACTOR] + item * n + c]
@@ -918,8 +922,8 @@ def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
     k, h = whole[i, W_K], whole[i, W_H]
     c = ints[at[CONDITION_OF] + h]
     width = at[N_DECISIONS] + 1
-    waited = _exposures(i, c, at, reals, real)[0]
-    chance = _progression_chance(i, c, at, ints, reals, real)
+    waited = _exposures(i, c, at, whole, real)[0]
+    chance = _progression_chance(i, c, at, ints, reals, whole, real)
     utility = reals[at[UTILITY] + (k * at[N_HIDDEN] + h) * width + d] + _benefit(i, c, at, reals, whole, byte)
     if chance > 0.0:
         worse = reals[at[UTILITY] + (k * at[N_HIDDEN] + ints[at[PROGRESSED] + h]) * width + d]

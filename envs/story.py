@@ -62,7 +62,7 @@ class Story:
             world=engine.world,
             patient=int(engine.patient[0]),
             seed=engine.seed,
-            known=tuple(_fact(view, o) for o in np.flatnonzero(view.values[0] != UNKNOWN)),
+            known=tuple(_fact(view, int(o)) for o in np.flatnonzero(view.values[0] != UNKNOWN)),
             view=view,
             prior=engine.condition_posterior[0] if engine.tracked else None,
         )
@@ -102,7 +102,7 @@ def _order(view: JourneyView, item: int) -> Order:
     world, status = view.world, int(view.status[0, item])
     shown = [int(o) for o in world.reveals[item] if o >= 0] if status == RESULT else []
     unusual = [o for o in shown if view.values[0, o] != _usual_value(world, o)]
-    return Order(item, status, tuple(_fact(view, o) for o in shown), tuple(_fact(view, o) for o in unusual))
+    return Order(item, status, tuple(_fact(view, int(o)) for o in shown), tuple(_fact(view, int(o)) for o in unusual))
 
 
 def _usual_value(world: World, o: int) -> int:

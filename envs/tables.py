@@ -7,7 +7,7 @@ step takes. `at[SLOT]` is a size, an option, or the offset of a table in `ints` 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,7 +28,7 @@ SIZES = (
 OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF) = range(26, 33)
 INT_TABLES = (
     CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
-    VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS,
+    VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS, TREATABLE,
     EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
     EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
@@ -38,15 +38,15 @@ INT_TABLES = (
     KNOWN_REFUSAL_AT, KNOWN_REFUSAL_OBSERVABLE, KNOWN_REFUSAL_BAD,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(33, 102)
+) = range(33, 103)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR,
-) = range(102, 132)
+) = range(103, 133)
 # fmt: on
-N_SLOTS = 132
+N_SLOTS = 133
 
 
 class Starts(NamedTuple):
@@ -90,8 +90,8 @@ def pack(world: World, layout: Layout) -> Tables:
     return Tables(at, ints, reals, starts)
 
 
-def _lay_out(at: NDArray[np.int64], tables: dict[int, NDArray[np.generic]], dtype: type) -> NDArray[np.generic]:
-    pool = np.zeros(sum(table.size for table in tables.values()) + 1, dtype)
+def _lay_out(at: NDArray[np.int64], tables: dict[int, NDArray[np.generic]], dtype: type) -> NDArray[Any]:
+    pool: NDArray[Any] = np.zeros(sum(table.size for table in tables.values()) + 1, dtype)
     offset = 0
     for slot, table in tables.items():
         at[slot] = offset
@@ -161,12 +161,12 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
         REPORTED_START: model.reported_start,
         **_rows(model.evidence_rows, EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H),
         ATTEMPT_STRIDE: model.attempt_stride,
-        PROFILE_ONLY: ~model.evidence_rows.of_hidden.any(axis=1),
+        PROFILE_ONLY: np.asarray(~model.evidence_rows.of_hidden.any(axis=1)),
         BY_CONDITION: _same_within_condition(model, model.evidence_rows.of_hidden),
         UTILITY_BY_CONDITION: _same_within_condition(model, world.utility_gbp.reshape(1, -1, model.prior.shape[1])),
         **_rows(model.status_rows, STATUS_START, STATUS_OF_K, STATUS_OF_H),
         STATUS_STRIDE: model.status_attempt_stride,
-        SILENT: (model.item_refusal < 0) & (model.item_failures < 0).all(axis=1),
+        SILENT: np.asarray((model.item_refusal < 0) & (model.item_failures < 0).all(axis=1)),
         CONDITION_OF: model.condition_of,
         PROGRESSES_TO: world.progresses_to,
         PROGRESSED: _progressed(world),
@@ -196,7 +196,7 @@ def _value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
         cells.append(law.ravel())
         offset += law.size
     scale = thresholds[:, None]
-    return Rows(start, rows.of_profile * scale, rows.of_hidden * scale), np.concatenate(cells)
+    return Rows(start.astype(np.int32), rows.of_profile * scale, rows.of_hidden * scale), np.concatenate(cells)
 
 
 def _rows(rows: Rows, start: int, of_k: int, of_h: int) -> dict[int, NDArray[np.generic]]:
@@ -228,6 +228,7 @@ def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
     members = [list(action.items) for action in world.actions]
     return {
         REVEALS: world.reveals,
+        TREATABLE: (np.append(world.model.treatment, -1)[world.reveals] >= 0).any(axis=1),
         SET_UP: world.set_up,
         ATTEMPTS: world.attempts,
         OPENS: world.opens_journey,
@@ -301,7 +302,6 @@ def _action_of_item(world: World) -> NDArray[np.int64]:
 
 
 def _layout_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
-    model = world.model
     return {
         FACT_KIND: layout.kind,
         FACT_SLOT: layout.slot,

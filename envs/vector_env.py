@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, Literal
 
 import numpy as np
 from gymnasium import spaces
@@ -31,7 +31,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         envs = gymnasium.make_vec("workup/WeightLoss-v0", num_envs=64, vectorization_mode="vector_entry_point")
     """
 
-    metadata: ClassVar[dict[str, Any]] = {
+    metadata = {  # Gymnasium's own way
         "render_modes": [],
         "render_fps": 1,
         "autoreset_mode": AutoresetMode.NEXT_STEP,
@@ -49,14 +49,17 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
     ) -> None:
         """Settings are those of `make_engine`."""
         mode = AutoresetMode(autoreset_mode)
-        names = {AutoresetMode.NEXT_STEP: "next_step", AutoresetMode.SAME_STEP: "same_step"}
+        names: dict[AutoresetMode, Literal["next_step", "same_step"]] = {
+            AutoresetMode.NEXT_STEP: "next_step",
+            AutoresetMode.SAME_STEP: "same_step",
+        }
         if mode not in names:
             raise WorkupError(f"autoreset_mode is {mode.value}; expected NextStep or SameStep")
         if render_mode is not None:
             raise WorkupError("a batch of journeys has no picture; render one journey with gymnasium.make")
         self.engine: Engine = make_engine(scenario, num_envs, seed=seed or 0, autoreset=names[mode], **settings)
         self.num_envs = num_envs
-        self.metadata = {**type(self).metadata, "autoreset_mode": mode}  # type: ignore[misc]
+        self.metadata = {**type(self).metadata, "autoreset_mode": mode}
         self.single_observation_space = observation_space(self.engine)
         self.single_action_space = spaces.Discrete(len(self.engine.action_names))
         self.observation_space = batch_space(self.single_observation_space, num_envs)

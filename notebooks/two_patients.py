@@ -28,8 +28,7 @@
 # %%
 # %matplotlib inline
 import numpy as np
-import polars as pl
-from IPython.display import display
+from IPython.display import Markdown, display
 
 import workup
 from workup.agents.registry import make_agent
@@ -37,13 +36,14 @@ from workup.envs.cases import vignette_cases
 from workup.envs.journeys import run_journeys
 from workup.report.figures import Scale, colours, journey_figure
 from workup.report.story import tell
+from workup.report.words import moment, percent, pounds
 
 scenario = workup.load_scenario("weight_loss")
 world = workup.compile_world(scenario)
 RUNNER, SMOKER = (next(name for name in scenario.vignettes if end in name) for end in ("exerciser", "lung_cancer"))
 
 for name in (RUNNER, SMOKER):
-    print(f"{scenario.vignettes[name].title}\n{scenario.vignettes[name].story}\n")
+    display(Markdown(f"> **{scenario.vignettes[name].title}.** {scenario.vignettes[name].story}"))
 
 # %% [markdown]
 # ## Where both start
@@ -97,21 +97,13 @@ palette, scale = colours(list(stories.values())), Scale.of(list(stories.values()
 
 def steps(story):
     """A journey as a table."""
-    return pl.DataFrame(
-        {
-            "step": [step.number for step in story.steps],
-            "day": [round(step.clock_h / 24, 1) for step in story.steps],
-            "what": [step.what for step in story.steps],
-            "spent, £": [round(step.spent_gbp) for step in story.steps],
-            "any cancer": [
-                f"{sum(step.posterior[story.conditions.index(name)] for name in CANCERS):.1%}" for step in story.steps
-            ],
-            "what it showed": ["; ".join(step.results) for step in story.steps],
-        }
-    )
+    lines = ["|  | when | what | spent | any cancer | what it showed |", "|-|-|:-|-:|-:|:-|"]
+    for step in story.steps:
+        cancer = sum(step.posterior[story.conditions.index(name)] for name in CANCERS)
+        cells = (step.number, moment(step.clock_h), f"**{step.what}**", pounds(step.spent_gbp), percent(cancer, 1))
+        lines.append(f"| {' | '.join(map(str, cells))} | {'; '.join(step.results)} |")
+    return Markdown("\n".join(lines))
 
-
-pl.Config(tbl_rows=-1, fmt_str_lengths=90, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
 
 # %% [markdown]
 # ## The runner
@@ -146,20 +138,17 @@ for patient in (RUNNER, SMOKER):
 # Over all draws, not only the commonest route.
 
 # %%
-summary = pl.DataFrame(
-    {
-        "policy": [name for name, _ in journeys],
-        "patient": [scenario.vignettes[patient].title for _, patient in journeys],
-        "tests": [each.tests.mean() for each in journeys.values()],
-        "cost, £": [each.cost_gbp.mean() for each in journeys.values()],
-        "dose, mSv": [each.dose_msv.mean() for each in journeys.values()],
-        "days": [each.clock_h.mean() / 24 for each in journeys.values()],
-        "probability of the true cause at the end": [
-            each.condition_posterior[np.arange(DRAWS), each.condition].mean() for each in journeys.values()
-        ],
-    }
-)
-display(summary)
+lines = [
+    "| policy | patient | tests | cost | dose | days | certainty of the true cause at the end |",
+    "|:-|:-|-:|-:|-:|-:|-:|",
+]
+for (name, patient), each in journeys.items():
+    certainty = each.condition_posterior[np.arange(DRAWS), each.condition].mean()
+    lines.append(
+        f"| {name} | {scenario.vignettes[patient].title} | {each.tests.mean():.1f} | {pounds(each.cost_gbp.mean())} "
+        f"| {each.dose_msv.mean():.1f} mSv | {each.clock_h.mean() / 24:.0f} | {percent(certainty)} |"
+    )
+display(Markdown("\n".join(lines)))
 
 # %% [markdown]
 # What we claimed, checked:

@@ -263,12 +263,8 @@ assert len(compared) >= 6
 assert compared.abs().max() < 3, "cases, controls and the formula must predict the population's records"
 
 fold = {policy: np.nanmax([row[3] for row in table if row[0] == policy]) / population for policy in SIZES}
-print(
-    {
-        policy: f"up to {times:.1f} times as much cancer in the records as among patients"
-        for policy, times in fold.items()
-    }
-)
+for policy, times in fold.items():
+    print(f"{policy}: cancer up to {times:.1f} times as common in the records as among patients")
 assert fold["guideline"] > 1.2, "the guideline's records over-represent cancer"
 assert fold["voi"] > 2 * fold["guideline"], "and the more carefully tests are chosen, the more so"
 
@@ -279,27 +275,27 @@ assert fold["voi"] > 2 * fold["guideline"], "and the more carefully tests are ch
 # cancer is common, and from which a model learns that it is common everywhere.
 
 # %%
-figure, panels = plt.subplots(1, 2, figsize=(9, 3.2), sharey=True)
+figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
 for axes, policy in zip(panels, SIZES, strict=True):
     rows_of = [row for row in table if row[0] == policy]
     found, low, high = (np.array([row[c] for row in rows_of]) for c in (4, 5, 6))
-    axes.bar(range(4), found, color=BLUE, alpha=0.45)
-    axes.errorbar(range(4), found, [found - low, high - found], fmt="none", color=BLUE)
-    axes.plot(range(4), [row[3] for row in rows_of], "D", ms=5, color=ORANGE)
+    x = np.arange(4)
+    axes.vlines(x, low, high, color=BLUE, lw=5, alpha=0.4)
+    axes.plot(x, found, "o", color=BLUE)
+    axes.plot(x + 0.16, [row[3] for row in rows_of], "D", ms=5, color=ORANGE)
     axes.axhline(population, color=INK, lw=0.8, ls=":")
-    axes.annotate("all patients", (-0.45, population), (0, 3), textcoords="offset points", color=INK, fontsize=8)
+    axes.annotate("all patients", (3.45, population), (0, -9), textcoords="offset points", ha="right", fontsize=8)
+    names = ("history", "bloods", "imaging", "invasive")
     axes.set_xticks(
-        range(4),
-        [
-            f"{name}\n{row[2]:.0%}"
-            for name, row in zip(("history", "bloods", "imaging", "invasive"), rows_of, strict=True)
-        ],
+        x, [f"{name}\n{row[2]:.1%} of patients" for name, row in zip(names, rows_of, strict=True)], fontsize=7.5
     )
-    axes.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
-    axes.set_title(f"{policy}: cancer among records that reach", loc="left", fontsize=9)
-panels[1].annotate("diamonds: predicted from\ncases and controls", (0.03, 0.8), xycoords="axes fraction", color=ORANGE)
-panels[0].annotate("bars: found in the records, 95%", (0.03, 0.88), xycoords="axes fraction", color=BLUE)
-figure.supxlabel("deepest tier at least; share of patients whose record gets there", fontsize=8.5)
+    axes.set_yscale("log")
+    axes.set_ylim(0.007, 1)
+    axes.set_yticks([0.01, 0.03, 0.1, 0.3, 1], ["1%", "3%", "10%", "30%", "100%"])
+    axes.minorticks_off()
+    axes.set_title(f"{policy}: cancer among records that reach at least", loc="left", fontsize=9)
+panels[0].annotate("in the records, with 95% interval", (0.03, 0.88), xycoords="axes fraction", color=BLUE)
+panels[0].annotate("predicted from cases and controls", (0.03, 0.80), xycoords="axes fraction", color=ORANGE)
 plt.tight_layout()
 plt.show()
 

@@ -130,7 +130,7 @@ def grown(graph: Graph) -> Graph:
 
 
 @njit(cache=True)
-def hash_of(a: int, b: int, c: int) -> int:
+def hash_of(a: int, b: int, c: int) -> np.int64:
     """A non-negative integer that mixes three."""
     x = np.uint64(a) * np.uint64(0x9E3779B97F4A7C15) ^ np.uint64(b) * np.uint64(0xC2B2AE3D27D4EB4F)
     x ^= (x >> np.uint64(29)) ^ np.uint64(c) * np.uint64(0x165667B19E3779F9)

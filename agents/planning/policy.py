@@ -7,9 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.graph import Graph
 from workup.agents.planning.presentation import Presented, State
 from workup.agents.planning.problem import Problem
-from workup.agents.planning.graph import Graph
 
 I32 = NDArray[np.int32]
 

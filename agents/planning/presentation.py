@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -512,8 +513,8 @@ class _Layout:
             weights=np.concatenate([total[kept], total[kept][moving] * stayed]),
             base=base, stop=stop, worst=_worst(stop, base), free=free_value(stop, base, cost),
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
-            decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **self.parts,
-        )  # type: ignore[arg-type]  # fmt: skip
+            decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **cast(dict[str, Any], self.parts),
+        )  # fmt: skip
         return Presented(self.world, problem, tuple(self.items), tuple(self.digits), self._block(wide))
 
     def _block(self, states: NDArray[np.int64]) -> NDArray[np.int32]:

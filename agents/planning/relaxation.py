@@ -11,7 +11,7 @@ Source: pattern databases, Culberson & Schaeffer, Computational Intelligence 199
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
@@ -41,7 +41,7 @@ class Relaxation(NamedTuple):
     """(L, n) place value of a cheap item in a block's table."""
     digit: I32
     """(L, G) the first digit of the item that says the same in a block, -1 if impossible there."""
-    index: I32
+    index: I32  # type: ignore[assignment]
     """(L, G) its number among them: the digit of a block's table."""
     scale: F64
     """(L, G) share of a digit in the likelihood of all that say the same."""
@@ -104,7 +104,9 @@ class _Builder:
                     child = int(p.first_digit[i]) + c
                     self.reach[child] = self.reach[g] * p.column[child]
         self.merged = [self._merge(i) for i in range(self.n)]
-        self.useless = self._useless()
+        self.silent = self._silent()
+        opens = np.array([bool(np.isin(p.member[a], p.clause_item).any()) for a in range(len(p.member))])
+        self.useless = self.silent & ~opens
 
     def build(self) -> Relaxation:
         """Choose the cheap items, then sweep a table for every group and block."""
@@ -177,20 +179,20 @@ class _Builder:
             counts.append(len(totals))
         return digit, scale, counts
 
-    def _useless(self) -> NDArray[np.bool_]:
-        """(L, A) single orders whose results mean nothing in a block, open nothing and cost something or nothing."""
+    def _silent(self) -> NDArray[np.bool_]:
+        """(L, A) single orders whose results mean nothing in a block, that change nothing and gain nothing."""
         p = self.p
-        useless = np.zeros((self.blocks, len(p.member)), bool)
+        silent = np.zeros((self.blocks, len(p.member)), bool)
         for a in range(len(p.member)):
             item = int(p.member[a, 0])
             rows = slice(int(p.first_digit[item]), int(p.first_digit[item] + p.radix[item]))
-            if (p.member[a] >= 0).sum() > 1 or item in p.clause_item or p.digit_mode[rows].any():
+            if (p.member[a] >= 0).sum() > 1 or p.digit_mode[rows].any():
                 continue
             for b in range(self.blocks):
                 at = np.flatnonzero(self.block == b)
                 says_nothing = bool((np.ptp(p.column[rows][:, at], axis=1) < 1e-15).all())
-                useless[b, a] = says_nothing and bool((self.cost[a, at] >= 0.0).all())
-        return useless
+                silent[b, a] = says_nothing and bool((self.cost[a, at] >= 0.0).all())
+        return silent
 
     def _parents(self, item: int) -> list[int]:
         p = self.p
@@ -233,10 +235,10 @@ class _Builder:
         for b in range(self.blocks):
             at = np.flatnonzero(self.block == b)
             rules = _Rules(self, cheap, place[b], digit[b], b)
-            everything = [
-                (a, p.free[at] - self.cost[a, at], []) for a in self._dear_actions(cheap) if not self.useless[b, a]
+            everything: list[Any] = [
+                (a, p.free[at] - self.cost[a, at], []) for a in self._dear_actions(cheap) if not self.silent[b, a]
             ]
-            purchases = []
+            purchases: list[Any] = []
             for a, linear, _ in everything:
                 if (p.member[a] >= 0).sum() > 1:
                     purchases.append((a, linear, []))
@@ -320,7 +322,8 @@ class _Rules:
     def _list_requirements(self, position: dict[int, int]) -> None:
         """Clause groups of every item of the problem (and of deciding), kept where all clauses look at cheap items."""
         p = self.builder.p
-        starts, clauses, item_at, offset, allows = [0], [0], [], [], []
+        allows: list[Any] = []
+        starts, clauses, item_at, offset = [0], [0], [], []
         for owner in range(len(p.radix) + 1):
             for group in range(p.group_start[owner], p.group_start[owner + 1]):
                 rows = range(p.clause_start[group], p.clause_start[group + 1])

@@ -25,7 +25,6 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from workup.agents.planning.graph import (
     CHILDREN,

@@ -18,7 +18,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -156,7 +156,7 @@ def train(
         if tensors:
             _restore(model, before, tensors, out)
         run = _Run(world, out, preset, seed, settings, seconds, steps, before, started, progress)
-        model.learn(2**62, callback=run, log_interval=None)
+        model.learn(2**62, callback=run, log_interval=cast(Any, None))
         run.validate(finished=True)
     assert run.best is not None
     return TrainedPolicy(PPOAgent.load(out, world), out, tuple(run.curve), run.best)
@@ -336,7 +336,7 @@ def _restore(model: MaskablePPO, before: _Progress, tensors: dict[str, NDArray[A
         }
         groups = model.policy.optimizer.state_dict()["param_groups"]
         model.policy.optimizer.load_state_dict({"state": state, "param_groups": groups})
-    np.random.set_state(("MT19937", tensors["rng.numpy"], before.numpy_rng_position))
+    np.random.set_state(cast(Any, ("MT19937", tensors["rng.numpy"], before.numpy_rng_position)))
     torch.set_rng_state(given["rng.torch"])
 
 

@@ -172,7 +172,7 @@ def _measured_batch(name: str, view: str, size: int) -> tuple[Callable[[float], 
     gc.collect()
     tracemalloc.start()
     envs = gym.make_vec(name, num_envs=size, vectorization_mode="vector_entry_point", view=view)
-    _, info = envs.reset(seed=0)
+    envs.reset(seed=0)
     held = envs.step(np.zeros(size, np.int64))
     memory = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()

@@ -43,7 +43,7 @@ class AgentScore:
     """How an agent did; every interval is a 95% bootstrap over patients."""
 
     value: Interval
-    """Per patient, pounds; the decision scored by its posterior expected utility."""
+    """Per patient, pounds; the decision scored by its posterior expected utility, luck taken off by control variates."""
     captured: Interval
     """Gain as a share of the optimum's certified gain (its lower bound); NaN where that is not above 0."""
     captured_of_upper: Interval
@@ -246,9 +246,19 @@ def _reference(journeys: Mapping[str, Journeys]) -> Floats:
     return v0
 
 
-def value_gbp(journeys: Journeys) -> Floats:
-    """(n,) value of each journey, everything charged at its end as an exact posterior expectation."""
-    return np.asarray(journeys.expected_components.sum(axis=1))
+def value_gbp(journeys: Journeys, v0: Floats) -> Floats:
+    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
+
+    Luck is the least-squares fit of the gain by control variates that are zero on average; with too few patients for
+    a fit (under 10 for each variate), none is taken off.
+    """
+    value = np.asarray(journeys.expected_components.sum(axis=1))
+    noise = journeys.noise
+    gain = value - v0
+    if noise is None or len(value) < 10 * (noise.shape[1] + 1) or np.isnan(gain).any():
+        return value
+    weights, *_ = np.linalg.lstsq(noise - noise.mean(axis=0), gain - gain.mean(), rcond=None)
+    return np.asarray(value - noise @ weights)
 
 
 def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
@@ -258,7 +268,7 @@ def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
     truth = np.zeros_like(journeys.condition_posterior)
     truth[np.arange(n), journeys.condition] = 1.0
     right = world.right_for[journeys.decision, journeys.condition] & ~ended
-    value = value_gbp(journeys)
+    value = value_gbp(journeys, v0)
     return {
         "value": value,
         "gain": value - v0,

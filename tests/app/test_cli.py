@@ -38,7 +38,7 @@ def read(path: Path) -> Any:
     return json.loads(path.read_text(), parse_constant=refuse)
 
 
-def test_help_imports_nothing_slow():
+def test_help_imports_nothing_slow() -> None:
     code = f"""
 import atexit, sys
 atexit.register(lambda: print([name for name in {SLOW} if name in sys.modules]))
@@ -51,7 +51,7 @@ workup.cli.main(["--help"])
         assert f" {command} " in said.stdout
 
 
-def test_unknown_scenario_is_a_message_with_a_suggestion(capsys: pytest.CaptureFixture[str]):
+def test_unknown_scenario_is_a_message_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, err = run(capsys, "explain", "tutorail")
     assert (status, out) == (2, "")
     assert "tutorail" in err
@@ -73,7 +73,7 @@ def test_lint_passes_the_tutorial_and_fails_a_broken_copy_with_every_fault(
     assert f"{broken}:3: " in out
 
 
-def test_a_file_that_cannot_be_read_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_a_file_that_cannot_be_read_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     garbage = tmp_path / "scenario.yaml"
     garbage.write_bytes(b"\xff\xfe\x00: [")
     for command in ("lint", "explain", "solve"):
@@ -83,18 +83,18 @@ def test_a_file_that_cannot_be_read_is_a_message(capsys: pytest.CaptureFixture[s
         assert "Traceback" not in err
 
 
-def test_scenarios_lists_every_case_with_its_standing(capsys: pytest.CaptureFixture[str]):
+def test_scenarios_lists_every_case_with_its_standing(capsys: pytest.CaptureFixture[str]) -> None:
     status, out, _ = run(capsys, "scenarios")
     assert status == 0
     assert {line.split()[0] for line in out.splitlines() if "draft" in line} == set(list_scenarios())
 
 
-def test_explain_and_every_result_say_what_this_is_not(capsys: pytest.CaptureFixture[str]):
+def test_explain_and_every_result_say_what_this_is_not(capsys: pytest.CaptureFixture[str]) -> None:
     assert "not reviewed by a clinician" in run(capsys, "explain", "tutorial")[1]
     assert "nothing here is medical advice" in run(capsys, "check", "tutorial", "--agent", "guideline")[1]
 
 
-def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, _ = run(capsys, "solve", "tutorial", "--json", tmp_path / "solved.json")
     found = read(tmp_path / "solved.json")
     assert (status, found["exact"]) == (0, True)
@@ -102,7 +102,7 @@ def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_p
     assert f"{abs(found['value']):,.0f}" in out
 
 
-def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "deep" / "evaluation.json"
     asked = ("evaluate", "tutorial", "--agents", "none,optimum", "--patients", 100, "--seed", 3, "--json", file)
     status, out, _ = run(capsys, *asked)
@@ -125,20 +125,20 @@ def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFix
 @pytest.mark.parametrize(("agents", "said"), [
     ("none,nobody", "nobody"), ("", "expected names"), ("none,none", "each once"), ("/no/such", "no/such"),
 ])  # fmt: skip
-def test_bad_agents_are_messages(capsys: pytest.CaptureFixture[str], agents: str, said: str):
+def test_bad_agents_are_messages(capsys: pytest.CaptureFixture[str], agents: str, said: str) -> None:
     status, _, err = run(capsys, "evaluate", "tutorial", "--agents", agents, "--patients", 5)
     assert (status, said in err.replace("\n", "")) == (2, True)
     assert "Traceback" not in err
 
 
-def test_a_damaged_policy_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_a_damaged_policy_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "policy.json").write_text('{"format": "workup policy", "kind": "ppo"')
     status, _, err = run(capsys, "check", "tutorial", "--agent", tmp_path)
     assert status == 2
     assert "policy.json" in err
 
 
-def test_check_says_pass_and_fail_by_its_exit_status(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_check_says_pass_and_fail_by_its_exit_status(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "check.json"
     status, out, _ = run(capsys, "check", "tutorial", "--agent", "none", "--json", file)
     found = read(file)
@@ -155,7 +155,7 @@ def test_check_says_pass_and_fail_by_its_exit_status(capsys: pytest.CaptureFixtu
     assert run(capsys, "check", "tutorial", "--agent", "none", "--vignette", "nobody")[0] == 2
 
 
-def test_simulate_writes_what_anyone_can_read(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_simulate_writes_what_anyone_can_read(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     import polars as pl
 
     for name in ("journeys.parquet", "journeys.json"):
@@ -182,7 +182,9 @@ def test_play_reads_numbers_and_tells_what_they_were_worth(
 
 
 @pytest.mark.parametrize("answers", [["q"], []])
-def test_play_can_be_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answers: list[str]):
+def test_play_can_be_left(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answers: list[str]
+) -> None:
     given = iter(answers)
 
     def answer(prompt: str) -> str:
@@ -195,7 +197,7 @@ def test_play_can_be_left(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     assert (status, "nothing was scored" in err) == (2, True)
 
 
-def test_an_output_that_cannot_be_written_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path):
+def test_an_output_that_cannot_be_written_is_a_message(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     status, _, err = run(capsys, "lint", "tutorial", "--json", tmp_path / "file" / "out.json")
     assert (status, "Traceback" in err) == (2, False)

@@ -32,14 +32,14 @@ def views(world: World) -> list[JourneyView]:
     return seen
 
 
-def test_what_a_result_could_show_adds_up_to_one(world: World, views: list[JourneyView]):
+def test_what_a_result_could_show_adds_up_to_one(world: World, views: list[JourneyView]) -> None:
     for view in views:
         beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
         for observable in np.flatnonzero(world.model.item_of >= 0):
             assert result_chances(world, view, beliefs, int(observable)).sum() == pytest.approx(1.0)
 
 
-def test_at_the_start_it_is_the_marginal_of_the_network(world: World, views: list[JourneyView]):
+def test_at_the_start_it_is_the_marginal_of_the_network(world: World, views: list[JourneyView]) -> None:
     view, name = views[0], "fever"
     start = {o: world.model.network.variable(o).values[view.values[0, i]]
              for i, o in enumerate(world.model.observables[: world.model.n_known_at_start])}  # fmt: skip
@@ -49,7 +49,7 @@ def test_at_the_start_it_is_the_marginal_of_the_network(world: World, views: lis
     assert found[: len(expected)] == pytest.approx(list(expected.values()))
 
 
-def test_price_counts_the_shared_needle_once(world: World, views: list[JourneyView]):
+def test_price_counts_the_shared_needle_once(world: World, views: list[JourneyView]) -> None:
     view = views[2]
     beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
     names = {action.name: index for index, action in enumerate(world.actions)}
@@ -61,14 +61,16 @@ def test_price_counts_the_shared_needle_once(world: World, views: list[JourneyVi
     assert f"£{both.cost_gbp:,.0f}" in price(world, names["set first_bloods"])
 
 
-def test_only_legal_actions_are_worth_anything_and_the_best_loses_nothing(world: World, views: list[JourneyView]):
+def test_only_legal_actions_are_worth_anything_and_the_best_loses_nothing(
+    world: World, views: list[JourneyView]
+) -> None:
     for view in views:
         found = worth(world, view)
         assert np.array_equal(np.isfinite(found.values), view.mask[0])
         assert found.lost(int(found.values.argmax())) == 0.0
 
 
-def test_the_menu_numbers_every_legal_action(world: World, views: list[JourneyView]):
+def test_the_menu_numbers_every_legal_action(world: World, views: list[JourneyView]) -> None:
     legal = np.flatnonzero(views[2].mask[0]).tolist()
     lines = list(menu(world, legal, views[2]))
     numbered = [line for line in lines if line.strip()[:1].isdigit() and line.startswith("  ")]

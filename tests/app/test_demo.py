@@ -10,7 +10,9 @@ from workup.scenarios.library import load_scenario
 pytest.importorskip("sb3_contrib")
 
 
-def test_the_main_job_ends_with_a_report_and_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_the_main_job_ends_with_a_report_and_goes_on_where_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     told: list[tuple[str, float | None]] = []
 

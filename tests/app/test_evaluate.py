@@ -11,7 +11,7 @@ from workup.agents.simple import AGENTS
 from workup.envs.compile import compile_world
 from workup.envs.journeys import Journeys
 from workup.envs.world import World
-from workup.evaluate import measure, run_agents, score
+from workup.evaluate import measure, run_agents, score, value_gbp
 from workup.scenarios.errors import UnknownNameError, WorkupError
 from workup.scenarios.library import load_scenario
 from workup.subgroups import subgroups
@@ -38,7 +38,7 @@ def bounds(v0: list[float], lower: list[float], upper: list[float]) -> Presentat
     return PresentationBounds(np.array(v0), np.array(lower), np.array(upper), exact=False)
 
 
-def test_captured_is_gain_over_the_certified_gain_of_the_same_patients(journeys: Journeys):
+def test_captured_is_gain_over_the_certified_gain_of_the_same_patients(journeys: Journeys) -> None:
     # V0 10 each. Gains 0, 4, 8, 4 (mean 4); certified gains 8 each; upper gains 16 each.
     found = score({"a": valued(journeys, "a", [10, 14, 18, 14])}, bounds([10] * 4, [18] * 4, [26] * 4), refusal=None)
     a = found.agents["a"]
@@ -48,7 +48,7 @@ def test_captured_is_gain_over_the_certified_gain_of_the_same_patients(journeys:
     assert a.captured.low == pytest.approx(a.gain.low / 8)
 
 
-def test_an_agent_may_have_any_name(journeys: Journeys):
+def test_an_agent_may_have_any_name(journeys: Journeys) -> None:
     # The optimum as an agent has an estimate of its own, which is not its certificate.
     names = ("optimum", "bounds", "minus", "optimum: gain")
     found = score({n: valued(journeys, n, [12] * 4) for n in names}, bounds([10] * 4, [14] * 4, [14] * 4))
@@ -56,7 +56,7 @@ def test_an_agent_may_have_any_name(journeys: Journeys):
     assert found.as_json()["optimum"]["gain"] == pytest.approx(4)
 
 
-def test_differences_are_taken_patient_by_patient(journeys: Journeys):
+def test_differences_are_taken_patient_by_patient(journeys: Journeys) -> None:
     a, b = valued(journeys, "a", [100, -50, 7, 0]), valued(journeys, "b", [98, -52, 5, -2])
     found = score({"a": a, "b": b}, None, refusal="too large")
     assert (found.minus("a", "b").mean, found.minus("a", "b").low) == pytest.approx((2, 2))
@@ -65,7 +65,7 @@ def test_differences_are_taken_patient_by_patient(journeys: Journeys):
         found.minus("a", "c")
 
 
-def test_without_bounds_nothing_is_captured_and_the_reason_is_kept(journeys: Journeys):
+def test_without_bounds_nothing_is_captured_and_the_reason_is_kept(journeys: Journeys) -> None:
     late = valued(journeys, "late", [5] * 4, v0=np.array([np.nan, 1, 1, 1]))
     other = valued(journeys, "other", [6] * 4, v0=np.array([2.0, 9, 9, 9]))
     said = score({"late": late, "other": other}, None, refusal="too large").as_json()
@@ -74,7 +74,7 @@ def test_without_bounds_nothing_is_captured_and_the_reason_is_kept(journeys: Jou
     assert said["agents"]["late"]["gain"] == pytest.approx((3 + 4 + 4 + 4) / 4)  # V0 2, 1, 1, 1
 
 
-def test_measures_of_a_journey(world: World, journeys: Journeys):
+def test_measures_of_a_journey(world: World, journeys: Journeys) -> None:
     condition = np.zeros(4, np.int32)
     right = int(np.flatnonzero(world.right_for[:, 0])[0])
     wrong = int(np.flatnonzero(~world.right_for[:, 0])[0])
@@ -97,7 +97,7 @@ def test_measures_of_a_journey(world: World, journeys: Journeys):
     assert (found["harm_gbp"][0], found["delay_gbp"][0], found["days"][0]) == (4, 1, 1.5)
 
 
-def test_other_patients_are_refused(journeys: Journeys):
+def test_other_patients_are_refused(journeys: Journeys) -> None:
     other = replace(journeys, patient=journeys.patient + 1)
     with pytest.raises(WorkupError, match="other patients"):
         score({"a": journeys, "b": other}, None)
@@ -105,7 +105,7 @@ def test_other_patients_are_refused(journeys: Journeys):
         score({}, None)
 
 
-def test_subgroups_agree_with_what_was_revealed(world: World):
+def test_subgroups_agree_with_what_was_revealed(world: World) -> None:
     found = run_agents(world, {"all": AGENTS["all"](world, seed=0)}, patients=200, seed=1)["all"]
     smoker = world.model.observables.index("smoked")
     words = world.model.network.variable("smoked").values
@@ -113,8 +113,30 @@ def test_subgroups_agree_with_what_was_revealed(world: World):
         assert np.array_equal(group.inside, found.values[:, smoker] == words.index(group.value))
 
 
-def test_the_same_patients_give_the_same_evaluation(world: World):
+def test_the_same_patients_give_the_same_evaluation(world: World) -> None:
     agents = {name: AGENTS[name](world, seed=0) for name in ("none", "random")}
     first, again = (score(run_agents(world, agents, patients=50, seed=2), None).as_json() for _ in range(2))
     assert first == again
     assert first["agents"]["none"]["value"] != first["agents"]["random"]["value"]
+
+
+def test_luck_is_taken_off_without_moving_the_mean(world: World):
+    # 600 patients are known to stay at 5 + their luck, which is zero on average: the value is 5, whatever luck came.
+    found = run_agents(world, {"none": AGENTS["none"](world, seed=0)}, patients=600, seed=4)["none"]
+    luck = np.random.default_rng(0).normal(0.3, 1.0, (600, len(world.decisions)))
+    components = np.zeros((600, 4))
+    components[:, 3] = 5.0 + luck @ np.arange(1.0, len(world.decisions) + 1)
+    told = replace(found, expected_components=components, noise=luck)
+    assert value_gbp(told, np.zeros(600)) == pytest.approx(np.full(600, 5.0))
+    assert value_gbp(replace(told, noise=None), np.zeros(600)).mean() > 5.5
+
+
+def test_luck_is_zero_on_average_and_explains_most_of_the_noise(world: World):
+    found = run_agents(world, {"all": AGENTS["all"](world, seed=0)}, patients=4000, seed=6)["all"]
+    assert found.noise is not None
+    error = found.noise.std(axis=0) / 4000**0.5
+    assert (np.abs(found.noise.mean(axis=0)) < 4.5 * error).all()
+    raw = replace(found, noise=None)
+    gain, plain = (value_gbp(each, found.v0) - found.v0 for each in (found, raw))
+    assert gain.std() < 0.75 * plain.std()
+    assert abs(gain.mean() - plain.mean()) < 4.5 * plain.std() / 4000**0.5

@@ -54,8 +54,8 @@ def journeys(*told: list[Any], cost_gbp: float = 0.0, harm_gbp: float = 0.0) -> 
     for journey, steps in enumerate(told):
         status, flag, clock, visit = np.zeros(len(ITEMS), np.uint8), UNKNOWN, 0.0, 0
         for number, step in enumerate(steps):
-            given = (step,) if isinstance(step, str) else step
-            name, clock, visit, flag = (*given, *(clock, visit, flag)[len(given) - 1 :])
+            given: Any = (step,) if isinstance(step, str) else step
+            name, clock, visit, flag = cast(Any, (*given, *(clock, visit, flag)[len(given) - 1 :]))
             bare = name.rstrip("!?")
             action = [*(n for n, _ in ORDERS), *DECISIONS].index(bare)
             for item in () if bare in DECISIONS else ORDERS[action][1]:
@@ -112,38 +112,38 @@ def fails(*told: list[Any], **expectation: Any) -> list[bool]:
     return verdict(journeys(*told), **expectation).fails.tolist()
 
 
-def test_must_means_every_name_at_some_time_whatever_came_of_it():
+def test_must_means_every_name_at_some_time_whatever_came_of_it() -> None:
     assert fails([*START, "bloods", "refer"], [*START, "refer"], must=["history", "bloods"]) == [False, True]
     assert fails([*START, "bloods!", "refer"], [*START, "bloods?", "refer"], must=["bloods"]) == [False, False]
 
 
-def test_an_order_set_stands_for_all_of_its_members():
+def test_an_order_set_stands_for_all_of_its_members() -> None:
     told = [[*START, "xray", "refer"], [*START, "xray", "ct", "refer"], [*START, "pictures", "refer"]]
     assert fails(*told, must=["pictures"]) == [True, False, False]
     assert fails(*told, must_not=["pictures"]) == [True, True, True]
     assert fails(*told, one_of=["pictures", "biopsy"]) == [True, False, False]
 
 
-def test_a_set_orders_only_what_was_not_ordered_before():
+def test_a_set_orders_only_what_was_not_ordered_before() -> None:
     found = verdict(journeys([*START, "xray", "pictures", "refer"]), must_not=["ct"])
     assert found.step.tolist() == [3]
     assert fails([*START, "xray", "ct", "pictures", "biopsy", "refer"], before=["ct", "biopsy"]) == [False]
 
 
-def test_must_not_names_the_step_and_must_hold_in_every_draw():
+def test_must_not_names_the_step_and_must_hold_in_every_draw() -> None:
     good, bad = [*START, "bloods", "reassure"], [*START, "bloods", "ct", "refer"]
     found = verdict(journeys(*[good] * 199, bad), must_not=["ct", "biopsy"])
     assert (found.fails.sum(), found.step[199], found.what(199)) == (1, 3, "ordered: ct")
     assert not found.passed
 
 
-def test_the_rest_hold_in_at_least_95_percent_of_draws():
+def test_the_rest_hold_in_at_least_95_percent_of_draws() -> None:
     good, bad = [*START, "bloods", "refer"], [*START, "refer"]
     assert verdict(journeys(*[good] * 190, *[bad] * 10), must=["bloods"]).passed
     assert not verdict(journeys(*[good] * 189, *[bad] * 11), must=["bloods"]).passed
 
 
-def test_before_fails_only_if_the_second_came_first_or_at_the_same_step():
+def test_before_fails_only_if_the_second_came_first_or_at_the_same_step() -> None:
     told = [
         [*START, "xray", "ct", "refer"],
         [*START, "ct", "xray", "refer"],
@@ -154,14 +154,14 @@ def test_before_fails_only_if_the_second_came_first_or_at_the_same_step():
     assert fails(*told, before=["xray", "ct"]) == [False, True, True, True, False]
 
 
-def test_within_counts_hours_from_the_start_to_the_order():
-    told = [[*START, ("ct", 24.0), "refer"], [*START, ("ct", 24.1), "refer"], [*START, "refer"]]
+def test_within_counts_hours_from_the_start_to_the_order() -> None:
+    told: list[list[Any]] = [[*START, ("ct", 24.0), "refer"], [*START, ("ct", 24.1), "refer"], [*START, "refer"]]
     found = verdict(journeys(*told), within={"ct": "1 day"})
     assert found.fails.tolist() == [False, True, True]
     assert found.what(2) == "ct: never ordered"
 
 
-def test_when_counts_from_the_moment_the_fact_is_revealed():
+def test_when_counts_from_the_moment_the_fact_is_revealed() -> None:
     late_flag = [("history", 0.0, 0, 0), "examination", "ct", ("bloods", 0.0, 0, 1), "refer"]
     early_flag = [("history", 0.0, 0, 1), "examination", "ct", "refer"]
     never = [("history", 0.0, 0, 0), "examination", "ct", "refer"]
@@ -174,18 +174,18 @@ def test_when_counts_from_the_moment_the_fact_is_revealed():
     assert fails(*told, before=["biopsy", "ct"], when=when) == [False, True, False]
 
 
-def test_a_fact_revealed_by_the_order_itself_does_not_forbid_it():
+def test_a_fact_revealed_by_the_order_itself_does_not_forbid_it() -> None:
     assert fails([*START, ("ct", 0.0, 0, 1), "refer"], must_not=["ct"], when={"red_flag": "yes"}) == [False]
 
 
-def test_the_95_percent_are_of_the_draws_in_which_it_counts():
+def test_the_95_percent_are_of_the_draws_in_which_it_counts() -> None:
     flag = [("history", 0.0, 0, 1), "examination", "refer"]
     calm = [("history", 0.0, 0, 0), "examination", "reassure"]
     found = verdict(journeys(*[calm] * 196, *[flag] * 4), must=["ct"], when={"red_flag": "yes"})
     assert (found.counts.sum(), found.fails.sum(), found.passed) == (4, 4, False)
 
 
-def test_at_looks_at_one_visit_alone():
+def test_at_looks_at_one_visit_alone() -> None:
     later = [*START, "bloods", ("ct", 300.0, 1), "refer"]
     assert fails(later, must_not=["ct"], at=1) == [False]
     assert fails(later, must_not=["ct"], at=2) == [True]
@@ -193,7 +193,7 @@ def test_at_looks_at_one_visit_alone():
     assert fails(later, must=["bloods"], at=3) == [True]  # a visit that never came holds no order
 
 
-def test_decisions_and_journeys_without_one():
+def test_decisions_and_journeys_without_one() -> None:
     found = journeys([*START, "reassure"], [*START, "refer"], [*START, "bloods"])
     judged = judge(vignette({"must": ["history"]}, decide=("reassure",)), found, flagged)[1]
     assert judged.fails.tolist() == [False, True, True]
@@ -204,17 +204,17 @@ def test_decisions_and_journeys_without_one():
     ({"cost_gbp": 60}, True), ({"cost_gbp": 59.9}, False), ({"harm_gbp": 5}, True), ({"harm_gbp": 4}, False),
     ({"tests": 2}, True), ({"tests": 1}, False), ({"tests": 0}, False), ({"dose_msv": 0}, True),
 ])  # fmt: skip
-def test_ceilings_hold_up_to_the_limit(ceiling: dict[str, float], holds: bool):
+def test_ceilings_hold_up_to_the_limit(ceiling: dict[str, Any], holds: bool) -> None:
     found = journeys([*START, "bloods", "xray", "refer"], cost_gbp=60.0, harm_gbp=5.0)
     assert judge(vignette({"must": ["history"]}, **ceiling), found, flagged)[2].passed is holds
 
 
-def test_history_and_examination_are_no_tests():
+def test_history_and_examination_are_no_tests() -> None:
     found = journeys([*START, "reassure"])
     assert judge(vignette({"must": ["history"]}, tests=0), found, flagged)[2].passed
 
 
-def test_risk_sums_chances_over_orders_and_spares_who_refused():
+def test_risk_sums_chances_over_orders_and_spares_who_refused() -> None:
     found = journeys([*START, "ct", "biopsy?", "biopsy", "refer"], [*START, "ct", "biopsy!", "refer"])
     judged = judge(vignette({"must": ["history"]}, risk={"bleed": 0.05}), found, flagged)[2]
     assert judged.what(0) == "risk of bleed came to 11.00%"  # one CT and two tries of a biopsy
@@ -223,12 +223,12 @@ def test_risk_sums_chances_over_orders_and_spares_who_refused():
         judge(vignette({"must": ["history"]}, risk={"fall": 0.05}), found, flagged)
 
 
-def test_unknown_names_are_refused():
+def test_unknown_names_are_refused() -> None:
     with pytest.raises(UnknownNameError, match="mri"):
         verdict(journeys([*START, "refer"]), must=["mri"])
 
 
-def test_words_say_when_and_where():
+def test_words_say_when_and_where() -> None:
     found = verdict(journeys([*START, "refer"]), must=["ct", "xray"], at=2, when={"red_flag": "yes"})
     assert found.text == "must do ct and xray, once red flag is yes, at visit 2"
     assert np.isclose(found.counts.sum(), 0)

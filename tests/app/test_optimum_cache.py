@@ -15,7 +15,9 @@ def world() -> World:
     return compile_world(load_scenario("tutorial"))
 
 
-def test_answers_are_kept_for_these_figures_alone(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+def test_answers_are_kept_for_these_figures_alone(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     asked: list[int] = []
     first, _ = Bookkeeper(world).bounds(patients=20, seed=0, progress=asked.append)
@@ -32,7 +34,9 @@ def test_answers_are_kept_for_these_figures_alone(world: World, tmp_path: Path, 
 
 
 @pytest.mark.parametrize("content", ["", "{", '{"format": "workup-bounds-2"}', '{"bounds": {"a": [NaN, 1, 2]}}'])
-def test_a_damaged_file_is_worked_out_anew(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str):
+def test_a_damaged_file_is_worked_out_anew(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, content: str
+) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     path = Bookkeeper(world).path
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -21,7 +21,7 @@ def test_there_are_notebooks() -> None:
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_committed_notebook_is_the_script_with_outputs(script: Path) -> None:
-    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)  # type: ignore[no-untyped-call]
+    notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)
     script_cells = sources(jupytext.read(script))
     assert sources(notebook) == script_cells, "run `make notebooks`"
     assert any(cell.outputs for cell in notebook.cells if cell.cell_type == "code")

@@ -186,15 +186,15 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
     axes.set_ylabel("probability of\neach cause")
-    axes.set_xticks(*_moments(story))
+    axes.set_xticks(*_moments(story, last))
     axes.set_xlabel("steps (numbers), at the time shown", fontsize=7.5)
 
 
-def _moments(story: Story) -> tuple[list[int], list[str]]:
+def _moments(story: Story, last: int) -> tuple[list[int], list[str]]:
     """Where the clock has moved to another word, so that a crowd of simultaneous steps has one tick."""
     after = [0.0, *(step.clock_after_h for step in story.steps)]
     ticks, said = [0], [moment(0.0)]
-    apart = max(1.0, len(after) / 7)
+    apart = max(1.0, last / 5)
     for position, hours in enumerate(after):
         if moment(hours) != said[-1] and position - ticks[-1] >= apart:
             ticks.append(position)
