@@ -101,6 +101,10 @@ from workup.envs.tables import (
     PARENT,
     PARENT_STRIDE,
     PARENTS_AT,
+    PLAIN,
+    PLAIN_AT,
+    CAREFUL,
+    CAREFUL_AT,
     PER_START,
     PRIOR,
     PROFILE_ONLY,
@@ -754,7 +758,7 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
     whole[i, W_K], whole[i, W_H] = k, h
 
 
-@jit
+@inlined
 def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core):
     """Begin the journey of `patient` in slot i. starts: values, mask and observation at each start."""
     start_values, start_mask, start_facts = starts
@@ -878,10 +882,20 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
         return
     byte[i, item] = RESULT
     key = whole[i, W_KEY]
-    for r in range(at[MAX_REVEALS]):
-        o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
-        if o < 0:
-            break
+    listed = at[CAREFUL_AT] + item
+    if cases.shape[0] > 0:
+        listed += n_items
+    else:
+        of_k, of_h = at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES], at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES]
+        record, cell = at[PLAIN] + 3 * ints[at[PLAIN_AT] + item], at[VALUE_CUMULATIVE]
+        for _ in range(ints[at[PLAIN_AT] + item + 1] - ints[at[PLAIN_AT] + item]):
+            o = ints[record]
+            present = uniform(key, VALUE + o) >= reals[cell + ints[record + 1] + ints[of_k + o] + ints[of_h + o]]
+            values[i, o] = present
+            facts[i, ints[record + 2]] = 1.0 if present else -1.0
+            record += 3
+    for r in range(ints[listed], ints[listed + 1]):
+        o = ints[at[CAREFUL] + r]
         v = true_value(i, o, at, ints, reals, cases, whole, byte)
         if cases.shape[0] == 0 or cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] < 0:
             e = ints[at[WITHHELD] + o]
@@ -916,7 +930,7 @@ def _act(i, item, at, reals, whole, real):
     whole[i, W_ACTED] = 1
 
 
-@jit
+@inlined
 def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
     """Rule 9 by the patient's own state: (4,) late cost, late harm, delay and utility into E_TRUTH, weighted."""
     k, h = whole[i, W_K], whole[i, W_H]
@@ -951,7 +965,7 @@ def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
     real[i, E_TRUTH + 3] = reals[at[WEIGHTS] + 3] * utility
 
 
-@jit
+@inlined
 def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, scratch):
     """Charge the end, by truth always and by the posterior where it is wanted."""
     _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values)
@@ -1078,12 +1092,9 @@ def step_batch(
         action = actions[i]
         cost = harm = delay = utility = 0.0
         terminated = truncated = illegal = False
+        begin = False
         if whole[i, W_DONE]:
-            if at[AUTORESET] == NEXT_STEP:
-                patient = whole[i, W_PATIENT] + at[STRIDE]
-                start(
-                    i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
-                )
+            begin = at[AUTORESET] == NEXT_STEP
         elif action != -1:
             whole[i, W_STEP] += 1
             decision = -1
@@ -1116,12 +1127,12 @@ def step_batch(
             if at[SHOW_BELIEF] and not illegal:
                 write_belief(i, at, ints, reals, real, scratch, facts)
             if decision >= 0 and at[AUTORESET] == SAME_STEP:
+                begin = True
                 for f in range(facts.shape[1]):
                     final_facts[i, f] = facts[i, f]
-                patient = whole[i, W_PATIENT] + at[STRIDE]
-                start(
-                    i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
-                )
+        if begin:
+            patient = whole[i, W_PATIENT] + at[STRIDE]
+            start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core)
         for f in range(facts.shape[1]):
             out_facts[i, f] = facts[i, f]
         for a in range(mask.shape[1]):

@@ -33,20 +33,20 @@ INT_TABLES = (
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
     EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
-    REVEALS, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
+    REVEALS, PLAIN_AT, PLAIN, CAREFUL_AT, CAREFUL, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
     CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_GROUP_END, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
     KNOWN_REFUSAL_AT, KNOWN_REFUSAL_OBSERVABLE, KNOWN_REFUSAL_BAD,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(33, 103)
+) = range(33, 107)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR,
-) = range(103, 133)
+) = range(107, 137)
 # fmt: on
-N_SLOTS = 133
+N_SLOTS = 137
 
 
 class Starts(NamedTuple):
@@ -77,7 +77,7 @@ def pack(world: World, layout: Layout) -> Tables:
     at = np.zeros(N_SLOTS, np.int64)
     for slot, size in _sizes(world, layout).items():
         at[slot] = size
-    whole = {**_patient_ints(world), **_rule_ints(world), **_layout_ints(world, layout)}
+    whole = {**_patient_ints(world), **_rule_ints(world, layout), **_layout_ints(world, layout)}
     real = {**_patient_reals(world), **_world_reals(world, layout)}
     ints = _lay_out(at, whole, np.int64)
     reals = _lay_out(at, real, np.float64)
@@ -217,7 +217,7 @@ def _progressed(world: World) -> NDArray[np.int64]:
     return np.where(worse >= 0, states + (worse - model.condition_of) * per_condition, states)
 
 
-def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
+def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     n_items = len(world.items)
     contra = np.argsort(world.contraindication[:, 0], kind="stable")
     clauses = np.argsort(world.clauses[:, 0], kind="stable")
@@ -228,6 +228,7 @@ def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
     members = [list(action.items) for action in world.actions]
     return {
         REVEALS: world.reveals,
+        **_reveal_lists(world, layout),
         TREATABLE: (np.append(world.model.treatment, -1)[world.reveals] >= 0).any(axis=1),
         SET_UP: world.set_up,
         ATTEMPTS: world.attempts,
@@ -254,6 +255,18 @@ def _rule_ints(world: World) -> dict[int, NDArray[np.generic]]:
         MEMBERS: _flat(members),
         ACTION_OF_ITEM: _action_of_item(world),
     }
+
+
+def _reveal_lists(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
+    """Findings of each item: the plain ones (yes or no, always reported as they are) as records (observable, first
+    threshold, place in the observation); then, for each item and again from item I on, those that need care and all."""
+    model, (cells, _) = world.model, _value_cells(world.model)
+    plain = (model.n_values == 2) & (model.treatment < 0) & (model.withheld < 0) & (model.corrupted < 0)
+    lists = [row[row >= 0].tolist() for row in world.reveals]
+    quick = [[o for o in row if plain[o]] for row in lists]
+    records = [[cell for o in row for cell in (o, int(cells.start[o]), int(layout.slot[o]))] for row in quick]
+    careful = [[o for o in row if not plain[o]] for row in lists] + lists
+    return {PLAIN_AT: _offsets(quick), PLAIN: _flat(records), CAREFUL_AT: _offsets(careful), CAREFUL: _flat(careful)}
 
 
 def _group_ends(clauses: NDArray[np.int32]) -> NDArray[np.int64]:

@@ -8,9 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning import search as kernel
-from workup.agents.planning.graph import EXPANDED, IN_BLOCKS, Graph, empty_graph, grown
+from workup.agents.planning.graph import EXPANDED, Graph, empty_graph, grown
 from workup.agents.planning.problem import Problem
-from workup.agents.planning.relaxation import CELLS, relax
+from workup.agents.planning.relaxation import merge, no_tables
+
+
+ROOM = 25_000_000
+"""Cells of all tables of one search (200 MB if all are used)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,6 +30,7 @@ class Bounds:
     met: bool
     """Whether the asked-for gap was reached."""
     graph: Graph
+    tables: int
 
 
 def bound(
@@ -37,7 +42,7 @@ def bound(
     points: int = 8,
     first: int = -1,
     block: NDArray[np.int32] | None = None,
-    cells: int = CELLS,
+    cells: int = 60_000,
 ) -> Bounds:
     """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
 
@@ -48,29 +53,22 @@ def bound(
         expansions: the effort allowed.
         points: nodes of the same structure whose bounds a fresh node may borrow.
         block: (S,) partition of the coordinates for the tables of an easier problem (see `relaxation`); None: none.
-        cells: size of those tables.
+        cells: size of those tables, each time that they are made.
         first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
     scale = float(np.abs(problem.stop).max() * problem.weights.sum())
     tiny = 1e-13 * scale
     largest = largest_expansion(problem)
     worthwhile = max(1e-5 * gap, 1e-12 * scale)
-    relaxation = relax(problem, block, cells)
+    merged = merge(problem, block)
+    tables = no_tables(problem, ROOM if merged.active else 0)
     graph = empty_graph(problem, largest)
-    kernel.begin(problem, relaxation, graph, first)
+    kernel.begin(problem, merged, tables, graph, first)
     while True:
         status = kernel.search(
-            problem,
-            relaxation,
-            graph,
-            max(gap, 1e-10 * scale),
-            share_of_gain,
-            tiny,
-            worthwhile,
-            points,
-            expansions,
-            largest,
-        )
+            problem, merged, tables, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points,
+            expansions, largest, cells,
+        )  # fmt: skip
         if status != kernel.GROW:
             break
         graph = grown(graph)
@@ -79,9 +77,10 @@ def bound(
         lower=float(graph.lower[0]) - cost,
         upper=float(graph.upper[0]) - cost,
         stop=float(graph.stop[0]),
-        expanded=int(graph.used[EXPANDED] + graph.used[IN_BLOCKS] // 4),
+        expanded=int(graph.used[EXPANDED]),
         met=status == kernel.DONE,
         graph=graph,
+        tables=int(tables.used[0]),
     )
 
 

@@ -10,20 +10,20 @@ from numpy.typing import NDArray
 
 from workup.agents.planning.problem import F64, I32, I64, Problem
 
-NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, IN_BLOCKS, TRIALS = range(11)
+NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, TRIALS = range(10)
 
 
 class Graph(NamedTuple):
     """Nodes, edges, plans and structures, flat; Python grows the arrays between calls of the kernel."""
 
     used: I64
-    """(11,) how much of each kind of array is used, and counters."""
+    """(10,) how much of each kind of array is used, and counters."""
     code: I64
     clock: I64
     extra: I64
     """0, or which action of which mode is being read, from which member, and the time it takes so far."""
-    block: I32
-    """The block of the hidden state that is known to hold, -1 for all."""
+    rooted: I32
+    """Tables made at the node, -1: none."""
     structure: I32
     lower: F64
     upper: F64
@@ -47,7 +47,7 @@ class Graph(NamedTuple):
     child: I32
 
     vector: F64
-    """(slots, S) belief of an opened node; entries outside its block are not set."""
+    """(slots, S) belief of an opened node."""
     slot_node: I32
     slot_free: F64
     """Value of free information there."""
@@ -56,7 +56,6 @@ class Graph(NamedTuple):
 
     structure_key: I64
     structure_extra: I64
-    structure_block: I32
     structure_head: I32
     structure_first: I32
     structure_actions: I32
@@ -78,12 +77,12 @@ class Graph(NamedTuple):
 
 
 _BY = {
-    NODES: ("code", "clock", "extra", "block", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
+    NODES: ("code", "clock", "extra", "rooted", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
     EDGES: ("edge_action", "edge_cost", "edge_children", "edge_size", "edge_lower", "edge_upper"),
     CHILDREN: ("child",),
     SLOTS: ("vector", "slot_node", "slot_free", "slot_next"),
     STRUCTURES: (
-        "structure_key", "structure_extra", "structure_block", "structure_head", "structure_first",
+        "structure_key", "structure_extra", "structure_head", "structure_first",
         "structure_actions", "structure_stop", "structure_cheapest",
     ),
     LISTED: ("listed",),
@@ -104,7 +103,7 @@ def empty_graph(problem: Problem, largest: int) -> Graph:
         LISTED: 4096 + 2 * step * A, PLANS: 512 + 2 * depth + problem.stop.shape[0] * problem.stop.shape[1],
         FOLLOW: 4096 + 2 * depth * largest,
     }  # fmt: skip
-    arrays: dict[str, NDArray[Any]] = {"used": np.zeros(11, np.int64)}
+    arrays: dict[str, NDArray[Any]] = {"used": np.zeros(10, np.int64)}
     for kind, names in _BY.items():
         for name in names:
             dtype = np.float64 if name in _FLOAT | _WIDE else np.int64 if name in _INT64 else np.int32
@@ -142,12 +141,12 @@ def hash_of(a: int, b: int, c: int) -> np.int64:
 def _rehash(g: Graph) -> None:
     """Fill the (grown, empty) hash tables again."""
     for node in range(g.used[NODES]):
-        at = hash_of(g.code[node], g.clock[node], g.extra[node] * 64 + g.block[node]) % g.table.shape[0]
+        at = hash_of(g.code[node], g.clock[node], g.extra[node]) % g.table.shape[0]
         while g.table[at] >= 0:
             at = (at + 1) % g.table.shape[0]
         g.table[at] = node
     for s in range(g.used[STRUCTURES]):
-        at = hash_of(g.structure_key[s], g.structure_block[s], g.structure_extra[s]) % g.structure_table.shape[0]
+        at = hash_of(g.structure_key[s], 0, g.structure_extra[s]) % g.structure_table.shape[0]
         while g.structure_table[at] >= 0:
             at = (at + 1) % g.structure_table.shape[0]
         g.structure_table[at] = s

@@ -236,7 +236,8 @@ def solve_side_by_side(
     def one(state: State) -> None:
         solved = planner.solve(state)
         if np.isfinite(solved.stop):  # else nothing can be decided yet: no presentation, but the start of a journey
-            cache.bounds[state_key(state)] = (solved.stop, solved.lower, solved.upper)
+            # As a file keeps them, so that what is said does not depend on whether it was known before.
+            cache.bounds[state_key(state)] = (round(solved.stop, 4), round(solved.lower, 4), round(solved.upper, 4))
         if progress is not None:
             progress(1)
 

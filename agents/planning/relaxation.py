@@ -1,523 +1,438 @@
-"""An upper bound on every information state, from tables of an easier problem.
+"""An upper bound on every information state that follows a given one, from tables of an easier problem.
 
 The easier problem gives three things away. (1) The *block* of the hidden state (everything but the condition) is told
 for free, so blocks are planned apart. (2) Cheap items keep their outcomes, their costs and their rules, and so does
 the first dear item that is ordered; results that say the same within a block are one. (3) The second dear item
 tells everything. Each block then fits in a few arrays, swept once backwards; giving away never lowers the value, so
-the sum over blocks is an upper bound.
+the sum over blocks is an upper bound. The search makes tables anew at nodes whose gap is large: the
+fewer items are left, the more of them fit, and the closer the bound.
 
+Symbols as in `problem`, and L blocks, K sets of tables.
 Source: pattern databases, Culberson & Schaeffer, Computational Intelligence 1998; additive ones, Felner et al., JAIR 2004.
 """
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.transitions import SUM
+from workup.agents.planning.transitions import SUM, mode_of
 
-CELLS = 2_000_000
-"""Entries of all tables together, unless asked otherwise."""
 MAX_BLOCKS = 60
+MAX_TABLES = 4_000
+NONE = -1
 
 
-class Relaxation(NamedTuple):
-    """Tables and how to find an information state in them. L blocks, n items, G digits, S coordinates."""
+class Merged(NamedTuple):
+    """What of a problem is the same within a block: made once for a problem."""
 
     active: bool
     low: I64
     """(L + 1,) first coordinate of each block."""
-    cheap: NDArray[np.bool_]
-    """(n,)"""
-    useless: NDArray[np.bool_]
-    """(L, A) actions that can tell, change and gain nothing in a block."""
+    count: I64
+    """(L, n) digits that differ."""
+    digit: I32
+    """(L, G) merged digit, -1 if impossible in the block."""
+    head: I32
+    """(L, G) at first_digit + j: the first digit of merged digit j."""
+    share: F64
+    """(L, G) of a digit in the likelihood of its merged digit."""
+    reach: F64
+    """(G, S) likelihood from the root of all that say the same as a digit, at the first of them."""
     single: I32
     """(n,) atomic action that orders the item alone from digit 0, or -1."""
+    silent: NDArray[np.bool_]
+    """(L, A) single orders whose results mean nothing in a block, that change nothing and gain nothing."""
+    cost: F64
+    """(X, A, S) lowest cost in this mode or one that may follow."""
+    stop: F64
+    """(X, D, S) highest utility likewise."""
+    useful: NDArray[np.bool_]
+    """(X, L, D) decisions that no other one matches throughout a block."""
+
+
+class Tables(NamedTuple):
+    """Sets of tables, each rooted at an information state."""
+
+    used: I64
+    """(2,) sets and cells in use."""
+    root: I64
+    """(K, n) digits of the root."""
+    cheap: NDArray[np.bool_]
+    """(K, n)"""
     place: I64
-    """(L, n) place value of a cheap item in a block's table."""
-    digit: I32
-    """(L, G) the first digit of the item that says the same in a block, -1 if impossible there."""
-    index: I32  # type: ignore[assignment]
-    """(L, G) its number among them: the digit of a block's table."""
-    scale: F64
-    """(L, G) share of a digit in the likelihood of all that say the same."""
-    merged: F64
-    """(G, S) likelihood, given the digit before, of all that say the same as a digit in the coordinate's block."""
-    start: I64
-    """(L,) where a block's table starts in `top`."""
-    top: F64
-    reach: F64
-    """(G, S) likelihood from the root of all that say the same as a digit."""
+    """(K, L, n) place value of a cheap item."""
+    top: I64
+    """(K, L) where the table of a block starts, before any dear item."""
     dear: I64
-    """(L, G) where the table of a dear item's outcome starts in `tables`, -1: none."""
-    tables: F64
+    """(K, L, G) where the table after a dear item's outcome starts, -1: none."""
+    cells: F64
 
 
-def relax(problem: Problem, block: I32 | None, cells: int = CELLS) -> Relaxation:
-    """Tables for a problem whose coordinates come block after block.
-
-    Args:
-        problem: the problem; blocks are used only if nothing progresses and no act changes what results mean.
-        block: (S,) ascending small integers; None: no tables.
-        cells: entries of all tables together.
-    """
-    n = len(problem.radix)
-    variants = n and (problem.child_start != problem.child_start[:, :1]).any()
-    if block is None or problem.clocked or len(problem.base) or variants or n == 0 or len(set(block)) > MAX_BLOCKS:
-        return _inactive(problem)
-    return _Builder(problem, block, cells).build()
-
-
-def _inactive(p: Problem) -> Relaxation:
-    n = len(p.radix)
-    none, wide = np.zeros(0), np.zeros((0, 0))
-    return Relaxation(
-        False, np.zeros(1, np.int64), np.zeros(n, bool), np.zeros((0, 0), bool), np.full(n, -1, np.int32), np.zeros((0, n), np.int64),
-        np.zeros((0, 0), np.int32), np.zeros((0, 0), np.int32), wide, wide, np.zeros(0, np.int64), none, wide,
-        np.zeros((0, 0), np.int64), none,
+def no_tables(p: Problem, cells: int = 0) -> Tables:
+    """Room for tables."""
+    sets = MAX_TABLES if cells else 0
+    n, G = len(p.radix), len(p.column)
+    L = MAX_BLOCKS if cells else 0
+    return Tables(
+        np.zeros(2, np.int64), np.zeros((sets, n), np.int64), np.zeros((sets, n), bool), np.zeros((sets, L, n), np.int64),
+        np.zeros((sets, L), np.int64), np.zeros((sets, L, G), np.int64), np.empty(cells),
     )  # fmt: skip
 
 
-class _Builder:
-    def __init__(self, problem: Problem, block: I32, cells: int) -> None:
-        p = self.p = problem
-        self.cells = cells
-        self.block = np.asarray(np.unique(block, return_inverse=True)[1], np.int32).ravel()
-        self.blocks = int(self.block.max()) + 1
-        self.n, self.S = len(p.radix), len(p.weights)
-        self.cost = p.cost.min(axis=1)
-        self.stop = p.stop.max(axis=0)
-        self.single = np.full(self.n, -1, np.int32)
-        for a in range(len(p.member)):
-            if (p.member[a] >= 0).sum() == 1 and p.member_digit[a, 0] == 0:
-                self.single[p.member[a, 0]] = a
-        self.reach = np.ones_like(p.column)
-        for i in range(self.n):
-            for d in range(int(p.radix[i])):
-                g = int(p.first_digit[i]) + d
-                start, count = int(p.child_start[g, 0]), int(p.child_count[g, 0])
-                for c in range(start, start + count):
-                    child = int(p.first_digit[i]) + c
-                    self.reach[child] = self.reach[g] * p.column[child]
-        self.merged = [self._merge(i) for i in range(self.n)]
-        self.silent = self._silent()
-        opens = np.array([bool(np.isin(p.member[a], p.clause_item).any()) for a in range(len(p.member))])
-        self.useless = self.silent & ~opens
+def merge(p: Problem, block: I32 | None) -> Merged:
+    """Find what is the same within each block.
 
-    def build(self) -> Relaxation:
-        """Choose the cheap items, then sweep a table for every group and block."""
-        cheap = self._choose_cheap()
-        place = np.zeros((self.blocks, self.n), np.int64)
-        sizes = np.ones(self.blocks, np.int64)
-        for i in np.flatnonzero(cheap):
-            for b in range(self.blocks):
-                place[b, i] = sizes[b]
-                sizes[b] *= self.merged[i][2][b]
-        digit = np.concatenate([self.merged[i][0] for i in range(self.n)], axis=1)
-        scale = np.concatenate([self.merged[i][1] for i in range(self.n)], axis=1)
-        start = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
-        top, tables, dear = self._sweeps(cheap, place, sizes, digit, start)
-        first_alike, together, reach = self._alike(digit)
-        low = np.searchsorted(self.block, np.arange(self.blocks + 1)).astype(np.int64)
-        return Relaxation(
-            True, low, cheap, self.useless, self.single, place, first_alike, digit, scale, together, start, top, reach, dear,
-            tables,
+    Args:
+        p: the problem; tables are used only if nothing progresses and no act changes what results mean.
+        block: (S,) ascending integers; None: no tables.
+    """
+    n, S, G, A = len(p.radix), len(p.weights), len(p.column), len(p.member)
+    variants = n and (p.child_start != p.child_start[:, :1]).any()
+    if block is None or p.clocked or len(p.base) or variants or n == 0 or len(np.unique(block)) > MAX_BLOCKS:
+        nothing, flags = np.zeros((0, 0)), np.zeros((0, 0), bool)
+        return Merged(
+            False, np.zeros(1, np.int64), np.zeros((0, n), np.int64), np.zeros((0, 0), np.int32),
+            np.zeros((0, 0), np.int32), nothing, nothing, np.full(n, NONE, np.int32), flags, np.zeros((0, 0, 0)),
+            np.zeros((0, 0, 0)), np.zeros((0, 0, 0), bool),
         )  # fmt: skip
-
-    def _alike(self, digit: I32) -> tuple[I32, F64, F64]:
-        """First digit alike (L, G), and the likelihood of all alike given the digit before and from the root (G, S)."""
-        p = self.p
-        first_alike = np.full_like(digit, -1)
-        merged, reach = np.zeros_like(p.column), np.zeros_like(p.column)
-        for i in range(self.n):
-            first = int(p.first_digit[i])
-            for b in range(self.blocks):
-                at = self.block == b
-                seen: dict[int, int] = {}
-                for d in range(int(p.radix[i])):
-                    m = int(digit[b, first + d])
-                    if m >= 0:
-                        head = seen.setdefault(m, d)
-                        first_alike[b, first + d] = head
-                        merged[first + head, at] += p.column[first + d, at]
-                        reach[first + head, at] += self.reach[first + d, at]
-        return first_alike, merged, reach
-
-    # -- digits -----------------------------------------------------------------------------------------------
-
-    def _merge(self, item: int) -> tuple[I32, F64, list[int]]:
-        """Merged digit and share of each digit of an item, (blocks, digits), and how many there are, by block."""
-        p = self.p
-        first, radix = int(p.first_digit[item]), int(p.radix[item])
-        digit = np.full((self.blocks, radix), -1, np.int32)
-        scale = np.zeros((self.blocks, radix))
-        counts = []
-        parent = self._parents(item)
-        for b in range(self.blocks):
-            at = np.flatnonzero(self.block == b)
-            seen: dict[object, int] = {}
-            totals: list[float] = []
-            for d in range(radix):
-                column = self.reach[first + d, at]
+    own = np.asarray(np.unique(block, return_inverse=True)[1]).ravel()
+    L = int(own.max()) + 1
+    low = np.searchsorted(own, np.arange(L + 1)).astype(np.int64)
+    reach, parent = _from_root(p)
+    count, digit, head = np.zeros((L, n), np.int64), np.full((L, G), NONE, np.int32), np.full((L, G), NONE, np.int32)
+    share, together = np.zeros((L, G)), np.zeros((G, S))
+    for b in range(L):
+        at = slice(int(low[b]), int(low[b + 1]))
+        for i in range(n):
+            first, seen = int(p.first_digit[i]), {}
+            for g in range(first, first + int(p.radix[i])):
+                column = reach[g, at]
                 if column.max() <= 0.0:
                     continue
-                normal = (np.round(column / column.max(), 12) + 0.0).tobytes()
-                has_children = bool(p.child_count[first + d].any())
-                key = (d,) if has_children or d == 0 else (parent[d], int(p.signature[first + d]), normal)
-                if key not in seen:
-                    seen[key] = len(totals)
-                    totals.append(0.0)
-                digit[b, d] = seen[key]
-                totals[seen[key]] += column.max()
-            for d in range(radix):
-                if digit[b, d] >= 0:
-                    scale[b, d] = self.reach[first + d, at].max() / totals[digit[b, d]]
-            counts.append(len(totals))
-        return digit, scale, counts
-
-    def _silent(self) -> NDArray[np.bool_]:
-        """(L, A) single orders whose results mean nothing in a block, that change nothing and gain nothing."""
-        p = self.p
-        silent = np.zeros((self.blocks, len(p.member)), bool)
-        for a in range(len(p.member)):
-            item = int(p.member[a, 0])
-            rows = slice(int(p.first_digit[item]), int(p.first_digit[item] + p.radix[item]))
-            if (p.member[a] >= 0).sum() > 1 or p.digit_mode[rows].any():
-                continue
-            for b in range(self.blocks):
-                at = np.flatnonzero(self.block == b)
-                says_nothing = bool((np.ptp(p.column[rows][:, at], axis=1) < 1e-15).all())
-                silent[b, a] = says_nothing and bool((self.cost[a, at] >= 0.0).all())
-        return silent
-
-    def _parents(self, item: int) -> list[int]:
-        p = self.p
-        first, radix = int(p.first_digit[item]), int(p.radix[item])
-        parent = [-1] * radix
-        for d in range(radix):
-            start, count = int(p.child_start[first + d, 0]), int(p.child_count[first + d, 0])
-            for c in range(start, start + count):
-                parent[c] = d
-        return parent
-
-    # -- which items are cheap, which states a dear item can hardly tell apart ----------------------------------
-
-    def _choose_cheap(self) -> NDArray[np.bool_]:
-        """The cheapest items whose tables, with one for each outcome of every other item, stay within `cells`."""
-        p = self.p
-        price = np.array([
-            float(self.cost[self.single[i]] @ p.weights) if self.single[i] >= 0 else np.inf for i in range(self.n)
-        ])  # fmt: skip
-        counts = np.array([m[2] for m in self.merged], float).reshape(self.n, self.blocks)
-        cheap = np.zeros(self.n, bool)
-        for i in np.argsort(price):
-            cheap[i] = True
-            size = counts[cheap].prod(axis=0) * (1.0 + (counts[~cheap] - 1.0).sum(axis=0))
-            if not np.isfinite(price[i]) or size.sum() > self.cells:
-                cheap[i] = False
-                break
-        return cheap
-
-    # -- tables -------------------------------------------------------------------------------------------------
-
-    def _sweeps(
-        self, cheap: NDArray[np.bool_], place: I64, sizes: I64, digit: I32, start: I64
-    ) -> tuple[F64, F64, I64]:  # fmt: skip
-        p = self.p
-        top = np.empty(int(sizes.sum()))
-        dear = np.full(digit.shape, -1, np.int64)
-        tables: list[F64] = []
-        total = 0
-        for b in range(self.blocks):
-            at = np.flatnonzero(self.block == b)
-            rules = _Rules(self, cheap, place[b], digit[b], b)
-            everything: list[Any] = [
-                (a, p.free[at] - self.cost[a, at], []) for a in self._dear_actions(cheap) if not self.silent[b, a]
-            ]
-            purchases: list[Any] = []
-            for a, linear, _ in everything:
-                if (p.member[a] >= 0).sum() > 1:
-                    purchases.append((a, linear, []))
-                elif p.member_digit[a, 0] == 0:
-                    item = int(p.member[a, 0])
-                    first = int(p.first_digit[item])
-                    outcomes = range(
-                        first + int(p.child_start[first, 0]),
-                        first + int(p.child_start[first, 0] + p.child_count[first, 0]),
-                    )
-                    for m in sorted({int(digit[b, g]) for g in outcomes} - {-1}):
-                        alike = [g for g in range(first, first + int(p.radix[item])) if digit[b, g] == m]
-                        dear[b, alike] = total
-                        weights = p.weights[at] * self.reach[alike][:, at].sum(axis=0)
-                        tables.append(rules.sweep(at, weights, everything, np.zeros(0)))
-                        total += int(sizes[b])
-                    used = sorted({int(x) for x in dear[b, list(outcomes)]} - {-1})
-                    purchases.append((a, -self.cost[a, at], used))
-            stacked = np.concatenate(tables) if tables else np.zeros(0)
-            top[start[b] : start[b] + sizes[b]] = rules.sweep(at, p.weights[at], purchases, stacked)
-        return top, (np.concatenate(tables) if tables else np.zeros(0)), dear
-
-    def _dear_actions(self, cheap: NDArray[np.bool_]) -> list[int]:
-        p = self.p
-        return [a for a in range(len(p.member)) if not all(cheap[i] for i in p.member[a] if i >= 0)]
+                alike = (np.round(column / column.max(), 12) + 0.0).tobytes()
+                alone = g == first or p.child_count[g].any()
+                j = seen.setdefault((g,) if alone else (int(parent[g]), int(p.signature[g]), alike), len(seen))
+                digit[b, g] = j
+                if head[b, first + j] < 0:
+                    head[b, first + j] = g
+                together[head[b, first + j], at] += column
+            count[b, i] = len(seen)
+            for g in range(first, first + int(p.radix[i])):
+                if digit[b, g] >= 0:
+                    share[b, g] = reach[g, at].max() / together[head[b, first + digit[b, g]], at].max()
+    X = p.cost.shape[1]
+    later = [[m for m in range(X) if m & mode == mode] for mode in range(X)]
+    cost = np.array([p.cost[:, modes].min(axis=1) for modes in later])
+    stop = np.array([p.stop[modes].max(axis=0) for modes in later])
+    useful = np.array([[_useful(stop[m][:, low[b] : low[b + 1]]) for b in range(L)] for m in range(X)])
+    single = np.full(n, NONE, np.int32)
+    silent = np.zeros((L, A), bool)
+    for a in range(A):
+        item = int(p.member[a, 0])
+        if (p.member[a] >= 0).sum() > 1:
+            continue
+        if p.member_digit[a, 0] == 0:
+            single[item] = a
+        rows = slice(int(p.first_digit[item]), int(p.first_digit[item] + p.radix[item]))
+        for b in range(L):
+            at = slice(int(low[b]), int(low[b + 1]))
+            says = np.ptp(p.column[rows, at], axis=1).max() > 1e-15
+            silent[b, a] = not says and not p.digit_mode[rows].any() and bool((cost[0][a, at] >= 0.0).all())
+    return Merged(True, low, count, digit, head, share, together, single, silent, cost, stop, useful)
 
 
-class _Rules:
-    """The cheap items of one block, ready to be swept for any of its coordinates."""
-
-    def __init__(self, builder: _Builder, cheap: NDArray[np.bool_], place: I64, digit: I32, block: int) -> None:
-        self.builder, self.cheap = builder, cheap
-        p = builder.p
-        self.items = np.flatnonzero(cheap)
-        position = {int(i): j for j, i in enumerate(self.items)}
-        self.radix = np.array([builder.merged[i][2][block] for i in self.items], np.int64)
-        self.place = place[self.items]
-        self.first = (
-            np.concatenate([[0], np.cumsum(self.radix)[:-1]]).astype(np.int32)
-            if len(self.items)
-            else np.zeros(0, np.int32)
-        )
-        G = int(self.radix.sum())
-        self.reach = np.zeros((G, builder.S))
-        self.source = np.zeros(G, np.int64)
-        self.child_start, self.child_count = np.zeros(G, np.int32), np.zeros(G, np.int32)
-        for j, i in enumerate(self.items):
-            first = int(p.first_digit[i])
-            for d in range(int(p.radix[i])):
-                g = first + d
-                if digit[g] < 0:
-                    continue
-                m = int(self.first[j]) + int(digit[g])
-                self.reach[m] += builder.reach[g]
-                self.source[m] = g
-                start, count = first + int(p.child_start[g, 0]), int(p.child_count[g].max())
-                children = sorted({int(x) for x in digit[start : start + count]} - {-1})
-                if children:
-                    assert children == list(range(children[0], children[-1] + 1))
-                    self.child_start[m], self.child_count[m] = children[0], len(children)
-        self._list_actions(position, digit)
-        self._list_requirements(position)
-
-    def _list_actions(self, position: dict[int, int], digit: I32) -> None:
-        p = self.builder.p
-        self.actions = []
-        members, digits, others = [], [], []
-        for a in range(len(p.member)):
-            items = [int(i) for i in p.member[a] if i >= 0]
-            if not all(self.cheap[i] for i in items):
-                continue
-            at = [int(digit[int(p.first_digit[i]) + int(d)]) for i, d in zip(items, p.member_digit[a], strict=False)]
-            if min(at) < 0:
-                continue
-            self.actions.append(a)
-            members.append([position[i] for i in items])
-            digits.append(at)
-            others.append([position[int(i)] for i in p.other[a] if i >= 0 and self.cheap[i]])
-        self.member, self.member_digit, self.other = _padded(members), _padded(digits), _padded(others)
-
-    def _list_requirements(self, position: dict[int, int]) -> None:
-        """Clause groups of every item of the problem (and of deciding), kept where all clauses look at cheap items."""
-        p = self.builder.p
-        allows: list[Any] = []
-        starts, clauses, item_at, offset = [0], [0], [], []
-        for owner in range(len(p.radix) + 1):
-            for group in range(p.group_start[owner], p.group_start[owner + 1]):
-                rows = range(p.clause_start[group], p.clause_start[group + 1])
-                if not all(self.cheap[p.clause_item[q]] for q in rows):
-                    continue
-                for q in rows:
-                    j = position[int(p.clause_item[q])]
-                    item = int(p.clause_item[q])
-                    item_at.append(j)
-                    offset.append(len(allows))
-                    for m in range(int(self.first[j]), int(self.first[j] + self.radix[j])):
-                        allows.append(bool(p.clause_allows[p.clause_offset[q] + self.source[m] - p.first_digit[item]]))
-                clauses.append(len(item_at))
-            starts.append(len(clauses) - 1)
-        self.group_start = np.array(starts, np.int32)
-        self.clause_start = np.array(clauses, np.int32)
-        self.clause_item = np.array(item_at, np.int32)
-        self.clause_offset = np.array(offset, np.int32)
-        self.clause_allows = np.array(allows, np.bool_)
-
-    def sweep(
-        self, at: NDArray[np.intp], weights: F64, purchases: list[tuple[int, F64, list[int]]], tables: F64
-    ) -> F64:
-        """The table for a belief over the block's coordinates.
-
-        A purchase is an atomic action, what it is worth linearly, and the tables that what it leads to is found in.
-        """
-        p, builder = self.builder.p, self.builder
-        owners = [[int(i) for i in p.member[a] if i >= 0] for a, _, _ in purchases]
-        table_at = np.full((len(purchases), max([1, *(len(used) for _, _, used in purchases)])), -1, np.int64)
-        for j, (_, _, used) in enumerate(purchases):
-            table_at[j, : len(used)] = used
-        linear = np.array([linear for _, linear, _ in purchases]).reshape(len(purchases), len(at))
-        values = np.empty(int(np.prod(self.radix)))
-        _sweep(
-            values, weights, self.radix, self.place, self.first, np.ascontiguousarray(self.reach[:, at]),
-            self.child_start, self.child_count, self.member, self.member_digit, self.other,
-            np.array([int(i) for i in self.items], np.int64), np.ascontiguousarray(builder.cost[self.actions][:, at]),
-            np.ascontiguousarray(self.useful_decisions(at)), np.ascontiguousarray(p.free[at]), _padded(owners), linear,
-            table_at, tables, self.group_start, self.clause_start, self.clause_item, self.clause_offset,
-            self.clause_allows,
-        )  # fmt: skip
-        return values
-
-    def useful_decisions(self, at: NDArray[np.intp]) -> F64:
-        """(d, coordinates) decisions that no other one matches in every state."""
-        rows = np.unique(self.builder.stop[:, at], axis=0)
-        kept = [j for j in range(len(rows)) if not any((rows[k] >= rows[j]).all() for k in range(len(rows)) if k != j)]
-        return np.asarray(rows[kept])
+def _from_root(p: Problem) -> tuple[F64, I32]:
+    """(G, S) likelihood of each digit from digit 0, and (G,) the digit it follows."""
+    reach, parent = np.ones_like(p.column), np.full(len(p.column), NONE, np.int32)
+    for i in range(len(p.radix)):
+        first = int(p.first_digit[i])
+        for g in range(first, first + int(p.radix[i])):
+            start = first + int(p.child_start[g, 0])
+            for child in range(start, start + int(p.child_count[g, 0])):
+                reach[child] = reach[g] * p.column[child]
+                parent[child] = g
+    return reach, parent
 
 
-def _padded(rows: list[list[int]]) -> I32:
-    table = np.full((len(rows), max([1, *(len(row) for row in rows)])), -1, np.int32)
-    for j, row in enumerate(rows):
-        table[j, : len(row)] = row
-    return table
+def _useful(rows: F64) -> NDArray[np.bool_]:
+    kept = np.ones(len(rows), bool)
+    for j in range(len(rows)):
+        kept[j] = not any(kept[k] and k != j and (rows[k] >= rows[j]).all() for k in range(len(rows)))
+    return kept
 
 
 @njit(cache=True)
-def _met(
-    owner: int, digits: I64, group_start: I32, clause_start: I32, clause_item: I32, offset: I32,
-    allows: NDArray[np.bool_],
-) -> bool:  # fmt: skip
-    for group in range(group_start[owner], group_start[owner + 1]):
+def _requirements_hold(p: Problem, owner: int, digits: I64, relaxed: NDArray[np.bool_]) -> bool:
+    """As `transitions.holds`, but a group with a clause about a relaxed item is taken to hold."""
+    for group in range(p.group_start[owner], p.group_start[owner + 1]):
         met = False
-        for q in range(clause_start[group], clause_start[group + 1]):
-            met = met or allows[offset[q] + digits[clause_item[q]]]
+        for q in range(p.clause_start[group], p.clause_start[group + 1]):
+            i = p.clause_item[q]
+            met = met or relaxed[i] or p.clause_allows[p.clause_offset[q] + digits[i]]
         if not met:
             return False
     return True
 
 
-@njit(cache=True, fastmath=SUM, nogil=True)
-def _sweep(
-    values: F64, weights: F64, radix: I64, place: I64, first: I32, reach: F64, child_start: I32, child_count: I32,
-    member: I32, member_digit: I32, other: I32, items: I64, cost: F64, stop: F64, free: F64, owners: I32, linear: F64,
-    table_at: I64, tables: F64, group_start: I32, clause_start: I32, clause_item: I32, offset: I32,
-    allows: NDArray[np.bool_],
-) -> None:  # fmt: skip
-    n, S, A, D, P = radix.shape[0], weights.shape[0], cost.shape[0], stop.shape[0], linear.shape[0]
-    last = group_start.shape[0] - 2
-    digits = radix - 1
-    partial = np.empty((n + 1, S))
-    partial[0] = weights
-    level = 0
-    at = np.zeros(member.shape[1], np.int64)
-    for code in range(values.shape[0] - 1, -1, -1):
-        for j in range(level, n):  # item n - 1 has the highest place, so it is the slowest
-            i = n - 1 - j
-            g = first[i] + digits[i]
-            for s in range(S):
-                partial[j + 1, s] = partial[j, s] * reach[g, s]
-        v = partial[n]
-        best = -np.inf
-        if _met(last, digits, group_start, clause_start, clause_item, offset, allows):
-            for d in range(D):
-                total = 0.0
-                for s in range(S):
-                    total += stop[d, s] * v[s]
-                best = max(best, total)
-        for a in range(P):
-            total = 0.0
-            for s in range(S):
-                total += linear[a, s] * v[s]
-            for m in range(table_at.shape[1]):
-                if table_at[a, m] >= 0:
-                    total += tables[table_at[a, m] + code]
-            if total > best:
-                legal = True
-                for m in range(owners.shape[1]):
-                    if owners[a, m] >= 0 and legal:
-                        legal = _met(owners[a, m], digits, group_start, clause_start, clause_item, offset, allows)
-                if legal:
-                    best = total
-        for a in range(A):
-            legal = True
-            M = 0
-            while legal and member.shape[1] > M and member[a, M] >= 0:
-                i = member[a, M]
-                legal = digits[i] == member_digit[a, M] and child_count[first[i] + digits[i]] > 0
-                M += 1
-            for m in range(other.shape[1]):
-                if legal and other[a, m] >= 0:
-                    legal = digits[other[a, m]] != 0
-            for m in range(M):
-                if legal:
-                    legal = _met(items[member[a, m]], digits, group_start, clause_start, clause_item, offset, allows)
-            if not legal:
+@njit(cache=True, fastmath=SUM)
+def make_tables(p: Problem, m: Merged, t: Tables, digits: I64, v: F64, budget: int) -> int:
+    """Tables for all that may follow an information state; returns their number, or -1 if there is no room."""
+    n, L = p.radix.shape[0], m.low.shape[0] - 1
+    mode = mode_of(p, digits)
+    k = t.used[0]
+    cheap = _choose_cheap(p, m, digits, v, mode, budget)
+    size = _size(p, m, digits, cheap)
+    if k >= t.root.shape[0] or t.used[1] + size > t.cells.shape[0]:
+        return -1
+    t.used[0] += 1
+    t.root[k] = digits
+    t.cheap[k] = cheap
+    t.dear[k] = -1
+    weights = v.copy()
+    for b in range(L):
+        cells = 1
+        for i in range(n):
+            t.place[k, b, i] = 0
+            if cheap[i]:
+                t.place[k, b, i] = cells
+                cells *= m.count[b, i]
+        for i in range(n):
+            first = p.first_digit[i]
+            if cheap[i] or digits[i] != 0 or m.single[i] < 0 or m.silent[b, m.single[i]]:
                 continue
-            total = 0.0
-            for s in range(S):
-                total -= cost[a, s] * v[s]
-            at[:M] = 0
-            while True:
-                child = code
-                for m in range(M):
-                    i = member[a, m]
-                    child += (child_start[first[i] + digits[i]] + at[m] - digits[i]) * place[i]
-                total += values[child]
-                m = M - 1
-                while m >= 0:
-                    i = member[a, m]
-                    at[m] += 1
-                    if at[m] < child_count[first[i] + digits[i]]:
-                        break
-                    at[m] = 0
-                    m -= 1
-                if m < 0:
-                    break
-            best = max(best, total)
-        if best == -np.inf:
-            best = 0.0
-            for s in range(S):
-                best += free[s] * v[s]
-        values[code] = best
-        level = n - 1
-        while level >= 0 and digits[n - 1 - level] == 0:
-            digits[n - 1 - level] = radix[n - 1 - level] - 1
-            level -= 1
-        if level >= 0:
-            digits[n - 1 - level] -= 1
+            for j in range(1, m.count[b, i]):
+                g = m.head[b, first + j]
+                for s in range(m.low[b], m.low[b + 1]):
+                    weights[s] = v[s] * m.reach[g, s]
+                t.dear[k, b, g] = t.used[1]
+                digits[i] = g - first
+                _sweep(p, m, t, k, b, digits, weights, mode, i, cells)
+                digits[i] = 0
+                t.used[1] += cells
+        t.top[k, b] = t.used[1]
+        for s in range(m.low[b], m.low[b + 1]):
+            weights[s] = v[s]
+        _sweep(p, m, t, k, b, digits, weights, mode, -1, cells)
+        t.used[1] += cells
+    return k
 
 
 @njit(cache=True, fastmath=SUM)
-def table_bound(p: Problem, r: Relaxation, block: int, digits: I64, v: F64) -> float:
-    """Upper bound on the value of an information state of one block, its digits the first of those alike."""
-    n, low, high = p.radix.shape[0], r.low[block], r.low[block + 1]
-    index, dear = 0, 0
+def _choose_cheap(p: Problem, m: Merged, digits: I64, v: F64, mode: int, budget: int) -> NDArray[np.bool_]:
+    n = p.radix.shape[0]
+    price = np.full(n, np.inf)
     for i in range(n):
-        if r.cheap[i]:
-            index += r.place[block, i] * r.index[block, p.first_digit[i] + digits[i]]
-        elif digits[i] > 0:
-            dear += 1
-    if dear == 0:
-        return r.top[r.start[block] + index]
-    kappa = np.ones(high - low)
+        if digits[i] == 0 and m.single[i] >= 0:
+            price[i] = 0.0
+            for s in range(v.shape[0]):
+                price[i] += m.cost[mode, m.single[i], s] * v[s]
+    cheap = np.zeros(n, np.bool_)
+    for i in np.argsort(price):
+        if price[i] < np.inf:
+            cheap[i] = True
+            if _size(p, m, digits, cheap) > budget:
+                cheap[i] = False
+    return cheap
+
+
+@njit(cache=True)
+def _size(p: Problem, m: Merged, digits: I64, cheap: NDArray[np.bool_]) -> int:
+    total = 0.0
+    for b in range(m.low.shape[0] - 1):
+        cells, dear = 1.0, 1.0
+        for i in range(p.radix.shape[0]):
+            if cheap[i]:
+                cells *= m.count[b, i]
+            elif digits[i] == 0:
+                dear += m.count[b, i] - 1
+        total += cells * dear
+    return np.int64(min(total, 1e15))
+
+
+@njit(cache=True, fastmath=SUM)
+def _sweep(
+    p: Problem, m: Merged, t: Tables, k: int, b: int, root: I64, weights: F64, mode: int, dear: int, cells: int
+) -> None:
+    """Fill one table; `dear` is the item whose outcome is in the root's digits, after which the next tells all."""
+    low, high = m.low[b], m.low[b + 1]
+    W, n, A = high - low, root.shape[0], p.member.shape[0]
+    cheap, place = t.cheap[k], t.place[k, b]
+    items = np.flatnonzero(cheap)[::-1]
+    relaxed = np.array([not cheap[i] and t.root[k, i] == 0 and i != dear for i in range(n)])
+    stop = np.empty((p.stop.shape[1], W))
+    D = 0
+    for d in range(p.stop.shape[1]):
+        if m.useful[mode, b, d]:
+            stop[D] = m.stop[mode, d, low:high]
+            D += 1
+    cost = np.ascontiguousarray(m.cost[mode][:, low:high])
+    free = p.free[low:high]
+    ruled = p.group_start[1:] > p.group_start[:-1]
+    first_child, children = _merged_children(p, m, b)
+    # What each action is: 1 among cheap items, 2 a dear item told outcome by outcome, 3 one that tells all.
+    kind = np.zeros(A, np.int64)
+    for a in range(A):
+        kind[a] = 1
+        for x in range(p.member.shape[1]):
+            i = p.member[a, x]
+            if i < 0:
+                break
+            if not cheap[i]:
+                if p.member_digit[a, x] != root[i] or p.child_count[p.first_digit[i] + root[i], 0] == 0:
+                    kind[a] = 0  # has been ordered
+                    break
+                kind[a] = 3
+        alone = p.member.shape[1] == 1 or p.member[a, 1] < 0
+        if kind[a] > 1 and alone:
+            if m.silent[b, a]:
+                kind[a] = 0
+            elif dear < 0 and root[p.member[a, 0]] == 0:
+                kind[a] = 2
+    start = t.used[1]
+    values = t.cells
+    digits = root.copy()
+    at = np.zeros(n, np.int64)
+    for i in items:
+        at[i] = m.count[b, i] - 1
+    N = items.shape[0]
+    partial = np.empty((N + 1, W))
+    partial[0] = weights[low:high]
+    level = 0
+    outcome = np.zeros(p.member.shape[1], np.int64)
+    for code in range(cells - 1, -1, -1):
+        for j in range(level, N):
+            i = items[j]
+            g = m.head[b, p.first_digit[i] + at[i]]
+            digits[i] = g - p.first_digit[i]
+            for s in range(W):
+                partial[j + 1, s] = partial[j, s] * m.reach[g, low + s]
+        v = partial[N]
+        best = -np.inf
+        if not ruled[n] or _requirements_hold(p, n, digits, relaxed):
+            for d in range(D):
+                total = 0.0
+                for s in range(W):
+                    total += stop[d, s] * v[s]
+                best = max(best, total)
+        for a in range(A):
+            if kind[a] == 0:
+                continue
+            legal, M = True, 0
+            while M < p.member.shape[1] and p.member[a, M] >= 0:
+                i = p.member[a, M]
+                if digits[i] != p.member_digit[a, M] or p.child_count[p.first_digit[i] + digits[i], 0] == 0:
+                    legal = False
+                    break
+                M += 1
+            if not legal:
+                continue
+            total = 0.0
+            for s in range(W):
+                total -= cost[a, s] * v[s]
+            if kind[a] == 3:
+                for s in range(W):
+                    total += free[s] * v[s]
+            elif kind[a] == 2:
+                i = p.member[a, 0]
+                for j in range(1, m.count[b, i]):
+                    g = m.head[b, p.first_digit[i] + j]
+                    child = g - p.first_digit[i] - p.child_start[p.first_digit[i], 0]
+                    if 0 <= child < p.child_count[p.first_digit[i], 0]:
+                        total += values[t.dear[k, b, g] + code]
+            else:
+                outcome[:M] = 0
+                while True:
+                    child = code
+                    for x in range(M):
+                        i = p.member[a, x]
+                        here = p.first_digit[i] + digits[i]
+                        child += (first_child[here] + outcome[x] - at[i]) * place[i]
+                    total += values[start + child]
+                    x = M - 1
+                    while x >= 0:
+                        i = p.member[a, x]
+                        outcome[x] += 1
+                        if outcome[x] < children[p.first_digit[i] + digits[i]]:
+                            break
+                        outcome[x] = 0
+                        x -= 1
+                    if x < 0:
+                        break
+            if total <= best:
+                continue
+            for x in range(p.other.shape[1]):
+                i = p.other[a, x]
+                if i >= 0 and not relaxed[i] and digits[i] == 0:
+                    legal = False
+            for x in range(M):
+                if legal and ruled[p.member[a, x]]:
+                    legal = _requirements_hold(p, p.member[a, x], digits, relaxed)
+            if legal:
+                best = total
+        if best == -np.inf:
+            best = 0.0
+            for s in range(W):
+                best += free[s] * v[s]
+        values[start + code] = best
+        level = N - 1
+        while level >= 0 and at[items[level]] == 0:
+            at[items[level]] = m.count[b, items[level]] - 1
+            level -= 1
+        if level >= 0:
+            at[items[level]] -= 1
+
+
+@njit(cache=True)
+def _merged_children(p: Problem, m: Merged, b: int) -> tuple[I64, I64]:
+    """(G,) merged digit of the first outcome of ordering again from a digit, and how many there are; contiguous."""
+    G = p.column.shape[0]
+    first_child, children = np.zeros(G, np.int64), np.zeros(G, np.int64)
+    for i in range(p.radix.shape[0]):
+        first = p.first_digit[i]
+        for g in range(first, first + p.radix[i]):
+            least, most = G, -1
+            for c in range(first + p.child_start[g, 0], first + p.child_start[g, 0] + p.child_count[g, 0]):
+                if m.digit[b, c] >= 0:
+                    least, most = min(least, m.digit[b, c]), max(most, m.digit[b, c])
+            if most >= 0:
+                first_child[g], children[g] = least, most - least + 1
+    return first_child, children
+
+
+@njit(cache=True, fastmath=SUM)
+def table_bound(p: Problem, m: Merged, t: Tables, k: int, digits: I64) -> float:
+    """Upper bound on the value of an information state that follows the root of tables `k`; infinite if unknown."""
+    n, which = digits.shape[0], -1
     for i in range(n):
-        if digits[i] > 0 and not r.cheap[i]:
-            for s in range(low, high):
-                kappa[s - low] *= r.reach[p.first_digit[i] + digits[i], s]
-    best = np.inf
-    for i in range(n):
-        if r.cheap[i] or digits[i] == 0 or r.dear[block, p.first_digit[i] + digits[i]] < 0:
+        if digits[i] != t.root[k, i] and not t.cheap[k, i]:
+            if which >= 0 or t.root[k, i] != 0:
+                return np.inf
+            which = i
+    total = 0.0
+    for b in range(m.low.shape[0] - 1):
+        index, factor = 0, 1.0
+        for i in range(n):
+            if t.cheap[k, i] or i == which:
+                g = p.first_digit[i] + digits[i]
+                if m.digit[b, g] < 0:
+                    factor = 0.0
+                    break
+                factor *= m.share[b, g]
+                index += t.place[k, b, i] * m.digit[b, g]
+        if factor == 0.0:
             continue
-        g = p.first_digit[i] + digits[i]
-        least = np.inf  # what the other dear items leave of the table's belief everywhere
-        for s in range(low, high):
-            if v[s] > 0.0:
-                least = min(least, kappa[s - low] / r.reach[g, s])
-            elif r.reach[g, s] > 0.0 and p.weights[s] > 0.0:
-                least = 0.0
-        total = least * r.tables[r.dear[block, g] + index]
-        for s in range(low, high):
-            if v[s] > 0.0:
-                total += p.free[s] * v[s] * (1.0 - least * r.reach[g, s] / kappa[s - low])
-        best = min(best, total)
-    return best
+        table = t.top[k, b]
+        if which >= 0:
+            first = p.first_digit[which]
+            table = t.dear[k, b, m.head[b, first + m.digit[b, first + digits[which]]]]
+            if table < 0:  # the outcome says nothing in this block
+                g = first + digits[which]
+                table = t.top[k, b]
+                factor *= m.reach[m.head[b, first + m.digit[b, g]], m.low[b]]
+        total += factor * t.cells[table + index]
+    return total

@@ -6,11 +6,9 @@ of the same state are one node. An order set is paid at once and read one item a
 still to be read), so that rare joint results are told apart only where that matters. Bounds of a fresh node:
 
 lower: the best decision now, or the plan of a node of the same *structure* (what remains possible) applied here;
-upper: the better of deciding now and free information less the cheapest legal action; the sum over *blocks* of
-the hidden state of what each block, told for free, is worth (searched in the same way, in the same graph, with
-outcomes that mean the same within a block taken together, and refined where its gap matters); and the bounds of
-nodes of the same structure: the value is convex and homogeneous, so with w = r * w_j + rest,
-V(w) <= r * upper_j + free . rest.
+upper: the better of deciding now and free information less the cheapest legal action; the tables of an easier
+problem (`relaxation`), made anew at nodes whose gap is large; and the bounds of nodes of the same structure: the
+value is convex and homogeneous, so with w = r * w_j + rest, V(w) <= r * upper_j + free . rest.
 
 A lower bound is always the value of a plan: a decision, or an action and a plan for each outcome. Plans are
 never changed once made, so the plan of the root is a policy that attains the root's lower bound.
@@ -31,7 +29,6 @@ from workup.agents.planning.graph import (
     EDGES,
     EXPANDED,
     FOLLOW,
-    IN_BLOCKS,
     LISTED,
     NODES,
     PLANS,
@@ -42,17 +39,14 @@ from workup.agents.planning.graph import (
     hash_of,
 )
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.relaxation import Relaxation, table_bound
-from workup.agents.planning.transitions import SUM, digits_of, holds, legal_actions, mode_of
+from workup.agents.planning.relaxation import Merged, Tables, make_tables, table_bound
+from workup.agents.planning.transitions import SUM, best_stop, digits_of, dot, holds, legal_actions, mode_of
 
 DONE, GROW, SPENT = 0, 1, 2
-FULL = -1
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)
 """Odd multipliers that keep the seconds spent in each mode apart in one integer."""
-_SLACK = 0.25
-"""Blocks are refined until they explain less than this share of a node's gap, ..."""
-_TRIALS_IN_BLOCKS = 20
-"""... or for this many trials a visit."""
+_WORTH_A_TABLE = 0.005
+"""Tables are made at a node that holds this share of the root's gap."""
 
 
 class Walk(NamedTuple):
@@ -63,17 +57,11 @@ class Walk(NamedTuple):
     taken: I64
     trail: I64
     """(depth, n) digits."""
+    table: I64
+    """The latest tables on the way."""
     v: F64
     w: F64
     """(S,) belief at the end, and room for another."""
-
-
-@njit(cache=True, fastmath=SUM)
-def _dot(a: F64, b: F64, low: int, high: int) -> float:
-    total = 0.0
-    for s in range(low, high):
-        total += a[s] * b[s]
-    return total
 
 
 @njit(cache=True)
@@ -93,18 +81,18 @@ def _extra(p: Problem, action: int, member: int, duration: int, mode: int) -> in
 
 
 @njit(cache=True)
-def _structure_of(p: Problem, r: Relaxation, g: Graph, key: int, extra: int, block: int, digits: I64) -> int:
+def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> int:
     """What is legal, what it costs and what may follow: the same for all nodes of one key."""
-    at = hash_of(key, block, extra) % g.structure_table.shape[0]
+    at = hash_of(key, 0, extra) % g.structure_table.shape[0]
     while g.structure_table[at] >= 0:
         s = g.structure_table[at]
-        if g.structure_key[s] == key and g.structure_extra[s] == extra and g.structure_block[s] == block:
+        if g.structure_key[s] == key and g.structure_extra[s] == extra:
             return s
         at = (at + 1) % g.structure_table.shape[0]
     s = g.used[STRUCTURES]
     g.used[STRUCTURES] += 1
     g.structure_table[at] = s
-    g.structure_key[s], g.structure_extra[s], g.structure_block[s] = key, extra, block
+    g.structure_key[s], g.structure_extra[s] = key, extra
     g.structure_head[s] = -1
     g.structure_stop[s] = holds(p, p.radix.shape[0], digits)
     g.structure_first[s], g.structure_actions[s] = g.used[LISTED], 0
@@ -112,13 +100,6 @@ def _structure_of(p: Problem, r: Relaxation, g: Graph, key: int, extra: int, blo
     if extra == 0:
         mode, first = mode_of(p, digits), g.used[LISTED]
         count = legal_actions(p, digits, mode, g.listed[first:])
-        if block >= 0:
-            kept = first
-            for k in range(first, first + count):
-                if not r.useless[block, g.listed[k]]:
-                    g.listed[kept] = g.listed[k]
-                    kept += 1
-            count = kept - first
         g.used[LISTED] += count
         g.structure_actions[s] = count
         for c in range(p.weights.shape[0] if count else 0):
@@ -131,11 +112,11 @@ def _structure_of(p: Problem, r: Relaxation, g: Graph, key: int, extra: int, blo
 
 @njit(cache=True, fastmath=SUM)
 def _sawtooth(
-    p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int, low: int, high: int
+    p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int
 ) -> float:
     """Tighten an upper bound with the bounds of nodes of the same structure; stops early below `floor`."""
     S0 = p.weights.shape[0] - p.base.shape[0]
-    free = _dot(p.free, v, low, high)
+    free = dot(p.free, v)
     slot = g.structure_head[structure]
     while slot >= 0 and limit > 0 and upper > floor:
         limit -= 1
@@ -144,13 +125,13 @@ def _sawtooth(
         if drop > 0.0:
             ratio = np.inf
             least = (free - upper) / drop  # only a larger ratio helps
-            for s in range(low, min(high, S0)):
+            for s in range(S0):
                 if point[s] * ratio > v[s]:
                     ratio = v[s] / point[s]
                     if ratio <= least:
                         break
             if ratio > least:
-                for s in range(S0, high):
+                for s in range(S0, v.shape[0]):
                     b = p.base[s - S0]
                     if point[s] * ratio > v[s]:
                         ratio = v[s] / point[s]
@@ -170,39 +151,39 @@ def _borrow(g: Graph, node: int, v: F64, limit: int) -> None:
     while slot >= 0 and limit > 0:
         limit -= 1
         plan = g.plan[g.slot_node[slot]]
-        value = _dot(g.plan_value[plan], v, 0, v.shape[0])
+        value = dot(g.plan_value[plan], v)
         if value > g.lower[node]:
             g.lower[node], g.plan[node] = value, plan
         slot = g.slot_next[slot]
 
 
 @njit(cache=True, fastmath=SUM)
-def _table(p: Problem, r: Relaxation, extra: int, block: int, digits: I64, v: F64) -> float:
-    """Bound of a block from its table; what is still to be read of a set is taken as bought one by one."""
+def _table(p: Problem, m: Merged, t: Tables, k: int, extra: int, digits: I64, v: F64) -> float:
+    """Bound from tables `k`; what is still to be read of a set is taken as bought one by one."""
     if extra == 0:
-        return table_bound(p, r, block, digits, v)
+        return table_bound(p, m, t, k, digits)
     action, level, _, mode = reading(p, extra)
     price, rest = 0.0, 0
-    for m in range(level, p.member.shape[1]):
-        i = p.member[action, m]
+    for x in range(level, p.member.shape[1]):
+        i = p.member[action, x]
         if i < 0:
             break
         rest += 1
-        if r.single[i] < 0 or digits[i] != 0:
+        if m.single[i] < 0 or digits[i] != 0:
             return np.inf
         if p.group_start[i] < p.group_start[i + 1] and (rest > 1 or level + 1 < p.member.shape[1]):
             return np.inf  # reading one may make another illegal
-        price += _dot(p.cost[r.single[i], mode], v, r.low[block], r.low[block + 1])
-    return table_bound(p, r, block, digits, v) + price
+        price += dot(p.cost[m.single[i], mode], v)
+    return table_bound(p, m, t, k, digits) + price
 
 
 @njit(cache=True)
-def _find(g: Graph, code: int, clock: int, extra: int, block: int) -> int:
+def _find(g: Graph, code: int, clock: int, extra: int) -> int:
     """The node of a state, or minus the place in the table where it belongs, less 1."""
-    at = hash_of(code, clock, extra * 64 + block) % g.table.shape[0]
+    at = hash_of(code, clock, extra) % g.table.shape[0]
     while g.table[at] >= 0:
         node = g.table[at]
-        if g.code[node] == code and g.extra[node] == extra and g.block[node] == block and g.clock[node] == clock:
+        if g.code[node] == code and g.extra[node] == extra and g.clock[node] == clock:
             return node
         at = (at + 1) % g.table.shape[0]
     return -at - 1
@@ -210,67 +191,36 @@ def _find(g: Graph, code: int, clock: int, extra: int, block: int) -> int:
 
 @njit(cache=True, fastmath=SUM)
 def _make(
-    p: Problem, r: Relaxation, g: Graph, at: int, code: int, clock: int, extra: int, block: int, key: int, digits: I64,
+    p: Problem, m: Merged, t: Tables, k: int, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64,
     v: F64, limit: int,
 ) -> int:  # fmt: skip
-    """Make the node of a state."""
-    low, high = 0, v.shape[0]
-    if block >= 0:
-        low, high = r.low[block], r.low[block + 1]
+    """Make the node of a state; `k`: tables to look its bound up in, or -1."""
     node = g.used[NODES]
     g.used[NODES] += 1
     g.table[at] = node
-    g.code[node], g.clock[node], g.extra[node], g.block[node] = code, clock, extra, block
+    g.code[node], g.clock[node], g.extra[node], g.rooted[node] = code, clock, extra, -1
     g.edge_start[node], g.edge_count[node] = -1, 0
-    s = _structure_of(p, r, g, key, extra, block, digits)
+    s = _structure_of(p, g, key, extra, digits)
     g.structure[node] = s
     can_act = extra > 0 or g.structure_actions[s] > 0
-    D = p.stop.shape[1]
-    stop, g.plan[node] = _dot(p.worst, v, low, high), p.stop.shape[0] * D
+    stop, g.plan[node] = dot(p.worst, v), p.stop.shape[0] * p.stop.shape[1]
     if g.structure_stop[s] or not can_act:  # a journey in which nothing else is left may end
         mode = mode_of(p, digits)
-        stop = -np.inf
-        for d in range(D):
-            value = _dot(p.stop[mode, d], v, low, high)
-            if value > stop:
-                stop, g.plan[node] = value, mode * D + d
+        stop, which = best_stop(p, v, mode)
+        g.plan[node] = mode * p.stop.shape[1] + which
     g.lower[node] = stop
     g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf
     upper = stop
     if can_act:
-        upper = max(g.stop[node], _dot(p.free, v, low, high) - _dot(g.structure_cheapest[s], v, low, high))
-        if upper > stop and block >= 0:
-            upper = min(upper, _table(p, r, extra, block, digits, v))
+        upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
+        if upper > stop and k >= 0:
+            upper = min(upper, _table(p, m, t, k, extra, digits, v))
         if upper > stop:
-            upper = max(stop, _sawtooth(p, g, s, v, upper, stop, limit, low, high))
-            if upper > stop and block < 0:
+            upper = max(stop, _sawtooth(p, g, s, v, upper, stop, limit))
+            if upper > stop:
                 _borrow(g, node, v, limit)
     g.upper[node] = max(g.lower[node], upper)
     return node
-
-
-@njit(cache=True, fastmath=SUM)
-def _block_node(
-    p: Problem, r: Relaxation, g: Graph, node: int, block: int, digits: I64, v: F64, merged: I64, w: F64, limit: int
-) -> tuple[int, float]:
-    """The node of one block of a full node, and the share of it that the full node is; -1 if impossible."""
-    code, factor, key = 0, 1.0, 0
-    for i in range(digits.shape[0]):
-        first = p.first_digit[i]
-        column = first + digits[i]
-        digit = r.digit[block, column]
-        if digit < 0:
-            return -1, 0.0
-        merged[i] = digit
-        code += digit * p.place[i]
-        factor *= r.scale[block, column]
-        key += p.signature[column] * p.signature_place[i]
-    found = _find(g, code, 0, g.extra[node], block)
-    for s in range(r.low[block], r.low[block + 1]):
-        w[s] = v[s] / factor
-    if found < 0:
-        found = _make(p, r, g, -found - 1, code, 0, g.extra[node], block, key, merged, w, limit)
-    return found, factor
 
 
 @njit(cache=True)
@@ -282,38 +232,34 @@ def _edge(g: Graph, action: int, cost: float, upper: float) -> None:
 
 
 @njit(cache=True, fastmath=SUM)
-def _open(p: Problem, g: Graph, node: int, v: F64, mode: int, low: int, high: int) -> None:
+def _open(p: Problem, g: Graph, node: int, v: F64, mode: int) -> None:
     """List what may be done at a node, with what free information would make of it."""
     s = g.structure[node]
     g.edge_start[node] = g.used[EDGES]
-    free = _dot(p.free, v, low, high)
+    free = dot(p.free, v)
     if g.extra[node] > 0:
         _edge(g, reading(p, g.extra[node])[0], 0.0, free)
     for k in range(g.structure_first[s], g.structure_first[s] + g.structure_actions[s]):
         a = g.listed[k]
-        cost = _dot(p.cost[a, mode], v, low, high)
+        cost = dot(p.cost[a, mode], v)
         if free - cost > g.lower[node]:
             _edge(g, a, cost, free - cost)
     g.edge_count[node] = g.used[EDGES] - g.edge_start[node]
     slot = g.used[SLOTS]
     g.used[SLOTS] += 1
     g.slot_node[slot], g.slot_free[slot] = node, free
-    for c in range(low, high):
-        g.vector[slot, c] = v[c]
+    g.vector[slot] = v
     g.slot_next[slot] = g.structure_head[s]
     g.structure_head[s] = slot
 
 
 @njit(cache=True, fastmath=SUM)
 def _expand(
-    p: Problem, r: Relaxation, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int, limit: int
-) -> None:
+    p: Problem, m: Merged, t: Tables, k: int, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int,
+    limit: int,
+) -> None:  # fmt: skip
     """Make a child for each outcome of the next item of an action."""
-    a, block = g.edge_action[e], g.block[node]
-    low, high = 0, v.shape[0]
-    if block >= 0:
-        low, high = r.low[block], r.low[block + 1]
-    level, duration = 0, 0
+    a, level, duration = g.edge_action[e], 0, 0
     if g.extra[node] > 0:
         _, level, duration, _ = reading(p, g.extra[node])
     i = p.member[a, level]
@@ -324,19 +270,14 @@ def _expand(
     before = digits[i]
     g.edge_children[e], g.edge_size[e] = g.used[CHILDREN], p.child_count[here, mode]
     g.used[CHILDREN] += p.child_count[here, mode]
-    for k in range(p.child_count[here, mode]):
-        digit = p.child_start[here, mode] + k
+    for j in range(p.child_count[here, mode]):
+        digit = p.child_start[here, mode] + j
         column = p.first_digit[i] + digit
-        g.child[g.edge_children[e] + k] = -1
+        g.child[g.edge_children[e] + j] = -1
         total = 0.0
-        if block < 0:
-            for s in range(low, high):
-                w[s] = v[s] * p.column[column, s]
-                total += w[s]
-        elif r.digit[block, column] == digit:
-            for s in range(low, high):
-                w[s] = v[s] * r.merged[column, s]
-                total += w[s]
+        for s in range(w.shape[0]):
+            w[s] = v[s] * p.column[column, s]
+            total += w[s]
         if total <= 0.0:
             continue
         clock, extra, takes = g.clock[node], 0, max(duration, p.digit_hours[column])
@@ -344,17 +285,17 @@ def _expand(
             extra = _extra(p, a, level + 1, takes, mode)
         elif p.clocked:
             clock += np.int64(np.round(p.hours[takes] * 3600.0)) * _CLOCK[mode & 3]
-            for s in range(low, high):
+            for s in range(w.shape[0]):
                 w[s] *= p.decay[takes, mode, s]
         digits[i] = digit
         child_code = code + digit * p.place[i]
-        child = _find(g, child_code, clock, extra, block)
+        child = _find(g, child_code, clock, extra)
         if child < 0:
             child_key = key + p.signature[column] * p.signature_place[i]
-            child = _make(p, r, g, -child - 1, child_code, clock, extra, block, child_key, digits, w, limit)
-        g.child[g.edge_children[e] + k] = child
+            child = _make(p, m, t, k, g, -child - 1, child_code, clock, extra, child_key, digits, w, limit)
+        g.child[g.edge_children[e] + j] = child
     digits[i] = before
-    g.used[EXPANDED if block < 0 else IN_BLOCKS] += 1
+    g.used[EXPANDED] += 1
 
 
 @njit(cache=True)
@@ -394,8 +335,7 @@ def _best_edge(edge_upper: F64, start: int, count: int) -> int:
 @njit(cache=True, fastmath=SUM)
 def _back_up(p: Problem, g: Graph, node: int, taken: int, digits: I64, mode: int, worthwhile: float) -> None:
     """Bounds and plan of a node from its actions; only the one `taken` in this trial is added up again."""
-    full = g.block[node] < 0
-    lower, upper, best = g.lower[node] + (worthwhile if full else 0.0), g.stop[node], -1
+    lower, upper, best = g.lower[node] + worthwhile, g.stop[node], -1
     if taken >= 0:
         _refresh(g, taken)
     for e in range(g.edge_start[node], g.edge_start[node] + g.edge_count[node]):
@@ -404,8 +344,7 @@ def _back_up(p: Problem, g: Graph, node: int, taken: int, digits: I64, mode: int
             lower, best = g.edge_lower[e], e
     if best >= 0:
         g.lower[node] = lower
-        if full:
-            g.plan[node] = _plan(p, g, node, best, digits, mode)
+        g.plan[node] = _plan(p, g, node, best, digits, mode)
     g.upper[node] = max(g.lower[node], min(upper, g.upper[node]))
 
 
@@ -457,7 +396,7 @@ def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
 
 
 @njit(cache=True, fastmath=SUM)
-def begin(p: Problem, r: Relaxation, g: Graph, first: int) -> None:
+def begin(p: Problem, m: Merged, t: Tables, g: Graph, first: int) -> None:
     """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
     D = p.stop.shape[1]
     last = p.stop.shape[0] * D
@@ -468,138 +407,93 @@ def begin(p: Problem, r: Relaxation, g: Graph, first: int) -> None:
     g.used[PLANS] = last + 1
     extra = _extra(p, first, 0, 0, p.root_mode) if first >= 0 else 0
     digits = np.zeros(p.radix.shape[0], np.int64)
-    _make(p, r, g, -_find(g, 0, 0, extra, FULL) - 1, 0, 0, extra, FULL, 0, digits, p.weights, 0)
+    _make(p, m, t, -1, g, -_find(g, 0, 0, extra) - 1, 0, 0, extra, 0, digits, p.weights, 0)
 
 
 @njit(cache=True, fastmath=SUM)
-def _descend(p: Problem, r: Relaxation, g: Graph, walk: Walk, tiny: float) -> int:
-    """From walk.path[0], with walk.v and walk.trail[0] set, to where something is to be done; returns the depth."""
-    node, depth = walk.path[0], 0
-    low, high = 0, walk.v.shape[0]
-    block = g.block[node]
-    if block >= 0:
-        low, high = r.low[block], r.low[block + 1]
+def _descend(p: Problem, g: Graph, walk: Walk, tiny: float) -> int:
+    """From the root to where something is to be done; returns the depth."""
+    node, depth = 0, 0
+    walk.v[:] = p.weights
+    walk.trail[0] = 0
+    walk.table[0] = -1
     while True:
         digits = walk.trail[depth]
         mode = mode_of(p, digits) if g.extra[node] == 0 else reading(p, g.extra[node])[3]
         walk.path[depth], walk.modes[depth], walk.taken[depth] = node, mode, -1
+        if g.rooted[node] >= 0:
+            walk.table[0] = g.rooted[node]
         if g.edge_start[node] < 0:
             return depth
         e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
         if e < 0 or g.edge_upper[e] <= g.lower[node] + tiny or g.edge_children[e] < 0:
             return depth
         before, walk.taken[depth] = g.edge_upper[e], e
-        k = _refresh(g, e)
+        j = _refresh(g, e)
         if g.edge_upper[e] < before and _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node]) != e:
             continue
-        if k < 0:
+        if j < 0:
             return depth
-        c = g.child[g.edge_children[e] + k]
+        c = g.child[g.edge_children[e] + j]
         if g.upper[c] - g.lower[c] <= tiny:
             return depth
-        _step(p, r, g, node, e, c, digits, mode, walk.v, low, high)
+        _step(p, g, node, e, c, digits, mode, walk.v)
         depth += 1
         digits_of(p, g.code[c], walk.trail[depth])
         node = c
 
 
 @njit(cache=True)
-def _step(
-    p: Problem,
-    r: Relaxation,
-    g: Graph,
-    node: int,
-    e: int,
-    child: int,
-    digits: I64,
-    mode: int,
-    v: F64,
-    low: int,
-    high: int,
-) -> None:
+def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode: int, v: F64) -> None:
     """Move the belief from a node to one of its children."""
     a, level, duration = g.edge_action[e], 0, 0
     if g.extra[node] > 0:
         _, level, duration, _ = reading(p, g.extra[node])
     i = p.member[a, level]
     column = p.first_digit[i] + (g.code[child] // p.place[i]) % p.radix[i]
-    if g.block[node] < 0:
-        for s in range(low, high):
-            v[s] *= p.column[column, s]
-    else:
-        for s in range(low, high):
-            v[s] *= r.merged[column, s]
+    for s in range(v.shape[0]):
+        v[s] *= p.column[column, s]
     if p.clocked and g.extra[child] == 0:
         decay = p.decay[max(duration, p.digit_hours[column]), mode]
-        for s in range(low, high):
+        for s in range(v.shape[0]):
             v[s] *= decay[s]
 
 
 @njit(cache=True, fastmath=SUM)
+def _tighten(
+    p: Problem, m: Merged, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int, budget: int
+) -> None:
+    """Better bounds for a node before it is opened; with tables of its own where its gap is large."""
+    node, digits = walk.path[depth], walk.trail[depth]
+    if m.active:
+        if walk.table[0] >= 0:
+            upper = _table(p, m, t, walk.table[0], g.extra[node], digits, walk.v)
+            g.upper[node] = max(g.lower[node], min(upper, g.upper[node]))
+        large = _WORTH_A_TABLE * (g.upper[0] - g.lower[0])
+        if g.extra[node] == 0 and g.rooted[node] < 0 and g.upper[node] - g.lower[node] > max(large, tiny):
+            k = make_tables(p, m, t, digits, walk.v, budget)
+            if k >= 0:
+                g.rooted[node] = walk.table[0] = k
+                g.upper[node] = max(g.lower[node], min(table_bound(p, m, t, k, digits), g.upper[node]))
+    upper = _sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
+    _borrow(g, node, walk.v, 4 * limit)
+    g.upper[node] = max(g.lower[node], upper)
+
+
+@njit(cache=True, fastmath=SUM)
 def _grow_here(
-    p: Problem, r: Relaxation, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
+    p: Problem, m: Merged, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
 ) -> None:  # fmt: skip
     """Open the last node of a walk and expand its best actions until the best one is expanded."""
     node, digits, mode = walk.path[depth], walk.trail[depth], walk.modes[depth]
-    low, high = 0, walk.v.shape[0]
-    if g.block[node] >= 0:
-        low, high = r.low[g.block[node]], r.low[g.block[node] + 1]
     if g.edge_start[node] < 0:
-        s = g.structure[node]
-        upper = _sawtooth(p, g, s, walk.v, g.upper[node], g.lower[node], 4 * limit, low, high)
-        if g.block[node] < 0:
-            _borrow(g, node, walk.v, 4 * limit)
-        g.upper[node] = max(g.lower[node], upper)
-        _open(p, g, node, walk.v, mode, low, high)
+        _open(p, g, node, walk.v, mode)
     while True:
         e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
         if e < 0 or g.edge_children[e] >= 0 or g.edge_upper[e] <= g.lower[node] + tiny:
             break
-        _expand(p, r, g, node, e, walk.v, walk.w, digits, mode, limit)
+        _expand(p, m, t, walk.table[0], g, node, e, walk.v, walk.w, digits, mode, limit)
         _refresh(g, e)
-
-
-@njit(cache=True, fastmath=SUM)
-def _ascend(p: Problem, g: Graph, walk: Walk, depth: int, worthwhile: float) -> None:
-    for level in range(depth, -1, -1):
-        if g.edge_start[walk.path[level]] >= 0:
-            _back_up(p, g, walk.path[level], walk.taken[level], walk.trail[level], walk.modes[level], worthwhile)
-
-
-@njit(cache=True, fastmath=SUM)
-def _refine(
-    p: Problem, r: Relaxation, g: Graph, node: int, digits: I64, v: F64, inner: Walk, tiny: float, limit: int,
-    largest: int,
-) -> None:  # fmt: skip
-    """Tighten a full node by what its blocks are worth, refining them while they explain much of its gap."""
-    A, n = p.member.shape[0], p.radix.shape[0]
-    L = r.low.shape[0] - 1
-    merged = np.zeros(n, np.int64)
-    for _ in range(_TRIALS_IN_BLOCKS):
-        upper, slack, widest, which = 0.0, 0.0, 0.0, -1
-        for b in range(L):
-            if not _room(g, A, largest, 0):
-                return
-            child, factor = _block_node(p, r, g, node, b, digits, v, merged, inner.w, limit)
-            if child >= 0:
-                upper += factor * g.upper[child]
-                gap = factor * (g.upper[child] - g.lower[child])
-                slack += gap
-                if gap > widest:
-                    widest, which = gap, b
-        if upper < g.upper[node]:
-            g.upper[node] = max(g.lower[node], upper)
-        if which < 0 or g.upper[node] - g.lower[node] <= tiny:
-            return
-        if upper - slack > g.upper[node] or slack <= _SLACK * (g.upper[node] - g.lower[node]):
-            return
-        child, factor = _block_node(p, r, g, node, which, digits, v, inner.trail[0], inner.v, limit)
-        inner.path[0] = child
-        depth = _descend(p, r, g, inner, tiny)
-        if not _room(g, A, largest, 0):
-            return
-        _grow_here(p, r, g, inner, depth, tiny, limit)
-        _ascend(p, g, inner, depth, 0.0)
 
 
 @njit(cache=True)
@@ -607,35 +501,32 @@ def _walk(p: Problem) -> Walk:
     n, S, deepest = p.radix.shape[0], p.weights.shape[0], 2 * p.radix.sum() + 4
     return Walk(
         np.empty(deepest, np.int64), np.empty(deepest, np.int64), np.empty(deepest, np.int64),
-        np.zeros((deepest, n), np.int64), np.zeros(S), np.zeros(S),
+        np.zeros((deepest, n), np.int64), np.zeros(1, np.int64), np.zeros(S), np.zeros(S),
     )  # fmt: skip
 
 
 @njit(cache=True, fastmath=SUM, nogil=True)
 def search(
-    p: Problem, r: Relaxation, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
-    expansions: int, largest: int,
+    p: Problem, m: Merged, t: Tables, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
+    expansions: int, largest: int, budget: int,
 ) -> int:  # fmt: skip
     """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""
-    walk, inner = _walk(p), _walk(p)
+    walk = _walk(p)
     deepest = walk.path.shape[0]
     A = p.member.shape[0]
     while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
-        if g.used[EXPANDED] + g.used[IN_BLOCKS] // 4 >= expansions:
+        if g.used[EXPANDED] >= expansions:
             return SPENT
         if not _room(g, A, largest, deepest):
             return GROW
         g.used[TRIALS] += 1
-        walk.path[0] = 0
-        walk.v[:] = p.weights
-        walk.trail[0] = 0
-        depth = _descend(p, r, g, walk, tiny)
+        depth = _descend(p, g, walk, tiny)
         node = walk.path[depth]
-        if r.active and g.edge_start[node] < 0:
-            _refine(p, r, g, node, walk.trail[depth], walk.v, inner, tiny, limit, largest)
-        if not _room(g, A, largest, deepest):
-            return GROW
+        if g.edge_start[node] < 0:
+            _tighten(p, m, t, g, walk, depth, tiny, limit, budget)
         if g.upper[node] - g.lower[node] > tiny:
-            _grow_here(p, r, g, walk, depth, tiny, limit)
-        _ascend(p, g, walk, depth, worthwhile)
+            _grow_here(p, m, t, g, walk, depth, tiny, limit)
+        for level in range(depth, -1, -1):
+            if g.edge_start[walk.path[level]] >= 0:
+                _back_up(p, g, walk.path[level], walk.taken[level], walk.trail[level], walk.modes[level], worthwhile)
     return DONE

@@ -43,7 +43,7 @@ class AgentScore:
     """How an agent did; every interval is a 95% bootstrap over patients."""
 
     value: Interval
-    """Per patient, pounds; the decision scored by its posterior expected utility, luck taken off by control variates."""
+    """Per patient, pounds; the decision scored by its posterior expected utility, luck taken off (`value_gbp`)."""
     captured: Interval
     """Gain as a share of the optimum's certified gain (its lower bound); NaN where that is not above 0."""
     captured_of_upper: Interval

@@ -154,8 +154,8 @@ def spread(interval: Interval) -> str:
 
 
 def number(amount: float) -> str:
-    """To one decimal, never '-0.0'."""
-    return f"{round(amount, 1) + 0.0:,.1f}"
+    """Whole from 100 on, else to one decimal; never '-0.0'."""
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
 
 
 def shares(interval: Interval) -> str:
