@@ -90,7 +90,7 @@ def write_policy(directory: Path, policy: SavedPolicy, world: World, *, stem: st
     """
     from safetensors.numpy import save
 
-    tensors = {name: np.ascontiguousarray(array) for name, array in policy.tensors.items()}
+    tensors = {name: np.asarray(array, order="C") for name, array in policy.tensors.items()}
     data = save(tensors) if tensors else b""
     digest = hashlib.sha256(data).hexdigest() if tensors else None
     try:

@@ -154,10 +154,14 @@ class Engine:
             packed.real(tables.BUDGET, 3)[:] = [np.inf if limit is None else limit for limit in limits]
             _fill_starts(self.world, packed, len(self.layout.names))
         at[tables.N_FEATURES] = len(self.observation_names)
+        at[tables.WORDS_AT] = kernel.W_LISTED + (self.world.model.profiles_per_start if self._follows_posterior else 0)
         return packed
 
     def _allocate(self) -> None:
-        self._state = _State.of(self.world, self.num_envs, len(self.observation_names), self._follows_posterior)
+        n_words = int(self._tables.at[tables.N_WORDS])
+        self._state = _State.of(
+            self.world, self.num_envs, len(self.observation_names), n_words, self._follows_posterior
+        )
         model = self.world.model
         rows = self.num_envs if self.tracked else 1
         width = model.profiles_per_start * model.prior.shape[1] if self._follows_posterior else 1
@@ -257,7 +261,7 @@ class Engine:
             weights (n, P * H) float64, not normalised, profile by profile, 0 beyond those possible; and their
             profiles (n, P) int64, -1 beyond. P is `model.profiles_per_start`. Undefined before a journey's first step.
         """
-        listed = self._state.whole[:, kernel.W_LISTED :].copy()
+        listed = self._state.whole[:, kernel.W_LISTED : self._tables.at[tables.WORDS_AT]].copy()
         possible = np.arange(listed.shape[1]) < self._state.whole[:, kernel.W_ALIVE, None]
         listed[~possible] = -1
         weights = np.where(np.repeat(possible, self.world.model.prior.shape[1], axis=1), self._weights, 0.0)
@@ -337,7 +341,7 @@ class _State:
     mask: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, world: World, n: int, n_features: int, with_posterior: bool) -> _State:
+    def of(cls, world: World, n: int, n_features: int, n_words: int, with_posterior: bool) -> _State:
         items, observables = len(world.items), len(world.model.observables)
         listed = world.model.profiles_per_start if with_posterior else 0
         lists = 5 * len(world.model.conditions) + 2 * items + len(world.set_up_cost_gbp)
@@ -345,7 +349,7 @@ class _State:
         factors = kernel.R_LISTS + 3 * len(world.model.conditions)
         real[:, factors : factors + 2 * len(world.model.conditions)] = 1.0
         return cls(
-            whole=np.zeros((n, kernel.W_LISTED + listed), np.int64),
+            whole=np.zeros((n, kernel.W_LISTED + listed + n_words), np.int64),
             real=real,
             byte=np.zeros((n, 4 * items + observables + len(world.contraindication)), np.uint8),
             values=np.full((n, observables), UNKNOWN, np.int16),
@@ -364,6 +368,7 @@ def _shared_tables(world: World) -> tuple[Layout, Tables]:
         packed = pack(world, layout)
         packed.at[tables.SHOW_BELIEF] = 1
         packed.at[tables.N_FEATURES] = len(layout.names)
+        packed.at[tables.WORDS_AT] = kernel.W_LISTED + world.model.profiles_per_start
         _fill_starts(world, packed, len(layout.names))
         packed.ints.flags.writeable = packed.reals.flags.writeable = False
         _LAYOUTS[world] = layout, packed
@@ -373,7 +378,7 @@ def _shared_tables(world: World) -> tuple[Layout, Tables]:
 def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
     """Facts, mask, observation and posterior at each start, so that a new journey is a copy of a row."""
     model = world.model
-    values, masks, features = packed.starts
+    values, masks, features, words = packed.starts
     best = packed.real(tables.START_BEST, model.n_starts)
     posterior = packed.real(tables.START_POSTERIOR, model.n_starts, len(model.conditions))
     known = np.arange(model.n_known_at_start)
@@ -381,7 +386,7 @@ def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
     scratch = np.empty(5 + len(world.decisions) + model.prior.shape[1])
     for begin in range(model.n_starts):
         profile = begin * model.profiles_per_start
-        state = _State.of(world, 1, n_names, True)
+        state = _State.of(world, 1, n_names, int(packed.at[tables.N_WORDS]), True)
         rows = model.value_rows.start[known] + model.value_rows.of_profile[known, profile]
         state.values[0, known] = model.value_table[rows].argmax(axis=1)
         state.whole[0, kernel.W_VISIT] = 1
@@ -392,6 +397,7 @@ def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
             state.facts, state.mask, weights, scratch,
         )  # fmt: skip
         values[begin], masks[begin], features[begin] = state.values[0], state.mask[0], state.facts[0]
+        words[begin] = state.whole[0, packed.at[tables.WORDS_AT] :]
         best[begin] = state.real[0, kernel.R_BEST]
         posterior[begin] = state.real[0, kernel.R_LISTS : kernel.R_LISTS + len(model.conditions)]
 

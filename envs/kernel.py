@@ -32,13 +32,6 @@ from workup.envs.tables import (
     BUDGETED,
     BY_CONDITION,
     BY_POSTERIOR,
-    CLAUSE_AT,
-    CLAUSE_GROUP,
-    CLAUSE_GROUP_END,
-    CLAUSE_KIND,
-    CLAUSE_OK,
-    CLAUSE_TARGET,
-    CLAUSE_WIDTH,
     CONDITION_OF,
     CONDITION_SLOT,
     CONTRA_AT,
@@ -67,11 +60,17 @@ from workup.envs.tables import (
     FACT_KIND,
     FACT_SLOT,
     FAILURES,
+    FACT_BIT,
+    FACT_WORD,
+    FORBIDDING,
+    N_WORDS,
+    NEEDS,
+    NEEDS_AT,
+    STATUS_BIT,
+    STATUS_WORD,
+    WORDS_AT,
     FIRST_DECISION,
     HARM,
-    KNOWN_REFUSAL_AT,
-    KNOWN_REFUSAL_BAD,
-    KNOWN_REFUSAL_OBSERVABLE,
     LATE_COST,
     LATE_HARM,
     LATE_ROW,
@@ -261,33 +260,23 @@ def _failing_event(i, item, at, ints, reals, cases, whole, byte):
 
 
 @inlined
-def _orderable(i, item, at, ints, reals, whole, real, byte, values):
+def _orderable(i, item, at, ints, whole, byte):
     """Rule 2 for one item, budgets apart."""
     status = byte[i, item]
     if status != NOT_ORDERED and (status != FAILED or byte[i, at[N_ITEMS] + item] >= ints[at[ATTEMPTS] + item]):
         return False
     if ints[at[OPENS] + item] == 0 and whole[i, W_PHASE] != BOTH:
         return False
-    n_values = at[N_VALUES]
-    for x in range(ints[at[CONTRA_AT] + item], ints[at[CONTRA_AT] + item + 1]):
-        v = values[i, ints[at[CONTRA_OBSERVABLE] + x]]
-        if v >= 0 and ints[at[CONTRA_BAD] + x * n_values + v]:
+    words, n_words = at[WORDS_AT], at[N_WORDS]
+    forbidding = at[FORBIDDING] + item * n_words
+    for j in range(n_words):
+        if whole[i, words + j] & ints[forbidding + j]:
             return False
-    for x in range(ints[at[KNOWN_REFUSAL_AT] + item], ints[at[KNOWN_REFUSAL_AT] + item + 1]):
-        v = values[i, ints[at[KNOWN_REFUSAL_OBSERVABLE] + x]]
-        if v >= 0 and ints[at[KNOWN_REFUSAL_BAD] + x * n_values + v]:
-            return False
-    q, last = ints[at[CLAUSE_AT] + item], ints[at[CLAUSE_AT] + item + 1]
-    while q < last:
-        group, holds = ints[at[CLAUSE_GROUP] + q], False
-        while q < last and ints[at[CLAUSE_GROUP] + q] == group:
-            target = ints[at[CLAUSE_TARGET] + q]
-            state = np.int64(values[i, target]) if ints[at[CLAUSE_KIND] + q] == 0 else np.int64(byte[i, target])
-            if state >= 0 and ints[at[CLAUSE_OK] + q * at[CLAUSE_WIDTH] + state] != 0:
-                holds, q = True, ints[at[CLAUSE_GROUP_END] + q]
-            else:
-                q += 1
-        if not holds:
+    for need in range(ints[at[NEEDS_AT] + item], ints[at[NEEDS_AT] + item + 1]):
+        met = np.int64(0)
+        for j in range(n_words):
+            met |= whole[i, words + j] & ints[at[NEEDS] + need * n_words + j]
+        if met == 0:
             return False
     return True
 
@@ -327,7 +316,7 @@ def _refresh_item(i, item, at, ints, reals, whole, real, byte, values, mask):
     action = ints[at[ACTION_OF_ITEM] + item]
     if action < 0:
         return
-    legal = _orderable(i, item, at, ints, reals, whole, real, byte, values)
+    legal = _orderable(i, item, at, ints, whole, byte)
     if legal and at[BUDGETED]:
         legal = _affordable(i, action, at, ints, reals, whole, real, byte)
     mask[i, action] = legal
@@ -344,7 +333,7 @@ def _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask):
             if own >= 0:
                 legal = legal and mask[i, own]
             else:
-                legal = legal and _orderable(i, item, at, ints, reals, whole, real, byte, values)
+                legal = legal and _orderable(i, item, at, ints, whole, byte)
     legal = legal and new >= 2
     if legal and at[BUDGETED]:
         legal = _affordable(i, action, at, ints, reals, whole, real, byte)
@@ -691,9 +680,11 @@ def write_belief(i, at, ints, reals, real, scratch, facts):
 
 
 @inlined
-def write_fact(i, o, at, ints, values, facts):
+def write_fact(i, o, at, ints, whole, values, facts):
     """Show one revealed observable."""
-    v = values[i, o]
+    v = np.int64(values[i, o])
+    if v >= 0:
+        whole[i, at[WORDS_AT] + ints[at[FACT_WORD] + o]] |= np.int64(1) << (ints[at[FACT_BIT] + o] + v)
     slot = at_slot = ints[at[FACT_SLOT] + o]
     kind = ints[at[FACT_KIND] + o]
     n = ints[at[VALUES_OF] + o]
@@ -708,8 +699,10 @@ def write_fact(i, o, at, ints, values, facts):
 
 
 @inlined
-def _show_status(i, item, at, ints, reals, byte, facts):
-    status = byte[i, item]
+def _show_status(i, item, at, ints, reals, whole, byte, facts):
+    status = np.int64(byte[i, item])
+    word, bit = at[WORDS_AT] + ints[at[STATUS_WORD] + item], ints[at[STATUS_BIT] + item]
+    whole[i, word] = (whole[i, word] & ~(np.int64(31) << bit)) | (np.int64(1) << (bit + status))
     level = reals[at[STATUS_LEVEL] + status]
     if status == FAILED:
         level *= byte[i, at[N_ITEMS] + item] / ints[at[ATTEMPTS] + item]
@@ -761,7 +754,7 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
 @inlined
 def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core):
     """Begin the journey of `patient` in slot i. starts: values, mask and observation at each start."""
-    start_values, start_mask, start_facts = starts
+    start_values, start_mask, start_facts, start_words = starts
     whole[i, W_PATIENT] = patient
     whole[i, W_KEY] = patient_key(seed_key, patient)
     draw_patient(i, at, ints, reals, cases, whole, core)
@@ -788,6 +781,8 @@ def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byt
         mask[i, a] = start_mask[begin, a]
     for f in range(facts.shape[1]):
         facts[i, f] = start_facts[begin, f]
+    for j in range(at[N_WORDS]):
+        whole[i, at[WORDS_AT] + j] = start_words[begin, j]
     if at[TRACKED]:
         real[i, R_BEST] = reals[at[START_BEST] + begin]
         for c in range(n_conditions):
@@ -805,7 +800,7 @@ def _fail(i, item, column, at, ints, reals, whole, real, byte, values, facts, we
         if o < 0:
             break
         values[i, o] = MISSING
-    _show_status(i, item, at, ints, reals, byte, facts)
+    _show_status(i, item, at, ints, reals, whole, byte, facts)
     if at[TRACKED]:
         _believe_status(i, i, item, column, attempt, at, ints, reals, whole, weights)
 
@@ -827,7 +822,7 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
         and _happens(i, refusal, np.int64(0), at, ints, reals, cases, whole, byte)
     ):
         byte[i, item] = REFUSED
-        _show_status(i, item, at, ints, reals, byte, facts)
+        _show_status(i, item, at, ints, reals, whole, byte, facts)
         if at[TRACKED]:
             _believe_status(i, i, item, np.int64(2), attempt, at, ints, reals, whole, weights)
         return False
@@ -887,13 +882,14 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
         listed += n_items
     else:
         of_k, of_h = at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES], at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES]
-        record, cell = at[PLAIN] + 3 * ints[at[PLAIN_AT] + item], at[VALUE_CUMULATIVE]
+        record, cell = at[PLAIN] + 5 * ints[at[PLAIN_AT] + item], at[VALUE_CUMULATIVE]
         for _ in range(ints[at[PLAIN_AT] + item + 1] - ints[at[PLAIN_AT] + item]):
             o = ints[record]
             present = uniform(key, VALUE + o) >= reals[cell + ints[record + 1] + ints[of_k + o] + ints[of_h + o]]
             values[i, o] = present
             facts[i, ints[record + 2]] = 1.0 if present else -1.0
-            record += 3
+            whole[i, at[WORDS_AT] + ints[record + 3]] |= np.int64(1) << (ints[record + 4] + present)
+            record += 5
     for r in range(ints[listed], ints[listed + 1]):
         o = ints[at[CAREFUL] + r]
         v = true_value(i, o, at, ints, reals, cases, whole, byte)
@@ -906,11 +902,11 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
                 if e >= 0 and _happens(i, e, np.int64(0), at, ints, reals, cases, whole, byte):
                     v = _draw(at, reals, key, CORRUPTION + o, at[REPORTED_CUMULATIVE], ints[at[REPORTED_START] + o] + v)
         values[i, o] = v
-        write_fact(i, o, at, ints, values, facts)
+        write_fact(i, o, at, ints, whole, values, facts)
     whole[i, W_PHASE] |= ints[at[OPENS] + item]
     if item >= at[N_INVESTIGATIONS]:
         _act(i, item, at, reals, whole, real)
-    _show_status(i, item, at, ints, reals, byte, facts)
+    _show_status(i, item, at, ints, reals, whole, byte, facts)
     if at[TRACKED]:
         _believe_reports(i, i, item, attempt, at, ints, reals, whole, byte, values, weights)
         _believe_status(i, i, item, 4 * accepted, attempt, at, ints, reals, whole, weights)
@@ -1018,7 +1014,7 @@ def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, 
         for m in range(first, last):
             item = ints[at[MEMBERS] + m]
             if byte[i, item] == PENDING and real[i, due_at + item] > real[i, R_CLOCK]:
-                _show_status(i, item, at, ints, reals, byte, facts)
+                _show_status(i, item, at, ints, reals, whole, byte, facts)
                 if at[TRACKED]:
                     attempt = np.int64(byte[i, at[N_ITEMS] + item])
                     _believe_status(i, i, item, np.int64(3), attempt, at, ints, reals, whole, weights)
@@ -1162,9 +1158,11 @@ def reset_batch(at, ints, reals, cases, starts, seed_key, patients, whole, real,
 def fill_start(i, begin, at, ints, reals, whole, real, byte, values, facts, mask, weights, scratch):
     """Mask, observation and posterior at a start whose known values stand in row i (the engine's template)."""
     whole[i, W_K] = begin * at[PER_START]
+    for item in range(at[N_ITEMS]):
+        _show_status(i, item, at, ints, reals, whole, byte, facts)
     for o in range(at[N_OBSERVABLES]):
         if values[i, o] != UNKNOWN:
-            write_fact(i, o, at, ints, values, facts)
+            write_fact(i, o, at, ints, whole, values, facts)
     write_totals(i, at, reals, whole, real, byte, facts)
     refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
     _begin_belief(i, at, whole)

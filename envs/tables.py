@@ -22,10 +22,10 @@ KINDS = {"order": 0, "act": 0, "set": 1, "wait": 2, "decide": 3}
 SIZES = (
     N_PROFILES, N_HIDDEN, N_OBSERVABLES, N_ITEMS, N_VALUES, N_CORE, N_DECISIONS, N_ACTIONS, N_CONDITIONS,
     N_CONTRAINDICATIONS, N_SET_UPS, PER_START, N_INVESTIGATIONS, N_FEATURES, MAX_REVEALS, MAX_FAILURES, MAX_STEPS,
-    CLAUSE_WIDTH, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
+    N_WORDS, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
     REGRET_SLOT,
 ) = range(26)
-OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF) = range(26, 33)
+OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(26, 34)
 INT_TABLES = (
     CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
     VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS, TREATABLE,
@@ -34,27 +34,29 @@ INT_TABLES = (
     EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
     REVEALS, PLAIN_AT, PLAIN, CAREFUL_AT, CAREFUL, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
-    CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, CLAUSE_AT, CLAUSE_GROUP, CLAUSE_GROUP_END, CLAUSE_KIND, CLAUSE_TARGET, CLAUSE_OK,
-    KNOWN_REFUSAL_AT, KNOWN_REFUSAL_OBSERVABLE, KNOWN_REFUSAL_BAD,
+    CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, FACT_WORD, FACT_BIT, STATUS_WORD, STATUS_BIT,
+    FORBIDDING, NEEDS_AT, NEEDS,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(33, 107)
+) = range(34, 106)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR,
-) = range(107, 137)
+) = range(106, 136)
 # fmt: on
-N_SLOTS = 137
+N_SLOTS = 136
 
 
 class Starts(NamedTuple):
-    """What a new journey copies, by start: values (S, O) int16, mask (S, A) bool, facts (S, P) float32."""
+    """What a new journey copies, by start: values (S, O) int16, mask (S, A) bool, facts (S, P) float32 and the words
+    of its bits (S, n_words) int64."""
 
     values: NDArray[np.int16]
     mask: NDArray[np.bool_]
     facts: NDArray[np.float32]
+    words: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,6 +88,7 @@ def pack(world: World, layout: Layout) -> Tables:
         np.full((n_starts, len(world.model.observables)), UNKNOWN, np.int16),
         np.zeros((n_starts, len(world.actions)), np.bool_),
         np.zeros((n_starts, len(layout.names)), np.float32),
+        np.zeros((n_starts, _bits(world).n_words), np.int64),
     )
     return Tables(at, ints, reals, starts)
 
@@ -121,7 +124,7 @@ def _sizes(world: World, layout: Layout) -> dict[int, int]:
         MAX_REVEALS: world.reveals.shape[1],
         MAX_FAILURES: model.item_failures.shape[1],
         MAX_STEPS: world.max_steps,
-        CLAUSE_WIDTH: world.clause_values.shape[1] if world.clause_values.size else 1,
+        N_WORDS: _bits(world).n_words,
         WAIT_ACTION: kinds.index("wait"),
         FIRST_DECISION: kinds.index("decide"),
         TOTALS_SLOT: layout.totals_slot,
@@ -220,8 +223,6 @@ def _progressed(world: World) -> NDArray[np.int64]:
 def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     n_items = len(world.items)
     contra = np.argsort(world.contraindication[:, 0], kind="stable")
-    clauses = np.argsort(world.clauses[:, 0], kind="stable")
-    refusals = np.argsort(world.known_refusal[:, 0], kind="stable")
     watched = _watched(world)
     sets = [sorted({a for j in row for a in _sets_with(world, j)}) for row in watched]
     late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
@@ -237,15 +238,7 @@ def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
         CONTRA_AT: _starts(world.contraindication[contra, 0], n_items),
         CONTRA_OBSERVABLE: world.contraindication[contra, 1],
         CONTRA_BAD: world.contraindication_values[contra],
-        CLAUSE_AT: _starts(world.clauses[clauses, 0], n_items),
-        CLAUSE_GROUP: world.clauses[clauses, 1],
-        CLAUSE_GROUP_END: _group_ends(world.clauses[clauses]),
-        CLAUSE_KIND: world.clauses[clauses, 2],
-        CLAUSE_TARGET: world.clauses[clauses, 3],
-        CLAUSE_OK: world.clause_values[clauses],
-        KNOWN_REFUSAL_AT: _starts(world.known_refusal[refusals, 0], n_items),
-        KNOWN_REFUSAL_OBSERVABLE: world.known_refusal[refusals, 1],
-        KNOWN_REFUSAL_BAD: world.known_refusal_values[refusals],
+        **_legality_ints(world),
         WATCHED_AT: _offsets(watched),
         WATCHED: _flat(watched),
         SETS_AT: _offsets(sets),
@@ -259,21 +252,80 @@ def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
 
 def _reveal_lists(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     """Findings of each item: the plain ones (yes or no, always reported as they are) as records (observable, first
-    threshold, place in the observation); then, for each item and again from item I on, those that need care and all."""
+    threshold, place in the observation, word and bit); then, for each item and again from item I on, those that need care and all."""
     model, (cells, _) = world.model, _value_cells(world.model)
     plain = (model.n_values == 2) & (model.treatment < 0) & (model.withheld < 0) & (model.corrupted < 0)
     lists = [row[row >= 0].tolist() for row in world.reveals]
     quick = [[o for o in row if plain[o]] for row in lists]
-    records = [[cell for o in row for cell in (o, int(cells.start[o]), int(layout.slot[o]))] for row in quick]
+    bits = _bits(world)
+    columns = np.column_stack([np.arange(len(plain)), cells.start, layout.slot, bits.fact_word, bits.fact_bit])
+    records = [columns[row].ravel().tolist() for row in quick]
     careful = [[o for o in row if not plain[o]] for row in lists] + lists
     return {PLAIN_AT: _offsets(quick), PLAIN: _flat(records), CAREFUL_AT: _offsets(careful), CAREFUL: _flat(careful)}
 
 
-def _group_ends(clauses: NDArray[np.int32]) -> NDArray[np.int64]:
-    """Per clause, where the clauses of its item and group end."""
-    changes = np.flatnonzero((np.diff(clauses[:, :2], axis=0) != 0).any(axis=1)) + 1
-    ends = np.append(changes, len(clauses))
-    return np.asarray(ends[np.searchsorted(ends, np.arange(len(clauses)), side="right")])
+@dataclass(frozen=True, eq=False)
+class _Bits:
+    """One bit for each revealed value and each status, so that a rule on facts is one look at a few words.
+
+    Bits of one observable (or item) lie in one word of 63.
+    """
+
+    fact_word: NDArray[np.int64]
+    fact_bit: NDArray[np.int64]
+    status_word: NDArray[np.int64]
+    status_bit: NDArray[np.int64]
+    n_words: int
+
+    def facts(self, o: int, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(n_words,) the bits of these values."""
+        return self._set(self.fact_word[o], self.fact_bit[o], allowed)
+
+    def statuses(self, item: int, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """(n_words,) the bits of these statuses."""
+        return self._set(self.status_word[item], self.status_bit[item], allowed[:5])
+
+    def _set(self, word: np.int64, bit: np.int64, allowed: NDArray[np.bool_]) -> NDArray[np.int64]:
+        words = np.zeros(self.n_words, np.int64)
+        words[word] = sum(1 << int(bit + v) for v in np.flatnonzero(allowed))
+        return words
+
+
+def _bits(world: World) -> _Bits:
+    places, word, bit = [], 0, 0
+    for size in [*world.model.n_values.tolist(), *[5] * len(world.items)]:
+        if bit + size > 63:
+            word, bit = word + 1, 0
+        places.append((word, bit))
+        bit += size
+    table, n = np.array(places, np.int64), len(world.model.n_values)
+    return _Bits(table[:n, 0], table[:n, 1], table[n:, 0], table[n:, 1], word + 1)
+
+
+def _legality_ints(world: World) -> dict[int, NDArray[np.generic]]:
+    """Bits of facts that forbid an item (contraindications, known refusals), and for each requirement those of which
+    one must be there."""
+    bits, n_items, n_values = _bits(world), len(world.items), world.model.n_values
+    forbidding = np.zeros((n_items, bits.n_words), np.int64)
+    for rows, values in (
+        (world.contraindication, world.contraindication_values),
+        (world.known_refusal, world.known_refusal_values),
+    ):
+        for (item, o), bad in zip(rows.tolist(), values, strict=True):
+            forbidding[item] |= bits.facts(o, bad[: n_values[o]])
+    needs: list[dict[int, NDArray[np.int64]]] = [{} for _ in range(n_items)]
+    for (item, group, kind, target), allowed in zip(world.clauses.tolist(), world.clause_values, strict=True):
+        words = bits.facts(target, allowed[: n_values[target]]) if kind == 0 else bits.statuses(target, allowed)
+        needs[item][group] = needs[item].get(group, np.zeros(bits.n_words, np.int64)) | words
+    return {
+        FACT_WORD: bits.fact_word,
+        FACT_BIT: bits.fact_bit,
+        STATUS_WORD: bits.status_word,
+        STATUS_BIT: bits.status_bit,
+        FORBIDDING: forbidding,
+        NEEDS_AT: _offsets([list(groups) for groups in needs]),
+        NEEDS: np.array([words for groups in needs for words in groups.values()], np.int64),
+    }
 
 
 def _starts(sorted_items: NDArray[np.int32], n_items: int) -> NDArray[np.int64]:

@@ -51,6 +51,23 @@ INK, BLUE, ORANGE = "#1d2430", "#0072B2", "#D55E00"  # Okabe and Ito: safe for c
 pl.Config(tbl_rows=-1, fmt_str_lengths=70, tbl_hide_dataframe_shape=True, tbl_hide_column_data_types=True)
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9})
 
+
+def sample(n, seed, *, cancer=None):
+    """n patients drawn from the model: everybody, or only those with (True) or without (False) cancer."""
+    among = True if cancer is None else is_cancer[world.model.condition_of] == cancer
+    joint = world.model.prior * among
+    drawn = np.random.default_rng(seed).choice(joint.size, n, p=(joint / joint.sum()).ravel())
+    profile, hidden = np.divmod(drawn, joint.shape[1])
+    nothing_fixed = np.full((n, len(world.model.observables)), UNKNOWN, np.int16)  # findings are drawn on the way
+    return Cases(profile.astype(np.int32), hidden.astype(np.int32), nothing_fixed)
+
+
+def journeys_of(agent, patients, *, world=world):
+    """Take these patients through their journeys."""
+    ids = np.arange(len(patients.profile))
+    return run_journeys(world, agent.act, agent=agent.name, patients=ids, seed=1, cases=patients)
+
+
 population = float(world.model.prior.sum(axis=0) @ is_cancer[world.model.condition_of])
 print(f"{population:.2%} of those who present with weight loss have a cancer")
 
@@ -156,7 +173,7 @@ def interval(k, n):
 
 
 doctor = GateDoctor(world)
-seen = run_journeys(world, doctor.act, agent=doctor.name, patients=np.arange(5 * N), seed=1)
+seen = journeys_of(doctor, sample(5 * N, 1))
 ill = is_cancer[seen.condition]
 passed = np.ones(len(ill), bool)
 simulated = [(float(ill.mean()), *interval(ill.sum(), len(ill)))]
@@ -200,7 +217,7 @@ plt.show()
 DEPTHS = ["history and examination", "bloods or bedside", "imaging", "invasive or molecular"]
 DEPTH_OF_TIER = {"bedside": 1, "bloods": 1, "imaging": 2, "invasive": 3, "molecular": 3}
 depth_of_item = np.array([DEPTH_OF_TIER.get(tier, 0) for tier in world.tier])
-SIZES = {"guideline": (4_000, 4_000, 30_000), "voi": (300, 900, 1_200)}  # cases, controls, population
+SIZES = {"guideline": (4_000, 4_000, 30_000), "voi": (600, 2_000, 4_000)}  # cases, controls, population
 ENOUGH = 5  # cases and controls that must reach a depth for it to be predicted
 
 
@@ -209,23 +226,10 @@ def depth_reached(journeys):
     return ((journeys.status == RESULT) * depth_of_item).max(axis=1)
 
 
-def sample(group, n, seed):
-    """n patients drawn from the model given that they have cancer (True) or have not (False)."""
-    joint = world.model.prior * (is_cancer[world.model.condition_of] == group)
-    drawn = np.random.default_rng(seed).choice(joint.size, n, p=(joint / joint.sum()).ravel())
-    profile, hidden = np.divmod(drawn, joint.shape[1])
-    nothing_fixed = np.full((n, len(world.model.observables)), UNKNOWN, np.int16)
-    return Cases(profile.astype(np.int32), hidden.astype(np.int32), nothing_fixed)
-
-
 table = []
 for policy, (n_cases, n_controls, n_population) in SIZES.items():
     agent = make_agent(policy, world)
-    groups = [sample(True, n_cases, 4), sample(False, n_controls, 4)]
-    runs = [
-        run_journeys(world, agent.act, agent=policy, patients=np.arange(len(g.profile)), seed=4, cases=g)
-        for g in groups
-    ]
+    runs = [journeys_of(agent, sample(n, 2, cancer=c)) for n, c in ((n_cases, True), (n_controls, False))]
     sizes = np.array([n_cases, n_controls])
     counts = np.array(
         [[(depth_reached(run) >= k).sum() for k in range(4)] for run in runs]
@@ -235,7 +239,7 @@ for policy, (n_cases, n_controls, n_population) in SIZES.items():
         predicted = expit(logit(population) + np.concatenate([[0], np.cumsum(np.log(a / b))]))
     predicted[counts.min(axis=0) < ENOUGH] = np.nan
 
-    records = run_journeys(world, agent.act, agent=policy, patients=np.arange(n_population), seed=5)
+    records = journeys_of(agent, sample(n_population, 3))
     depth, ill = depth_reached(records), is_cancer[records.condition]
     for k, name in enumerate(DEPTHS):
         here = depth >= k
@@ -339,7 +343,7 @@ class Everything:
 def worked_up(world, policy):
     """The journeys of 3N patients, and which items have a result in their records, (n, I)."""
     agent = make_agent("guideline", world) if policy == "clinical" else Everything(world)
-    run = run_journeys(world, agent.act, agent=policy, patients=np.arange(3 * N), seed=3)
+    run = journeys_of(agent, sample(3 * N, 4), world=world)
     exists = run.status == RESULT
     if policy == "coin":
         tails = np.random.default_rng(3).random(3 * N) < 0.5
@@ -414,7 +418,7 @@ biopsy, ct = world.items.index("biopsy"), world.model.observables.index("ct")
 clear = world.model.network.variable("ct").values.index("clear")
 shown = {}
 for mechanism, w in (("on", only), ("off", intact)):
-    run = run_journeys(w, Everything(w).act, agent="everything", patients=np.arange(3 * N), seed=6)
+    run = journeys_of(Everything(w), sample(3 * N, 5), world=w)
     sent = (run.values[:, ct] >= 0) & (run.values[:, ct] != clear)
     ill = is_cancer[run.condition]
     value, error = auc((run.status[:, biopsy] == RESULT)[sent], ill[sent])

@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from workup.agents.planning import search as kernel
 from workup.agents.planning.graph import EXPANDED, Graph, empty_graph, grown
 from workup.agents.planning.problem import Problem
-from workup.agents.planning.relaxation import merge, no_tables
+from workup.agents.planning.relaxation import blocks_of, no_tables
 
 
+SETS = 2_000
 ROOM = 25_000_000
 """Cells of all tables of one search (200 MB if all are used)."""
 
@@ -42,7 +43,7 @@ def bound(
     points: int = 8,
     first: int = -1,
     block: NDArray[np.int32] | None = None,
-    cells: int = 60_000,
+    cells: int = 1_000_000,
 ) -> Bounds:
     """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
 
@@ -53,20 +54,20 @@ def bound(
         expansions: the effort allowed.
         points: nodes of the same structure whose bounds a fresh node may borrow.
         block: (S,) partition of the coordinates for the tables of an easier problem (see `relaxation`); None: none.
-        cells: size of those tables, each time that they are made.
+        cells: size of those tables at the root; less at nodes of smaller gap.
         first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
     scale = float(np.abs(problem.stop).max() * problem.weights.sum())
     tiny = 1e-13 * scale
     largest = largest_expansion(problem)
     worthwhile = max(1e-5 * gap, 1e-12 * scale)
-    merged = merge(problem, block)
-    tables = no_tables(problem, ROOM if merged.active else 0)
+    blocks = blocks_of(problem, block)
+    tables = no_tables(problem, blocks, ROOM, SETS)
     graph = empty_graph(problem, largest)
-    kernel.begin(problem, merged, tables, graph, first)
+    kernel.begin(problem, blocks, tables, graph, first)
     while True:
         status = kernel.search(
-            problem, merged, tables, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points,
+            problem, blocks, tables, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points,
             expansions, largest, cells,
         )  # fmt: skip
         if status != kernel.GROW:

@@ -1,11 +1,11 @@
 """An upper bound on every information state that follows a given one, from tables of an easier problem.
 
-The easier problem gives three things away. (1) The *block* of the hidden state (everything but the condition) is told
-for free, so blocks are planned apart. (2) Cheap items keep their outcomes, their costs and their rules, and so does
-the first dear item that is ordered; results that say the same within a block are one. (3) The second dear item
-tells everything. Each block then fits in a few arrays, swept once backwards; giving away never lowers the value, so
-the sum over blocks is an upper bound. The search makes tables anew at nodes whose gap is large: the
-fewer items are left, the more of them fit, and the closer the bound.
+The easier problem gives three things away. (1) The *block* of the hidden state (everything but
+the condition) is told for free, so blocks are planned apart; so are states that hardly matter. (2) Cheap items keep
+their outcomes, their costs and their rules, and so do some dear ones if ordered first; results that say the same
+within a block are one. (3) Any other dear item tells everything. Each block then fits in a few arrays, swept
+once backwards; giving away never lowers the value, so the sum over blocks is an upper bound. The search makes
+tables anew at nodes whose gap is large: the fewer items are left, the more of them fit, and the closer the bound.
 
 Symbols as in `problem`, and L blocks, K sets of tables.
 Source: pattern databases, Culberson & Schaeffer, Computational Intelligence 1998; additive ones, Felner et al., JAIR 2004.
@@ -23,36 +23,27 @@ from workup.agents.planning.problem import F64, I32, I64, Problem
 from workup.agents.planning.transitions import SUM, mode_of
 
 MAX_BLOCKS = 60
-MAX_TABLES = 4_000
 NONE = -1
+LEAST_STAKE_GBP = 300.0
+"""What planning for a patient may cost: a state matters at least this much times its probability."""
 
 
-class Merged(NamedTuple):
-    """What of a problem is the same within a block: made once for a problem."""
+class Blocks(NamedTuple):
+    """What tables need to know of a problem."""
 
     active: bool
     low: I64
     """(L + 1,) first coordinate of each block."""
-    count: I64
-    """(L, n) digits that differ."""
-    digit: I32
-    """(L, G) merged digit, -1 if impossible in the block."""
-    head: I32
-    """(L, G) at first_digit + j: the first digit of merged digit j."""
-    share: F64
-    """(L, G) of a digit in the likelihood of its merged digit."""
     reach: F64
-    """(G, S) likelihood from the root of all that say the same as a digit, at the first of them."""
+    """(G, S) likelihood of a digit from digit 0."""
+    parent: I32
+    """(G,) the digit it follows, -1 for digit 0."""
     single: I32
     """(n,) atomic action that orders the item alone from digit 0, or -1."""
-    silent: NDArray[np.bool_]
-    """(L, A) single orders whose results mean nothing in a block, that change nothing and gain nothing."""
     cost: F64
     """(X, A, S) lowest cost in this mode or one that may follow."""
     stop: F64
     """(X, D, S) highest utility likewise."""
-    useful: NDArray[np.bool_]
-    """(X, L, D) decisions that no other one matches throughout a block."""
 
 
 class Tables(NamedTuple):
@@ -64,90 +55,62 @@ class Tables(NamedTuple):
     """(K, n) digits of the root."""
     cheap: NDArray[np.bool_]
     """(K, n)"""
+    kept: NDArray[np.bool_]
+    """(K, S) states that are not told for free."""
+    digit: I32
+    """(K, L, G) merged digit, -1 if impossible in the block."""
+    share: F64
+    """(K, L, G) of a digit in the likelihood of its merged digit."""
     place: I64
     """(K, L, n) place value of a cheap item."""
     top: I64
     """(K, L) where the table of a block starts, before any dear item."""
     dear: I64
-    """(K, L, G) where the table after a dear item's outcome starts, -1: none."""
+    """(K, L, G) at first_digit + merged digit: where the table after a dear item's outcome starts, -1: none."""
     cells: F64
 
 
-def no_tables(p: Problem, cells: int = 0) -> Tables:
+def no_tables(p: Problem, blocks: Blocks, cells: int, sets: int) -> Tables:
     """Room for tables."""
-    sets = MAX_TABLES if cells else 0
-    n, G = len(p.radix), len(p.column)
-    L = MAX_BLOCKS if cells else 0
+    n, G, L = len(p.radix), len(p.column), len(blocks.low) - 1
+    if not blocks.active:
+        cells, sets = 0, 0
     return Tables(
-        np.zeros(2, np.int64), np.zeros((sets, n), np.int64), np.zeros((sets, n), bool), np.zeros((sets, L, n), np.int64),
-        np.zeros((sets, L), np.int64), np.zeros((sets, L, G), np.int64), np.empty(cells),
+        np.zeros(2, np.int64), np.zeros((sets, n), np.int64), np.zeros((sets, n), bool),
+        np.zeros((sets, len(p.weights)), bool), np.zeros((sets, L, G), np.int32), np.zeros((sets, L, G)),
+        np.zeros((sets, L, n), np.int64), np.zeros((sets, L), np.int64), np.zeros((sets, L, G), np.int64),
+        np.empty(cells),
     )  # fmt: skip
 
 
-def merge(p: Problem, block: I32 | None) -> Merged:
-    """Find what is the same within each block.
+def blocks_of(p: Problem, block: I32 | None) -> Blocks:
+    """Prepare tables for a problem.
 
     Args:
         p: the problem; tables are used only if nothing progresses and no act changes what results mean.
         block: (S,) ascending integers; None: no tables.
     """
-    n, S, G, A = len(p.radix), len(p.weights), len(p.column), len(p.member)
+    n = len(p.radix)
     variants = n and (p.child_start != p.child_start[:, :1]).any()
-    if block is None or p.clocked or len(p.base) or variants or n == 0 or len(np.unique(block)) > MAX_BLOCKS:
-        nothing, flags = np.zeros((0, 0)), np.zeros((0, 0), bool)
-        return Merged(
-            False, np.zeros(1, np.int64), np.zeros((0, n), np.int64), np.zeros((0, 0), np.int32),
-            np.zeros((0, 0), np.int32), nothing, nothing, np.full(n, NONE, np.int32), flags, np.zeros((0, 0, 0)),
-            np.zeros((0, 0, 0)), np.zeros((0, 0, 0), bool),
-        )  # fmt: skip
-    own = np.asarray(np.unique(block, return_inverse=True)[1]).ravel()
-    L = int(own.max()) + 1
-    low = np.searchsorted(own, np.arange(L + 1)).astype(np.int64)
+    active = not (
+        block is None or p.clocked or len(p.base) or variants or n == 0 or len(np.unique(block)) > MAX_BLOCKS
+    )  # fmt: skip
+    own = np.asarray(np.unique(block, return_inverse=True)[1]).ravel() if active else np.zeros(len(p.weights), np.int64)
+    low = np.searchsorted(own, np.arange(own.max() + 2)).astype(np.int64)
     reach, parent = _from_root(p)
-    count, digit, head = np.zeros((L, n), np.int64), np.full((L, G), NONE, np.int32), np.full((L, G), NONE, np.int32)
-    share, together = np.zeros((L, G)), np.zeros((G, S))
-    for b in range(L):
-        at = slice(int(low[b]), int(low[b + 1]))
-        for i in range(n):
-            first, seen = int(p.first_digit[i]), {}
-            for g in range(first, first + int(p.radix[i])):
-                column = reach[g, at]
-                if column.max() <= 0.0:
-                    continue
-                alike = (np.round(column / column.max(), 12) + 0.0).tobytes()
-                alone = g == first or p.child_count[g].any()
-                j = seen.setdefault((g,) if alone else (int(parent[g]), int(p.signature[g]), alike), len(seen))
-                digit[b, g] = j
-                if head[b, first + j] < 0:
-                    head[b, first + j] = g
-                together[head[b, first + j], at] += column
-            count[b, i] = len(seen)
-            for g in range(first, first + int(p.radix[i])):
-                if digit[b, g] >= 0:
-                    share[b, g] = reach[g, at].max() / together[head[b, first + digit[b, g]], at].max()
     X = p.cost.shape[1]
     later = [[m for m in range(X) if m & mode == mode] for mode in range(X)]
-    cost = np.array([p.cost[:, modes].min(axis=1) for modes in later])
-    stop = np.array([p.stop[modes].max(axis=0) for modes in later])
-    useful = np.array([[_useful(stop[m][:, low[b] : low[b + 1]]) for b in range(L)] for m in range(X)])
     single = np.full(n, NONE, np.int32)
-    silent = np.zeros((L, A), bool)
-    for a in range(A):
-        item = int(p.member[a, 0])
-        if (p.member[a] >= 0).sum() > 1:
-            continue
-        if p.member_digit[a, 0] == 0:
-            single[item] = a
-        rows = slice(int(p.first_digit[item]), int(p.first_digit[item] + p.radix[item]))
-        for b in range(L):
-            at = slice(int(low[b]), int(low[b + 1]))
-            says = np.ptp(p.column[rows, at], axis=1).max() > 1e-15
-            silent[b, a] = not says and not p.digit_mode[rows].any() and bool((cost[0][a, at] >= 0.0).all())
-    return Merged(True, low, count, digit, head, share, together, single, silent, cost, stop, useful)
+    for a in range(len(p.member)):
+        if (p.member[a] >= 0).sum() == 1 and p.member_digit[a, 0] == 0:
+            single[p.member[a, 0]] = a
+    return Blocks(
+        active, low, reach, parent, single, np.array([p.cost[:, modes].min(axis=1) for modes in later]),
+        np.array([p.stop[modes].max(axis=0) for modes in later]),
+    )  # fmt: skip
 
 
 def _from_root(p: Problem) -> tuple[F64, I32]:
-    """(G, S) likelihood of each digit from digit 0, and (G,) the digit it follows."""
     reach, parent = np.ones_like(p.column), np.full(len(p.column), NONE, np.int32)
     for i in range(len(p.radix)):
         first = int(p.first_digit[i])
@@ -159,11 +122,97 @@ def _from_root(p: Problem) -> tuple[F64, I32]:
     return reach, parent
 
 
-def _useful(rows: F64) -> NDArray[np.bool_]:
-    kept = np.ones(len(rows), bool)
-    for j in range(len(rows)):
-        kept[j] = not any(kept[k] and k != j and (rows[k] >= rows[j]).all() for k in range(len(rows)))
-    return kept
+class _Merged(NamedTuple):
+    """What says the same within each block, for one set of tables."""
+
+    count: I64
+    """(L, n) digits that differ."""
+    head: I32
+    """(L, G) at first_digit + j: the first digit of merged digit j."""
+    reach: F64
+    """(G, S) likelihood from the root of all that say the same as a digit, at the first of them."""
+    says: NDArray[np.bool_]
+    """(L, n) whether results of the item mean anything in the block."""
+    explicit: NDArray[np.bool_]
+    """(n,) dear items that are told outcome by outcome if ordered first."""
+
+
+@njit(cache=True, fastmath=SUM)
+def _keep(p: Problem, m: Blocks, v: F64, mode: int, slack: float, kept: NDArray[np.bool_]) -> None:
+    """Mark the states that matter: those left out are worth at most `slack` together."""
+    best, which = -np.inf, 0
+    for d in range(m.stop.shape[1]):
+        total = 0.0
+        for s in range(v.shape[0]):
+            total += m.stop[mode, d, s] * v[s]
+        if total > best:
+            best, which = total, d
+    loss = np.empty(v.shape[0])
+    for s in range(v.shape[0]):
+        loss[s] = v[s] * max(p.free[s] - m.stop[mode, which, s], LEAST_STAKE_GBP)
+    spent = 0.0
+    kept[:] = True
+    for s in np.argsort(loss):
+        spent += loss[s]
+        if spent > slack:
+            break
+        kept[s] = False
+
+
+@njit(cache=True, fastmath=SUM)
+def _merge(p: Problem, m: Blocks, t: Tables, k: int, digits: I64) -> _Merged:
+    L, n, G, S = m.low.shape[0] - 1, p.radix.shape[0], p.column.shape[0], p.weights.shape[0]
+    count, head = np.zeros((L, n), np.int64), np.full((L, G), NONE, np.int32)
+    reach, says = np.zeros((G, S)), np.zeros((L, n), np.bool_)
+    digit, share, kept = t.digit[k], t.share[k], t.kept[k]
+    normal = np.empty((G, S))
+    for b in range(L):
+        low, high = m.low[b], m.low[b + 1]
+        for i in range(n):
+            first = p.first_digit[i]
+            if digits[i] != 0:
+                continue
+            for g in range(first, first + p.radix[i]):
+                most, least = 0.0, np.inf
+                for s in range(low, high):
+                    if kept[s]:
+                        most, least = max(most, m.reach[g, s]), min(least, m.reach[g, s])
+                digit[b, g] = NONE
+                if most <= 0.0:
+                    continue
+                if most - least > 1e-13:
+                    says[b, i] = True
+                for s in range(low, high):
+                    normal[g, s] = m.reach[g, s] / most
+                j = NONE
+                if g > first and p.child_count[g, 0] == 0:
+                    for h in range(first + 1, g):
+                        if digit[b, h] < 0 or p.child_count[h, 0] > 0 or m.parent[h] != m.parent[g]:
+                            continue
+                        same = p.signature[h] == p.signature[g]
+                        for s in range(low, high):
+                            if kept[s] and abs(normal[h, s] - normal[g, s]) > 1e-12:
+                                same = False
+                                break
+                        if same:
+                            j = digit[b, h]
+                            break
+                if j < 0:
+                    j = count[b, i]
+                    count[b, i] += 1
+                    head[b, first + j] = g
+                digit[b, g] = j
+                share[b, g] = most
+                for s in range(low, high):
+                    reach[head[b, first + j], s] += m.reach[g, s]
+            for g in range(first, first + p.radix[i]):
+                if digit[b, g] >= 0:
+                    together = 0.0
+                    for s in range(low, high):
+                        if kept[s]:
+                            together = max(together, reach[head[b, first + digit[b, g]], s])
+                    share[b, g] /= together
+    return _Merged(count, head, reach, says, np.zeros(n, np.bool_))
 
 
 @njit(cache=True)
@@ -180,50 +229,59 @@ def _requirements_hold(p: Problem, owner: int, digits: I64, relaxed: NDArray[np.
 
 
 @njit(cache=True, fastmath=SUM)
-def make_tables(p: Problem, m: Merged, t: Tables, digits: I64, v: F64, budget: int) -> int:
-    """Tables for all that may follow an information state; returns their number, or -1 if there is no room."""
+def make_tables(p: Problem, m: Blocks, t: Tables, digits: I64, v: F64, slack: float, budget: int) -> int:
+    """Tables for all that may follow an information state; returns their number, or -1 if there is no room.
+
+    slack: pounds that may be given away on states that hardly matter; budget: cells.
+    """
     n, L = p.radix.shape[0], m.low.shape[0] - 1
-    mode = mode_of(p, digits)
-    k = t.used[0]
-    cheap = _choose_cheap(p, m, digits, v, mode, budget)
-    size = _size(p, m, digits, cheap)
-    if k >= t.root.shape[0] or t.used[1] + size > t.cells.shape[0]:
+    mode, k = mode_of(p, digits), t.used[0]
+    if k >= t.root.shape[0] or t.used[1] + budget > t.cells.shape[0]:
         return -1
     t.used[0] += 1
     t.root[k] = digits
-    t.cheap[k] = cheap
     t.dear[k] = -1
-    weights = v.copy()
+    _keep(p, m, v, mode, slack, t.kept[k])
+    merged = _merge(p, m, t, k, digits)
+    _choose(p, m, t, k, merged, digits, v, mode, budget)
+    weights = np.zeros(v.shape[0])
     for b in range(L):
+        at = np.flatnonzero(t.kept[k, m.low[b] : m.low[b + 1]]) + m.low[b]
         cells = 1
         for i in range(n):
             t.place[k, b, i] = 0
-            if cheap[i]:
+            if t.cheap[k, i]:
                 t.place[k, b, i] = cells
-                cells *= m.count[b, i]
+                cells *= merged.count[b, i]
+        if at.shape[0] == 0:
+            t.top[k, b] = -1
+            continue
         for i in range(n):
             first = p.first_digit[i]
-            if cheap[i] or digits[i] != 0 or m.single[i] < 0 or m.silent[b, m.single[i]]:
+            if not merged.explicit[i] or not merged.says[b, i]:
                 continue
-            for j in range(1, m.count[b, i]):
-                g = m.head[b, first + j]
-                for s in range(m.low[b], m.low[b + 1]):
-                    weights[s] = v[s] * m.reach[g, s]
-                t.dear[k, b, g] = t.used[1]
+            for j in range(1, merged.count[b, i]):
+                g = merged.head[b, first + j]
+                for s in at:
+                    weights[s] = v[s] * merged.reach[g, s]
+                t.dear[k, b, first + j] = t.used[1]
                 digits[i] = g - first
-                _sweep(p, m, t, k, b, digits, weights, mode, i, cells)
+                _sweep(p, m, t, k, merged, b, at, digits, weights, mode, i, cells)
                 digits[i] = 0
                 t.used[1] += cells
         t.top[k, b] = t.used[1]
-        for s in range(m.low[b], m.low[b + 1]):
+        for s in at:
             weights[s] = v[s]
-        _sweep(p, m, t, k, b, digits, weights, mode, -1, cells)
+        _sweep(p, m, t, k, merged, b, at, digits, weights, mode, -1, cells)
         t.used[1] += cells
     return k
 
 
 @njit(cache=True, fastmath=SUM)
-def _choose_cheap(p: Problem, m: Merged, digits: I64, v: F64, mode: int, budget: int) -> NDArray[np.bool_]:
+def _choose(
+    p: Problem, m: Blocks, t: Tables, k: int, merged: _Merged, digits: I64, v: F64, mode: int, budget: int
+) -> None:
+    """The cheapest items are told outcome by outcome always; the next, if ordered first; within `budget` cells."""
     n = p.radix.shape[0]
     price = np.full(n, np.inf)
     for i in range(n):
@@ -231,49 +289,58 @@ def _choose_cheap(p: Problem, m: Merged, digits: I64, v: F64, mode: int, budget:
             price[i] = 0.0
             for s in range(v.shape[0]):
                 price[i] += m.cost[mode, m.single[i], s] * v[s]
-    cheap = np.zeros(n, np.bool_)
-    for i in np.argsort(price):
+    cheap, explicit = t.cheap[k], merged.explicit
+    cheap[:] = False
+    order = np.argsort(price)
+    for i in order:
         if price[i] < np.inf:
             cheap[i] = True
-            if _size(p, m, digits, cheap) > budget:
+            if _size(merged, cheap, explicit) > budget // 4:
                 cheap[i] = False
-    return cheap
+    for i in order:
+        if price[i] < np.inf and not cheap[i]:
+            explicit[i] = True
+            if _size(merged, cheap, explicit) > budget:
+                explicit[i] = False
 
 
 @njit(cache=True)
-def _size(p: Problem, m: Merged, digits: I64, cheap: NDArray[np.bool_]) -> int:
+def _size(merged: _Merged, cheap: NDArray[np.bool_], explicit: NDArray[np.bool_]) -> float:
     total = 0.0
-    for b in range(m.low.shape[0] - 1):
+    for b in range(merged.count.shape[0]):
         cells, dear = 1.0, 1.0
-        for i in range(p.radix.shape[0]):
+        for i in range(cheap.shape[0]):
             if cheap[i]:
-                cells *= m.count[b, i]
-            elif digits[i] == 0:
-                dear += m.count[b, i] - 1
+                cells *= merged.count[b, i]
+            elif explicit[i] and merged.says[b, i]:
+                dear += merged.count[b, i] - 1
         total += cells * dear
-    return np.int64(min(total, 1e15))
+    return total
 
 
 @njit(cache=True, fastmath=SUM)
 def _sweep(
-    p: Problem, m: Merged, t: Tables, k: int, b: int, root: I64, weights: F64, mode: int, dear: int, cells: int
-) -> None:
+    p: Problem, m: Blocks, t: Tables, k: int, merged: _Merged, b: int, kept: I64, root: I64, weights: F64, mode: int,
+    dear: int, cells: int,
+) -> None:  # fmt: skip
     """Fill one table; `dear` is the item whose outcome is in the root's digits, after which the next tells all."""
-    low, high = m.low[b], m.low[b + 1]
-    W, n, A = high - low, root.shape[0], p.member.shape[0]
+    W, n, A = kept.shape[0], root.shape[0], p.member.shape[0]
     cheap, place = t.cheap[k], t.place[k, b]
     items = np.flatnonzero(cheap)[::-1]
     relaxed = np.array([not cheap[i] and t.root[k, i] == 0 and i != dear for i in range(n)])
-    stop = np.empty((p.stop.shape[1], W))
-    D = 0
+    every = np.empty((p.stop.shape[1], W))
     for d in range(p.stop.shape[1]):
-        if m.useful[mode, b, d]:
-            stop[D] = m.stop[mode, d, low:high]
-            D += 1
-    cost = np.ascontiguousarray(m.cost[mode][:, low:high])
-    free = p.free[low:high]
+        for s in range(W):
+            every[d, s] = m.stop[mode, d, kept[s]]
+    stop = _useful(every)
+    D = stop.shape[0]
+    cost, free = np.empty((A, W)), np.empty(W)
+    for s in range(W):
+        free[s] = p.free[kept[s]]
+        for a in range(A):
+            cost[a, s] = m.cost[mode, a, kept[s]]
     ruled = p.group_start[1:] > p.group_start[:-1]
-    first_child, children = _merged_children(p, m, b)
+    first_child, children = _merged_children(p, t.digit[k, b])
     # What each action is: 1 among cheap items, 2 a dear item told outcome by outcome, 3 one that tells all.
     kind = np.zeros(A, np.int64)
     for a in range(A):
@@ -289,28 +356,36 @@ def _sweep(
                 kind[a] = 3
         alone = p.member.shape[1] == 1 or p.member[a, 1] < 0
         if kind[a] > 1 and alone:
-            if m.silent[b, a]:
+            i = p.member[a, 0]
+            if not merged.says[b, i] and root[i] == 0 and cost[a].min() >= 0.0 and not _sets_mode(p, i):
                 kind[a] = 0
-            elif dear < 0 and root[p.member[a, 0]] == 0:
+            elif dear < 0 and merged.explicit[i] and merged.says[b, i]:
                 kind[a] = 2
     start = t.used[1]
     values = t.cells
     digits = root.copy()
     at = np.zeros(n, np.int64)
     for i in items:
-        at[i] = m.count[b, i] - 1
+        at[i] = merged.count[b, i] - 1
     N = items.shape[0]
     partial = np.empty((N + 1, W))
-    partial[0] = weights[low:high]
+    for s in range(W):
+        partial[0, s] = weights[kept[s]]
+    reach = np.empty((p.column.shape[0], W))
+    for i in items:
+        for j in range(merged.count[b, i]):
+            g = merged.head[b, p.first_digit[i] + j]
+            for s in range(W):
+                reach[g, s] = merged.reach[g, kept[s]]
     level = 0
     outcome = np.zeros(p.member.shape[1], np.int64)
     for code in range(cells - 1, -1, -1):
         for j in range(level, N):
             i = items[j]
-            g = m.head[b, p.first_digit[i] + at[i]]
+            g = merged.head[b, p.first_digit[i] + at[i]]
             digits[i] = g - p.first_digit[i]
             for s in range(W):
-                partial[j + 1, s] = partial[j, s] * m.reach[g, low + s]
+                partial[j + 1, s] = partial[j, s] * reach[g, s]
         v = partial[N]
         best = -np.inf
         if not ruled[n] or _requirements_hold(p, n, digits, relaxed):
@@ -339,11 +414,9 @@ def _sweep(
                     total += free[s] * v[s]
             elif kind[a] == 2:
                 i = p.member[a, 0]
-                for j in range(1, m.count[b, i]):
-                    g = m.head[b, p.first_digit[i] + j]
-                    child = g - p.first_digit[i] - p.child_start[p.first_digit[i], 0]
-                    if 0 <= child < p.child_count[p.first_digit[i], 0]:
-                        total += values[t.dear[k, b, g] + code]
+                first = p.first_digit[i]
+                for j in range(first_child[first], first_child[first] + children[first]):
+                    total += values[t.dear[k, b, first + j] + code]
             else:
                 outcome[:M] = 0
                 while True:
@@ -381,14 +454,35 @@ def _sweep(
         values[start + code] = best
         level = N - 1
         while level >= 0 and at[items[level]] == 0:
-            at[items[level]] = m.count[b, items[level]] - 1
+            at[items[level]] = merged.count[b, items[level]] - 1
             level -= 1
         if level >= 0:
             at[items[level]] -= 1
 
 
 @njit(cache=True)
-def _merged_children(p: Problem, m: Merged, b: int) -> tuple[I64, I64]:
+def _useful(rows: F64) -> F64:
+    """The rows that no other one matches everywhere."""
+    D = rows.shape[0]
+    kept = np.ones(D, np.bool_)
+    for j in range(D):
+        for k in range(D):
+            if k != j and kept[k] and (rows[k] >= rows[j]).all():
+                kept[j] = False
+                break
+    return rows[kept]
+
+
+@njit(cache=True)
+def _sets_mode(p: Problem, i: int) -> bool:
+    for g in range(p.first_digit[i], p.first_digit[i] + p.radix[i]):
+        if p.digit_mode[g] != 0:
+            return True
+    return False
+
+
+@njit(cache=True)
+def _merged_children(p: Problem, digit: I32) -> tuple[I64, I64]:
     """(G,) merged digit of the first outcome of ordering again from a digit, and how many there are; contiguous."""
     G = p.column.shape[0]
     first_child, children = np.zeros(G, np.int64), np.zeros(G, np.int64)
@@ -397,15 +491,15 @@ def _merged_children(p: Problem, m: Merged, b: int) -> tuple[I64, I64]:
         for g in range(first, first + p.radix[i]):
             least, most = G, -1
             for c in range(first + p.child_start[g, 0], first + p.child_start[g, 0] + p.child_count[g, 0]):
-                if m.digit[b, c] >= 0:
-                    least, most = min(least, m.digit[b, c]), max(most, m.digit[b, c])
+                if digit[c] >= 0:
+                    least, most = min(least, digit[c]), max(most, digit[c])
             if most >= 0:
                 first_child[g], children[g] = least, most - least + 1
     return first_child, children
 
 
 @njit(cache=True, fastmath=SUM)
-def table_bound(p: Problem, m: Merged, t: Tables, k: int, digits: I64) -> float:
+def table_bound(p: Problem, m: Blocks, t: Tables, k: int, digits: I64, v: F64) -> float:
     """Upper bound on the value of an information state that follows the root of tables `k`; infinite if unknown."""
     n, which = digits.shape[0], -1
     for i in range(n):
@@ -414,25 +508,30 @@ def table_bound(p: Problem, m: Merged, t: Tables, k: int, digits: I64) -> float:
                 return np.inf
             which = i
     total = 0.0
+    for s in range(v.shape[0]):
+        if not t.kept[k, s]:
+            total += p.free[s] * v[s]
     for b in range(m.low.shape[0] - 1):
-        index, factor = 0, 1.0
+        if t.top[k, b] < 0:
+            continue
+        index, factor, table = 0, 1.0, t.top[k, b]
         for i in range(n):
             if t.cheap[k, i] or i == which:
                 g = p.first_digit[i] + digits[i]
-                if m.digit[b, g] < 0:
+                digit = t.digit[k, b, g]
+                if digit < 0:
                     factor = 0.0
                     break
-                factor *= m.share[b, g]
-                index += t.place[k, b, i] * m.digit[b, g]
+                if i == which:
+                    table = t.dear[k, b, p.first_digit[i] + digit]
+                factor *= t.share[k, b, g]
+                index += t.place[k, b, i] * digit
         if factor == 0.0:
             continue
-        table = t.top[k, b]
-        if which >= 0:
-            first = p.first_digit[which]
-            table = t.dear[k, b, m.head[b, first + m.digit[b, first + digits[which]]]]
-            if table < 0:  # the outcome says nothing in this block
-                g = first + digits[which]
-                table = t.top[k, b]
-                factor *= m.reach[m.head[b, first + m.digit[b, g]], m.low[b]]
+        if table < 0:  # not told outcome by outcome, or tells nothing here
+            for s in range(m.low[b], m.low[b + 1]):
+                if t.kept[k, s]:
+                    total += p.free[s] * v[s]
+            continue
         total += factor * t.cells[table + index]
     return total

@@ -39,14 +39,18 @@ from workup.agents.planning.graph import (
     hash_of,
 )
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.relaxation import Merged, Tables, make_tables, table_bound
+from workup.agents.planning.relaxation import Blocks, Tables, make_tables, table_bound
 from workup.agents.planning.transitions import SUM, best_stop, digits_of, dot, holds, legal_actions, mode_of
 
 DONE, GROW, SPENT = 0, 1, 2
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)
 """Odd multipliers that keep the seconds spent in each mode apart in one integer."""
 _WORTH_A_TABLE = 0.005
-"""Tables are made at a node that holds this share of the root's gap."""
+"""Tables are made at a node that holds this share of the root's gap, ..."""
+_LEAST_CELLS = 20_000
+"""... with at least so many cells, ..."""
+_TOLD_FREE = 0.01
+"""... and may give this share of the node's gap away on states that hardly matter."""
 
 
 class Walk(NamedTuple):
@@ -158,10 +162,10 @@ def _borrow(g: Graph, node: int, v: F64, limit: int) -> None:
 
 
 @njit(cache=True, fastmath=SUM)
-def _table(p: Problem, m: Merged, t: Tables, k: int, extra: int, digits: I64, v: F64) -> float:
+def _table(p: Problem, m: Blocks, t: Tables, k: int, extra: int, digits: I64, v: F64) -> float:
     """Bound from tables `k`; what is still to be read of a set is taken as bought one by one."""
     if extra == 0:
-        return table_bound(p, m, t, k, digits)
+        return table_bound(p, m, t, k, digits, v)
     action, level, _, mode = reading(p, extra)
     price, rest = 0.0, 0
     for x in range(level, p.member.shape[1]):
@@ -174,7 +178,7 @@ def _table(p: Problem, m: Merged, t: Tables, k: int, extra: int, digits: I64, v:
         if p.group_start[i] < p.group_start[i + 1] and (rest > 1 or level + 1 < p.member.shape[1]):
             return np.inf  # reading one may make another illegal
         price += dot(p.cost[m.single[i], mode], v)
-    return table_bound(p, m, t, k, digits) + price
+    return table_bound(p, m, t, k, digits, v) + price
 
 
 @njit(cache=True)
@@ -191,7 +195,7 @@ def _find(g: Graph, code: int, clock: int, extra: int) -> int:
 
 @njit(cache=True, fastmath=SUM)
 def _make(
-    p: Problem, m: Merged, t: Tables, k: int, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64,
+    p: Problem, m: Blocks, t: Tables, k: int, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64,
     v: F64, limit: int,
 ) -> int:  # fmt: skip
     """Make the node of a state; `k`: tables to look its bound up in, or -1."""
@@ -255,7 +259,7 @@ def _open(p: Problem, g: Graph, node: int, v: F64, mode: int) -> None:
 
 @njit(cache=True, fastmath=SUM)
 def _expand(
-    p: Problem, m: Merged, t: Tables, k: int, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int,
+    p: Problem, m: Blocks, t: Tables, k: int, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int,
     limit: int,
 ) -> None:  # fmt: skip
     """Make a child for each outcome of the next item of an action."""
@@ -396,7 +400,7 @@ def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
 
 
 @njit(cache=True, fastmath=SUM)
-def begin(p: Problem, m: Merged, t: Tables, g: Graph, first: int) -> None:
+def begin(p: Problem, m: Blocks, t: Tables, g: Graph, first: int) -> None:
     """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
     D = p.stop.shape[1]
     last = p.stop.shape[0] * D
@@ -461,7 +465,7 @@ def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode
 
 @njit(cache=True, fastmath=SUM)
 def _tighten(
-    p: Problem, m: Merged, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int, budget: int
+    p: Problem, m: Blocks, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int, budget: int
 ) -> None:
     """Better bounds for a node before it is opened; with tables of its own where its gap is large."""
     node, digits = walk.path[depth], walk.trail[depth]
@@ -469,12 +473,13 @@ def _tighten(
         if walk.table[0] >= 0:
             upper = _table(p, m, t, walk.table[0], g.extra[node], digits, walk.v)
             g.upper[node] = max(g.lower[node], min(upper, g.upper[node]))
-        large = _WORTH_A_TABLE * (g.upper[0] - g.lower[0])
-        if g.extra[node] == 0 and g.rooted[node] < 0 and g.upper[node] - g.lower[node] > max(large, tiny):
-            k = make_tables(p, m, t, digits, walk.v, budget)
+        gap, whole = g.upper[node] - g.lower[node], g.upper[0] - g.lower[0]
+        if g.extra[node] == 0 and g.rooted[node] < 0 and gap > max(_WORTH_A_TABLE * whole, tiny):
+            cells = np.int64(min(1.0, gap / whole) * budget) + _LEAST_CELLS
+            k = make_tables(p, m, t, digits, walk.v, _TOLD_FREE * gap, cells)
             if k >= 0:
                 g.rooted[node] = walk.table[0] = k
-                g.upper[node] = max(g.lower[node], min(table_bound(p, m, t, k, digits), g.upper[node]))
+                g.upper[node] = max(g.lower[node], min(table_bound(p, m, t, k, digits, walk.v), g.upper[node]))
     upper = _sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
     _borrow(g, node, walk.v, 4 * limit)
     g.upper[node] = max(g.lower[node], upper)
@@ -482,7 +487,7 @@ def _tighten(
 
 @njit(cache=True, fastmath=SUM)
 def _grow_here(
-    p: Problem, m: Merged, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
+    p: Problem, m: Blocks, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
 ) -> None:  # fmt: skip
     """Open the last node of a walk and expand its best actions until the best one is expanded."""
     node, digits, mode = walk.path[depth], walk.trail[depth], walk.modes[depth]
@@ -507,7 +512,7 @@ def _walk(p: Problem) -> Walk:
 
 @njit(cache=True, fastmath=SUM, nogil=True)
 def search(
-    p: Problem, m: Merged, t: Tables, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
+    p: Problem, m: Blocks, t: Tables, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
     expansions: int, largest: int, budget: int,
 ) -> int:  # fmt: skip
     """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""

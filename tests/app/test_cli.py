@@ -61,7 +61,7 @@ def test_unknown_scenario_is_a_message_with_a_suggestion(capsys: pytest.CaptureF
 
 def test_lint_passes_the_tutorial_and_fails_a_broken_copy_with_every_fault(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
-):
+) -> None:
     assert run(capsys, "lint", "tutorial")[0] == 0
     broken, listed = tmp_path / "scenario.yaml", tmp_path / "faults.json"
     broken.write_text("id: broken\ntitle: Broken\nno_such_key: 1\nmax_steps: many\n")
@@ -169,7 +169,7 @@ def test_simulate_writes_what_anyone_can_read(capsys: pytest.CaptureFixture[str]
 
 def test_play_reads_numbers_and_tells_what_they_were_worth(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-):
+) -> None:
     answers = iter(["1", "77", "1", "1", *["1"] * 20])
     monkeypatch.setattr("builtins.input", lambda prompt: next(answers))
     status, out, _ = run(capsys, "play", "tutorial", "--patient", 3)

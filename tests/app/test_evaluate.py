@@ -120,7 +120,7 @@ def test_the_same_patients_give_the_same_evaluation(world: World) -> None:
     assert first["agents"]["none"]["value"] != first["agents"]["random"]["value"]
 
 
-def test_luck_is_taken_off_without_moving_the_mean(world: World):
+def test_luck_is_taken_off_without_moving_the_mean(world: World) -> None:
     # 600 patients are known to stay at 5 + their luck, which is zero on average: the value is 5, whatever luck came.
     found = run_agents(world, {"none": AGENTS["none"](world, seed=0)}, patients=600, seed=4)["none"]
     luck = np.random.default_rng(0).normal(0.3, 1.0, (600, len(world.decisions)))
@@ -131,7 +131,7 @@ def test_luck_is_taken_off_without_moving_the_mean(world: World):
     assert value_gbp(replace(told, noise=None), np.zeros(600)).mean() > 5.5
 
 
-def test_luck_is_zero_on_average_and_explains_most_of_the_noise(world: World):
+def test_luck_is_zero_on_average_and_explains_most_of_the_noise(world: World) -> None:
     found = run_agents(world, {"all": AGENTS["all"](world, seed=0)}, patients=4000, seed=6)["all"]
     assert found.noise is not None
     error = found.noise.std(axis=0) / 4000**0.5

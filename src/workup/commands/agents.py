@@ -58,19 +58,21 @@ def train(
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 110.0,
 ) -> None:
     """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
+    from workup.report.words import pounds
+
     train_ppo = ppo_training()
     world = load_world(scenario)
     with progress() as display:
         task = display.add_task(f"training {agent.value}, {preset.value}", total=1.0)
 
         def show(share: float, point: CurvePoint | None) -> None:
-            best = "" if point is None else f": £{point.value:,.1f} per patient after {point.steps:,} steps"
+            best = "" if point is None else f": {pounds(point.value)} per patient after {point.steps:,} steps"
             display.update(task, completed=share, description=f"training {agent.value}, {preset.value}{best}")
 
         trained = train_ppo(world, out=out, preset=preset.value, seed=seed, seconds=seconds, progress=show)
     best = trained.best
     console().print(
-        f"Trained {agent.value} ({preset.value}, seed {seed}): £{best.value:,.1f} per patient on validation patients, "
+        f"Trained {agent.value} ({preset.value}, seed {seed}): {pounds(best.value)} per patient on validation patients, "
         f"after {best.steps:,} steps and {best.seconds:.0f} s"
     )
     console().print(
