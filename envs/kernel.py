@@ -32,6 +32,8 @@ from workup.envs.tables import (
     BUDGETED,
     BY_CONDITION,
     BY_POSTERIOR,
+    CAREFUL,
+    CAREFUL_AT,
     CONDITION_OF,
     CONDITION_SLOT,
     CONTRA_AT,
@@ -57,19 +59,13 @@ from workup.envs.tables import (
     EVIDENCE_OF_H,
     EVIDENCE_OF_K,
     EVIDENCE_START,
+    FACT_BIT,
     FACT_KIND,
     FACT_SLOT,
-    FAILURES,
-    FACT_BIT,
     FACT_WORD,
-    FORBIDDING,
-    N_WORDS,
-    NEEDS,
-    NEEDS_AT,
-    STATUS_BIT,
-    STATUS_WORD,
-    WORDS_AT,
+    FAILURES,
     FIRST_DECISION,
+    FORBIDDING,
     HARM,
     LATE_COST,
     LATE_HARM,
@@ -95,16 +91,17 @@ from workup.envs.tables import (
     N_PROFILES,
     N_SET_UPS,
     N_VALUES,
+    N_WORDS,
+    NEEDS,
+    NEEDS_AT,
     NEW_VISIT,
     OPENS,
     PARENT,
     PARENT_STRIDE,
     PARENTS_AT,
+    PER_START,
     PLAIN,
     PLAIN_AT,
-    CAREFUL,
-    CAREFUL_AT,
-    PER_START,
     PRIOR,
     PROFILE_ONLY,
     PROGRESSED,
@@ -126,6 +123,7 @@ from workup.envs.tables import (
     SILENT,
     START_BEST,
     START_POSTERIOR,
+    STATUS_BIT,
     STATUS_CHANCE,
     STATUS_LEVEL,
     STATUS_OF_H,
@@ -133,6 +131,7 @@ from workup.envs.tables import (
     STATUS_SLOT,
     STATUS_START,
     STATUS_STRIDE,
+    STATUS_WORD,
     STRIDE,
     TOTALS_SLOT,
     TRACKED,
@@ -157,6 +156,7 @@ from workup.envs.tables import (
     WATCHED_AT,
     WEIGHTS,
     WITHHELD,
+    WORDS_AT,
 )
 
 # Columns of `whole`. E_* hold the journey that ended last, for its report after an automatic reset.
@@ -881,7 +881,10 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
     if cases.shape[0] > 0:
         listed += n_items
     else:
-        of_k, of_h = at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES], at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES]
+        of_k, of_h = (
+            at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES],
+            at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES],
+        )
         record, cell = at[PLAIN] + 5 * ints[at[PLAIN_AT] + item], at[VALUE_CUMULATIVE]
         for _ in range(ints[at[PLAIN_AT] + item + 1] - ints[at[PLAIN_AT] + item]):
             o = ints[record]

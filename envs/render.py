@@ -122,8 +122,8 @@ def as_picture(story: Story) -> NDArray[np.uint8]:
     below.set_xlim(-0.6, max(len(times), 4) - 0.2)
     figure.suptitle("\n".join(textwrap.wrap(_title(story) + ". " + "; ".join(story.known), 130)), fontsize=11)
     figure.supxlabel("\n".join(textwrap.wrap(f"{_totals(story)}. {story.end}", 150)), fontsize=9)
-    canvas.draw()  # type: ignore[no-untyped-call]
-    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()  # type: ignore[no-untyped-call]
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[:, :, :3].copy()
 
 
 def _draw_orders(axes: Axes, story: Story) -> None:

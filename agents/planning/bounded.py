@@ -12,7 +12,6 @@ from workup.agents.planning.graph import EXPANDED, Graph, empty_graph, grown
 from workup.agents.planning.problem import Problem
 from workup.agents.planning.relaxation import blocks_of, no_tables
 
-
 SETS = 2_000
 ROOM = 25_000_000
 """Cells of all tables of one search (200 MB if all are used)."""

@@ -95,7 +95,9 @@ def blocks_of(p: Problem, block: I32 | None) -> Blocks:
     active = not (
         block is None or p.clocked or len(p.base) or variants or n == 0 or len(np.unique(block)) > MAX_BLOCKS
     )  # fmt: skip
-    own = np.asarray(np.unique(block, return_inverse=True)[1]).ravel() if active else np.zeros(len(p.weights), np.int64)
+    own = np.zeros(len(p.weights), np.int64)
+    if active and block is not None:
+        own = np.unique(block, return_inverse=True)[1].reshape(-1)
     low = np.searchsorted(own, np.arange(own.max() + 2)).astype(np.int64)
     reach, parent = _from_root(p)
     X = p.cost.shape[1]
@@ -125,7 +127,7 @@ def _from_root(p: Problem) -> tuple[F64, I32]:
 class _Merged(NamedTuple):
     """What says the same within each block, for one set of tables."""
 
-    count: I64
+    differing: I64
     """(L, n) digits that differ."""
     head: I32
     """(L, G) at first_digit + j: the first digit of merged digit j."""
@@ -252,7 +254,7 @@ def make_tables(p: Problem, m: Blocks, t: Tables, digits: I64, v: F64, slack: fl
             t.place[k, b, i] = 0
             if t.cheap[k, i]:
                 t.place[k, b, i] = cells
-                cells *= merged.count[b, i]
+                cells *= merged.differing[b, i]
         if at.shape[0] == 0:
             t.top[k, b] = -1
             continue
@@ -260,7 +262,7 @@ def make_tables(p: Problem, m: Blocks, t: Tables, digits: I64, v: F64, slack: fl
             first = p.first_digit[i]
             if not merged.explicit[i] or not merged.says[b, i]:
                 continue
-            for j in range(1, merged.count[b, i]):
+            for j in range(1, merged.differing[b, i]):
                 g = merged.head[b, first + j]
                 for s in at:
                     weights[s] = v[s] * merged.reach[g, s]
@@ -307,13 +309,13 @@ def _choose(
 @njit(cache=True)
 def _size(merged: _Merged, cheap: NDArray[np.bool_], explicit: NDArray[np.bool_]) -> float:
     total = 0.0
-    for b in range(merged.count.shape[0]):
+    for b in range(merged.differing.shape[0]):
         cells, dear = 1.0, 1.0
         for i in range(cheap.shape[0]):
             if cheap[i]:
-                cells *= merged.count[b, i]
+                cells *= merged.differing[b, i]
             elif explicit[i] and merged.says[b, i]:
-                dear += merged.count[b, i] - 1
+                dear += merged.differing[b, i] - 1
         total += cells * dear
     return total
 
@@ -366,14 +368,14 @@ def _sweep(
     digits = root.copy()
     at = np.zeros(n, np.int64)
     for i in items:
-        at[i] = merged.count[b, i] - 1
+        at[i] = merged.differing[b, i] - 1
     N = items.shape[0]
     partial = np.empty((N + 1, W))
     for s in range(W):
         partial[0, s] = weights[kept[s]]
     reach = np.empty((p.column.shape[0], W))
     for i in items:
-        for j in range(merged.count[b, i]):
+        for j in range(merged.differing[b, i]):
             g = merged.head[b, p.first_digit[i] + j]
             for s in range(W):
                 reach[g, s] = merged.reach[g, kept[s]]
@@ -398,7 +400,7 @@ def _sweep(
             if kind[a] == 0:
                 continue
             legal, M = True, 0
-            while M < p.member.shape[1] and p.member[a, M] >= 0:
+            while p.member.shape[1] > M and p.member[a, M] >= 0:
                 i = p.member[a, M]
                 if digits[i] != p.member_digit[a, M] or p.child_count[p.first_digit[i] + digits[i], 0] == 0:
                     legal = False
@@ -454,7 +456,7 @@ def _sweep(
         values[start + code] = best
         level = N - 1
         while level >= 0 and at[items[level]] == 0:
-            at[items[level]] = merged.count[b, items[level]] - 1
+            at[items[level]] = merged.differing[b, items[level]] - 1
             level -= 1
         if level >= 0:
             at[items[level]] -= 1

@@ -115,9 +115,7 @@ def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> in
 
 
 @njit(cache=True, fastmath=SUM)
-def _sawtooth(
-    p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int
-) -> float:
+def _sawtooth(p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int) -> float:
     """Tighten an upper bound with the bounds of nodes of the same structure; stops early below `floor`."""
     S0 = p.weights.shape[0] - p.base.shape[0]
     free = dot(p.free, v)
