@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from workup.scenarios.lint_book import Book
 from workup.scenarios.vocabulary import CORE_KINDS, SubPath, allowed_statuses, allowed_values
 
+_WORD = re.compile(r"\w+")
 _OPENING = ("history", "examination")
 _NOT_NEGATIVE = ("cost_gbp", "turnaround", "dose_msv", "discomfort_gbp", "loss_gbp", "waiting_cost_gbp_per_day")
 
@@ -171,7 +173,7 @@ def warnings(book: Book) -> tuple[str, ...]:
     used_resources = {of.uses for of in book.items.values()}
     found = [f"set_ups.{name} is used by no item" for name in s.set_ups if name not in used_set_ups]
     found += [f"resources.{name} is used by no item" for name in s.resources if name not in used_resources]
-    cited = {name.strip() for figure in s.figures for name in (figure.source or "").split(",")}
+    cited = {word for figure in s.figures for word in _WORD.findall(f"{figure.source or ''} {figure.note or ''}")}
     found += [f"sources.{name} is cited by no figure" for name in s.sources if name not in cited]
     failing = {name for of in s.availability.values() if of.kind in ("fails", "unobtainable") for name in of.affects}
     found += [

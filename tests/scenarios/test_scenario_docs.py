@@ -122,3 +122,12 @@ def test_the_plain_words_page_keeps_values_and_labels_apart() -> None:
     scenario = interpret(Tree("values.yaml", data)).scenario
     assert scenario is not None
     assert "yes in 10% if ct; 20% if ever (by Smoking)" in explain(scenario)
+
+
+@pytest.mark.parametrize("name", list_scenarios())
+def test_the_page_of_a_scenario_states_its_share_of_seen_figures_and_its_status(name: str) -> None:
+    page = (SCENARIOS / name / "README.md").read_text(encoding="utf-8")
+    share = re.search(r"Of its \d+ figures, .*", explain(load_scenario(name)))
+    assert share is not None
+    assert share[0] in page, f"scenarios/{name}/README.md should say: {share[0]}"
+    assert "Not reviewed by a clinician" in page
