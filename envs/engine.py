@@ -148,11 +148,13 @@ class Engine:
         at[tables.AUTORESET], at[tables.STRIDE], at[tables.SHOW_BELIEF] = autoreset, self.num_envs, self.tracked
         if budget is not None:
             starts = Starts(*[cast(Any, table.copy()) for table in shared.starts])
-            packed = replace(packed, reals=shared.reals.copy(), starts=starts)
+            packed = replace(packed, ints=shared.ints.copy(), reals=shared.reals.copy(), starts=starts)
             at[tables.BUDGETED] = 1
             limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
             packed.real(tables.BUDGET, 3)[:] = [np.inf if limit is None else limit for limit in limits]
             _fill_starts(self.world, packed, len(self.layout.names))
+            # Writable arrays are another type to numba: left so, a budget would compile the whole kernel anew.
+            packed.ints.flags.writeable = packed.reals.flags.writeable = False
         at[tables.N_FEATURES] = len(self.observation_names)
         at[tables.WORDS_AT] = kernel.W_LISTED + (self.world.model.profiles_per_start if self._follows_posterior else 0)
         return packed
