@@ -149,7 +149,7 @@ def check_charges_before_the_end_name_nothing_hidden(engine: Engine, patients: r
     world = engine.world
     for patient in patients:
         spent = [np.zeros(2)]
-        for _, trace, view in _with_views(engine, patient, random_policy(world)):
+        for _, trace, view in journey_steps(engine, patient, random_policy(world)):
             if not trace.ended:
                 spent.append(spent[-1] - trace.components[-1][:2])
                 now = plain_charges(world, view)
@@ -157,7 +157,7 @@ def check_charges_before_the_end_name_nothing_hidden(engine: Engine, patients: r
                     np.testing.assert_allclose(spent[-1], now * world.weights[:2], atol=1e-9)
 
 
-def _with_views(engine: Engine, patient: int, policy: Policy) -> Iterator[tuple[JourneyView, Trace, JourneyView]]:
+def journey_steps(engine: Engine, patient: int, policy: Policy) -> Iterator[tuple[JourneyView, Trace, JourneyView]]:
     """One journey in slot 0, with what was revealed before and after each step."""
     only = np.zeros(1, np.int64)
     slots = np.full(engine.num_envs, -1, np.int64)
@@ -176,7 +176,7 @@ def check_a_masked_action_changes_nothing(engine: Engine, patients: range) -> No
     names = list(engine.observation_names)
     step_at, tried = names.index("step"), 0
     for patient in patients:
-        for before, trace, after in _with_views(engine, patient, random_policy(engine.world, illegal=0.3, stop=0.03)):
+        for before, trace, after in journey_steps(engine, patient, random_policy(engine.world, illegal=0.3, stop=0.03)):
             assert trace.illegal[-1] == (not trace.mask[-2][trace.action[-1]])
             if not trace.illegal[-1]:
                 continue
@@ -263,7 +263,7 @@ def check_posterior_is_exact(engine: Engine, patients: range, *, atol: float = 1
     world, model = engine.world, engine.world.model
     first = engine.layout.condition_slot
     for patient in patients:
-        for _, trace, view in _with_views(engine, patient, random_policy(world, stop=0.04)):
+        for _, trace, view in journey_steps(engine, patient, random_policy(world, stop=0.04)):
             exact = model.belief(view.values, view.status, view.failures, view.treated)[0]
             by_condition = exact.sum(axis=0).reshape(len(model.conditions), -1).sum(axis=1)
             np.testing.assert_allclose(engine.condition_posterior[0], by_condition, rtol=0, atol=atol)
@@ -286,7 +286,7 @@ def _tracked_belief(engine: Engine) -> NDArray[np.float64]:
 def check_mask_follows_the_rules(engine: Engine, patients: range, budget: Budget | None = None) -> None:
     """Rules 2 and 10, restated on a journey's revealed facts."""
     for patient in patients:
-        for _, trace, view in _with_views(engine, patient, random_policy(engine.world)):
+        for _, trace, view in journey_steps(engine, patient, random_policy(engine.world)):
             retried = (view.status[0] == PENDING) & (view.failures[0] > 0)  # when it was ordered again is not told
             if not trace.ended and not (budget is not None and retried.any()):
                 expected = legal_actions(engine.world, view, budget)
@@ -297,7 +297,7 @@ def check_mask_follows_the_rules(engine: Engine, patients: range, budget: Budget
 def check_observation_says_what_its_names_say(engine: Engine, patients: range) -> None:
     """Every number of every observation, from the names and what was revealed."""
     for patient in patients:
-        for _, trace, view in _with_views(engine, patient, random_policy(engine.world)):
+        for _, trace, view in journey_steps(engine, patient, random_policy(engine.world)):
             shown = dict(zip(engine.observation_names, trace.observation[-1].tolist(), strict=True))
             expected = named_facts(engine.world, view)
             for name, value in expected.items():
