@@ -102,16 +102,23 @@ def run(
 
 
 def _train(world: World, out: Path, seed: int, seconds: float, progress: Progress) -> LearningCurve:
-    from workup.agents.ppo.training import train
+    from workup.agents.ppo.training import VALIDATION_SEED, Settings, train
 
     trained = train(
         world, out=out, seed=seed, seconds=seconds, progress=lambda share, _: progress("training ppo", share)
     )
+    held_out = run_agents(
+        world,
+        {"none": make_agent("none", world)},
+        patients=Settings().validation_patients,
+        seed=VALIDATION_SEED + seed,
+        record=False,
+    )["none"]
     return LearningCurve(
         agent="ppo",
         seed=seed,
         steps=np.array([point.steps for point in trained.curve]),
-        value=np.array([point.value for point in trained.curve]),
+        gain=np.array([point.value for point in trained.curve]) - held_out.v0.mean(),
         seconds=np.array([point.seconds for point in trained.curve]),
     )
 

@@ -52,9 +52,7 @@ def by_vignette(world: World) -> dict[str, Journeys]:
 @pytest.fixture(scope="module")
 def inputs(world: World, by_agent: dict[str, Journeys], by_vignette: dict[str, Journeys]) -> ReportInputs:
     v0 = by_agent["guideline"].v0
-    curve = LearningCurve(
-        agent="ppo", seed=0, steps=np.array([0, 1000, 2000]), value=np.array([-900.0, -300.0, -200.0])
-    )
+    curve = LearningCurve(agent="ppo", seed=0, steps=np.array([0, 1000, 2000]), gain=np.array([-700.0, -100.0, 15.0]))
     return ReportInputs(
         scenario=world.scenario,
         command="workup demo --seed 3",

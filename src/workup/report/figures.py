@@ -358,11 +358,11 @@ def _agent_colour(agent: str) -> str:
 
 
 def learning_figure(curves: Sequence[LearningCurve], lower: float, upper: float, *, exact: bool) -> Figure:
-    """Value on held-out patients against experience, a line for each run, with the optimum's bracket.
+    """Gain on held-out patients against experience, a line for each run, with the optimum's bracket.
 
     Args:
         curves: all runs of all agents.
-        lower: certified value of the optimum (pounds per patient); NaN if unknown.
+        lower: certified gain of the optimum (pounds per patient); NaN if unknown.
         upper: what no policy can exceed.
         exact: whether the optimum was found exactly.
     """
@@ -374,11 +374,11 @@ def learning_figure(curves: Sequence[LearningCurve], lower: float, upper: float,
         ends = []
         for curve in curves:
             colour = PALETTE[agents.index(curve.agent) % 2]
-            axes.plot(curve.steps, curve.value, color=colour, lw=1.4, alpha=0.85)
-            ends.append((f"{curve.agent}, seed {curve.seed}", float(curve.steps[-1]), float(curve.value[-1]), colour))
-        finite = np.concatenate([curve.value for curve in curves] + [np.array([lower, upper])])
+            axes.plot(curve.steps, curve.gain, color=colour, lw=1.4, alpha=0.85)
+            ends.append((f"{curve.agent}, seed {curve.seed}", float(curve.steps[-1]), float(curve.gain[-1]), colour))
+        finite = np.concatenate([curve.gain for curve in curves] + [np.array([lower, upper])])
         finite = finite[np.isfinite(finite)]
-        last = [float(curve.value[-1]) for curve in curves]
+        last = [float(curve.gain[-1]) for curve in curves]
         # the first evaluations of an untrained policy may be thousands below; show where the learning happens
         floor = max(finite.min(), min(last) - 3 * (finite.max() - min(last) + 1))
         reach = finite.max() - floor or 1.0
@@ -392,6 +392,6 @@ def learning_figure(curves: Sequence[LearningCurve], lower: float, upper: float,
         axes.set_xlim(0, far)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:,.0f}k" if value else "0")
         axes.set_xlabel("environment steps of training")
-        axes.set_ylabel("mean value per patient (£)")
+        axes.set_ylabel("mean gain per patient (£)\nover deciding after history and examination")
         figure.subplots_adjust(left=0.11, right=0.84, top=0.96, bottom=0.13)
     return figure

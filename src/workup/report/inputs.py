@@ -19,14 +19,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class LearningCurve:
-    """How one training run improved: what it was worth on held-out patients after so much experience."""
+    """How one training run improved: what it gained on held-out patients after so much experience."""
 
     agent: str
     seed: int
     steps: NDArray[np.int64]
     """(p,) environment steps seen, ascending."""
-    value: NDArray[np.float64]
-    """(p,) mean value per patient, pounds."""
+    gain: NDArray[np.float64]
+    """(p,) mean gain per patient over V0 of the same patients, pounds."""
     seconds: NDArray[np.float64] | None = None
     """(p,) wall-clock time since the start of training."""
 

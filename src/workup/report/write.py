@@ -198,11 +198,14 @@ def _learning(inputs: ReportInputs) -> dict[str, Any] | None:
     if not curves:
         return None
     optimum = inputs.evaluation.optimum if inputs.evaluation else None
-    lower = optimum.lower.mean if optimum else np.nan
-    upper = optimum.upper.mean if optimum else np.nan
+    lower = optimum.gain.mean if optimum else np.nan
+    upper = optimum.gain.mean + optimum.gap.mean if optimum else np.nan
     figure = figures.learning_figure(curves, lower, upper, exact=optimum is not None and optimum.exact)
     runs = "One training run" if len(curves) == 1 else f"All {len(curves)} training runs"
-    words = f"{runs}, none left out. Value is measured on held-out patients while the agent learns."
+    words = (
+        f"{runs}, none left out. Gain is measured on held-out patients while the agent learns; "
+        "the band is the optimum’s, on the patients compared above."
+    )
     return {"svg": Markup(figures.svg(figure)), "words": words}
 
 
