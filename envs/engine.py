@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from workup.envs import kernel, tables
 from workup.envs.observation import Layout, layout_of
-from workup.envs.patient_model import NOT_ORDERED, UNKNOWN
+from workup.envs.patient_model import NOT_ORDERED, UNKNOWN, PatientModel
 from workup.envs.randomness import seed_key
 from workup.envs.records import complications_of, numbers_of
 from workup.envs.tables import Starts, Tables, pack
@@ -166,9 +166,8 @@ class Engine:
         )
         model = self.world.model
         rows = self.num_envs if self.tracked else 1
-        width = model.profiles_per_start * model.prior.shape[1] if self._follows_posterior else 1
-        self._weights = np.empty((rows, width))
-        self._scratch = np.empty(5 + len(self.world.decisions) + model.prior.shape[1])
+        self._weights = np.empty((rows, _belief_width(model) if self._follows_posterior else 1))
+        self._scratch = _scratch(self._tables)
         self._core = np.zeros(len(model.core), np.int64)
         self._no_finals = np.empty((0, 0), np.float32)
 
@@ -188,7 +187,7 @@ class Engine:
         packed, state = self._tables, self._state
         kernel.reset_batch(
             packed.at, packed.ints, packed.reals, self._cases, packed.starts, self._seed_key, patients, state.whole, state.real,
-            state.byte, state.values, state.facts, state.mask, self._core,
+            state.byte, state.values, state.facts, state.mask, self._weights, self._core,
         )  # fmt: skip
 
     def step(self, actions: NDArray[np.int64]) -> Step:
@@ -266,8 +265,15 @@ class Engine:
         listed = self._state.whole[:, kernel.W_LISTED : self._tables.at[tables.WORDS_AT]].copy()
         possible = np.arange(listed.shape[1]) < self._state.whole[:, kernel.W_ALIVE, None]
         listed[~possible] = -1
-        weights = np.where(np.repeat(possible, self.world.model.prior.shape[1], axis=1), self._weights, 0.0)
-        return weights, listed
+        model = self.world.model
+        n_hidden, conditions, profiles = model.prior.shape[1], len(model.conditions), listed.shape[1]
+        ends = np.cumsum([conditions, n_hidden, profiles])
+        by_condition, by_hidden, by_profile, joint = np.split(self._weights, ends, axis=1)
+        known = self._state.whole[:, kernel.W_JOINT, None, None] > 0
+        weights = np.where(known, joint.reshape(-1, profiles, n_hidden), model.prior[listed])
+        weights = weights * by_profile[:, :, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
+        weights = np.where(possible[:, :, None], weights, 0.0)
+        return weights.reshape(self.num_envs, -1), listed
 
     def ended(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Facts of the journeys that ended last in these slots, hidden ones included.
@@ -346,8 +352,8 @@ class _State:
     def of(cls, world: World, n: int, n_features: int, n_words: int, with_posterior: bool) -> _State:
         items, observables = len(world.items), len(world.model.observables)
         listed = world.model.profiles_per_start if with_posterior else 0
-        lists = 5 * len(world.model.conditions) + 2 * items + len(world.set_up_cost_gbp)
-        real = np.zeros((n, kernel.R_LISTS + lists))
+        expected = 5 + len(world.decisions) if with_posterior else 0
+        real = np.zeros((n, _expected_at(world) + expected))
         factors = kernel.R_LISTS + 3 * len(world.model.conditions)
         real[:, factors : factors + 2 * len(world.model.conditions)] = 1.0
         return cls(
@@ -358,6 +364,11 @@ class _State:
             facts=np.zeros((n, n_features), np.float32),
             mask=np.zeros((n, len(world.actions)), np.bool_),
         )
+
+
+def _expected_at(world: World) -> int:
+    """The column of `real` where posterior expectations begin."""
+    return kernel.R_LISTS + 5 * len(world.model.conditions) + 2 * len(world.items) + len(world.set_up_cost_gbp)
 
 
 _LAYOUTS: WeakKeyDictionary[World, tuple[Layout, Tables]] = WeakKeyDictionary()
@@ -371,6 +382,7 @@ def _shared_tables(world: World) -> tuple[Layout, Tables]:
         packed.at[tables.SHOW_BELIEF] = 1
         packed.at[tables.N_FEATURES] = len(layout.names)
         packed.at[tables.WORDS_AT] = kernel.W_LISTED + world.model.profiles_per_start
+        packed.at[tables.EXPECTED_AT] = _expected_at(world)
         _fill_starts(world, packed, len(layout.names))
         packed.ints.flags.writeable = packed.reals.flags.writeable = False
         _LAYOUTS[world] = layout, packed
@@ -384,8 +396,8 @@ def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
     best = packed.real(tables.START_BEST, model.n_starts)
     posterior = packed.real(tables.START_POSTERIOR, model.n_starts, len(model.conditions))
     known = np.arange(model.n_known_at_start)
-    weights = np.empty((1, model.profiles_per_start * model.prior.shape[1]))
-    scratch = np.empty(5 + len(world.decisions) + model.prior.shape[1])
+    expected = packed.real(tables.START_EXPECTED, model.n_starts, 5 + len(world.decisions))
+    weights, scratch = np.empty((1, _belief_width(model))), _scratch(packed)
     for begin in range(model.n_starts):
         profile = begin * model.profiles_per_start
         state = _State.of(world, 1, n_names, int(packed.at[tables.N_WORDS]), True)
@@ -402,6 +414,19 @@ def _fill_starts(world: World, packed: Tables, n_names: int) -> None:
         words[begin] = state.whole[0, packed.at[tables.WORDS_AT] :]
         best[begin] = state.real[0, kernel.R_BEST]
         posterior[begin] = state.real[0, kernel.R_LISTS : kernel.R_LISTS + len(model.conditions)]
+        expected[begin] = state.real[0, packed.at[tables.EXPECTED_AT] :]
+
+
+def _belief_width(model: PatientModel) -> int:
+    """Numbers in one journey's belief: a factor for each condition, hidden state and profile, and joint weights."""
+    n_hidden = model.prior.shape[1]
+    return len(model.conditions) + n_hidden + model.profiles_per_start * (1 + n_hidden)
+
+
+def _scratch(packed: Tables) -> NDArray[np.float64]:
+    at = packed.at
+    size = (at[tables.N_UTILITY_K] + 1) * at[tables.N_HIDDEN] + at[tables.N_CONDITIONS] + at[tables.N_UTILITY_H]
+    return np.empty(max(int(size), 2 * int(at[tables.N_HIDDEN])))
 
 
 def _packed_cases(cases: Cases | None) -> NDArray[np.int32]:

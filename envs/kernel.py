@@ -30,7 +30,6 @@ from workup.envs.tables import (
     BENEFIT,
     BUDGET,
     BUDGETED,
-    BY_CONDITION,
     BY_POSTERIOR,
     CAREFUL,
     CAREFUL_AT,
@@ -59,6 +58,7 @@ from workup.envs.tables import (
     EVIDENCE_OF_H,
     EVIDENCE_OF_K,
     EVIDENCE_START,
+    EXPECTED_AT,
     FACT_BIT,
     FACT_KIND,
     FACT_SLOT,
@@ -70,6 +70,11 @@ from workup.envs.tables import (
     LATE_COST,
     LATE_HARM,
     LATE_ROW,
+    LIKELIHOOD,
+    LIKELIHOOD_ATTEMPT,
+    LIKELIHOOD_ON,
+    LIKELIHOOD_START,
+    LIKELIHOOD_TREATED,
     MARGINAL_OF,
     MARGINAL_SLOT,
     MAX_FAILURES,
@@ -90,11 +95,18 @@ from workup.envs.tables import (
     N_OTHERS,
     N_PROFILES,
     N_SET_UPS,
+    N_UTILITY_H,
+    N_UTILITY_K,
     N_VALUES,
     N_WORDS,
     NEEDS,
     NEEDS_AT,
     NEW_VISIT,
+    ON_BOTH,
+    ON_CONDITION,
+    ON_HIDDEN,
+    ON_NOTHING,
+    ON_PROFILE,
     OPENS,
     PARENT,
     PARENT_STRIDE,
@@ -103,7 +115,6 @@ from workup.envs.tables import (
     PLAIN,
     PLAIN_AT,
     PRIOR,
-    PROFILE_ONLY,
     PROGRESSED,
     PROGRESSES_TO,
     PROGRESSION_FACTOR,
@@ -120,14 +131,15 @@ from workup.envs.tables import (
     SETS,
     SETS_AT,
     SHOW_BELIEF,
-    SILENT,
     START_BEST,
+    START_EXPECTED,
     START_POSTERIOR,
     STATUS_BIT,
     STATUS_CHANCE,
     STATUS_LEVEL,
     STATUS_OF_H,
     STATUS_OF_K,
+    STATUS_ON,
     STATUS_SLOT,
     STATUS_START,
     STATUS_STRIDE,
@@ -142,7 +154,8 @@ from workup.envs.tables import (
     TREATMENT_STRIDE,
     TURNAROUND,
     UTILITY,
-    UTILITY_BY_CONDITION,
+    UTILITY_OF_H,
+    UTILITY_OF_K,
     UTILITY_RANGE,
     VALUE_CUMULATIVE,
     VALUE_OF_H,
@@ -161,7 +174,7 @@ from workup.envs.tables import (
 
 # Columns of `whole`. E_* hold the journey that ended last, for its report after an automatic reset.
 (
-    W_PATIENT, W_KEY, W_K, W_H, W_STEP, W_VISIT, W_TESTS, W_PHASE, W_DONE, W_PENDING, W_ALIVE, W_COPIED, W_ACTED,
+    W_PATIENT, W_KEY, W_K, W_H, W_STEP, W_VISIT, W_TESTS, W_PHASE, W_DONE, W_PENDING, W_ALIVE, W_JOINT, W_ACTED,
     E_PATIENT, E_KEY, E_K, E_H, E_STEP, E_TESTS, E_DECISION, W_IMPOSSIBLE, W_LISTED,
 ) = range(22)  # fmt: skip
 # Columns of `real`. After R_LISTS: posterior, waiting, progression, both factors (conditions each), due and
@@ -377,86 +390,126 @@ def _refresh_ways_out(i, at, whole, mask):
 
 
 @inlined
-def _begin_belief(i, at, whole):
-    """All profiles that share the start are possible; their prior rows are copied when first needed."""
+def _begin_belief(i, row, at, whole, weights):
+    """All profiles that share the start are possible, and nothing has been said about anyone.
+
+    A belief is a product, so that a report touches as little as it can: weights[row] holds a factor for each condition,
+    each hidden state and each possible profile, and (once a report depends on both while several profiles are possible)
+    the joint weights, which until then are the prior's.
+    """
     whole[i, W_ALIVE] = at[PER_START]
-    whole[i, W_COPIED] = 0
+    whole[i, W_JOINT] = 0
     first = whole[i, W_K] // at[PER_START] * at[PER_START]
     for a in range(at[PER_START]):
         whole[i, W_LISTED + a] = first + a
+    for j in range(at[N_CONDITIONS] + at[N_HIDDEN] + at[PER_START]):
+        weights[row, j] = 1.0
 
 
 @jit
-def _copy_prior(i, row, at, reals, whole, weights):
-    if whole[i, W_COPIED]:
+def _join(i, row, at, reals, whole, weights):
+    """Keep joint weights of profile and hidden state from now on."""
+    if whole[i, W_JOINT]:
         return
     n_hidden = at[N_HIDDEN]
+    joint = at[N_CONDITIONS] + n_hidden + at[PER_START]
     for a in range(whole[i, W_ALIVE]):
         source = at[PRIOR] + whole[i, W_LISTED + a] * n_hidden
         for h in range(n_hidden):
-            weights[row, a * n_hidden + h] = reals[source + h]
-    whole[i, W_COPIED] = 1
+            weights[row, joint + a * n_hidden + h] = reals[source + h]
+    whole[i, W_JOINT] = 1
+
+
+@inlined
+def _keep_profile(i, row, a, kept, at, whole, weights):
+    """Move possible profile a to place `kept`."""
+    if a == kept:
+        return
+    n_hidden = at[N_HIDDEN]
+    profiles = at[N_CONDITIONS] + n_hidden
+    joint = profiles + at[PER_START]
+    whole[i, W_LISTED + kept] = whole[i, W_LISTED + a]
+    weights[row, profiles + kept] = weights[row, profiles + a]
+    if whole[i, W_JOINT]:
+        for h in range(n_hidden):
+            weights[row, joint + kept * n_hidden + h] = weights[row, joint + a * n_hidden + h]
 
 
 @jit
-def _believe_value(i, row, o, column, attempt, treated, at, ints, reals, whole, weights):
-    """Multiply the belief by the likelihood of one reported (or withheld) observable."""
-    n_hidden, width = at[N_HIDDEN], at[N_VALUES] + 1
+def _believe_value(i, row, o, v, attempt, treated, at, ints, reals, whole, weights):
+    """Multiply the belief by the likelihood of one reported (or, below 0, withheld) observable."""
+    n_hidden, n_conditions, width = at[N_HIDDEN], at[N_CONDITIONS], at[N_VALUES] + 1
+    on = ints[at[LIKELIHOOD_ON] + o]
+    if on in (ON_CONDITION, ON_HIDDEN):
+        size, first = (n_conditions, 0) if on == ON_CONDITION else (n_hidden, n_conditions)
+        cell = at[LIKELIHOOD] + ints[at[LIKELIHOOD_START] + o] + attempt * ints[at[LIKELIHOOD_ATTEMPT] + o]
+        cell += treated * ints[at[LIKELIHOOD_TREATED] + o] + (v if v >= 0 else ints[at[VALUES_OF] + o]) * size
+        for j in range(size):
+            weights[row, first + j] *= reals[cell + j]
+        return
     base = np.int64(ints[at[EVIDENCE_START] + o]) + attempt * ints[at[ATTEMPT_STRIDE] + o]
     if treated:
         base += ints[at[TREATMENT_STRIDE] + o]
     of_k = at[EVIDENCE_OF_K] + o * at[N_PROFILES]
     of_h = at[EVIDENCE_OF_H] + o * n_hidden
-    if ints[at[PROFILE_ONLY] + o]:
-        exact = True
-        for a in range(whole[i, W_ALIVE]):
-            p = reals[at[EVIDENCE] + (base + ints[of_k + whole[i, W_LISTED + a]]) * width + column]
-            exact = exact and (p == 0.0 or p == 1.0)
-        if not exact:
-            _copy_prior(i, row, at, reals, whole, weights)
+    column = at[EVIDENCE] + (v if v >= 0 else at[N_VALUES])
+    profiles = n_conditions + n_hidden
+    if on == ON_PROFILE:
         kept = 0
         for a in range(whole[i, W_ALIVE]):
-            k = whole[i, W_LISTED + a]
-            p = reals[at[EVIDENCE] + (base + ints[of_k + k]) * width + column]
-            if p == 0.0:
-                continue
-            whole[i, W_LISTED + kept] = k
-            if whole[i, W_COPIED]:
-                for h in range(n_hidden):
-                    weights[row, kept * n_hidden + h] = weights[row, a * n_hidden + h] * p
-            kept += 1
+            p = reals[column + (base + ints[of_k + whole[i, W_LISTED + a]]) * width]
+            if p > 0.0:
+                weights[row, profiles + a] *= p
+                _keep_profile(i, row, a, kept, at, whole, weights)
+                kept += 1
         whole[i, W_ALIVE] = kept
         return
-    _copy_prior(i, row, at, reals, whole, weights)
-    block = n_hidden // at[N_CONDITIONS] if ints[at[BY_CONDITION] + o] else 1
+    first = n_conditions
+    if whole[i, W_ALIVE] > 1:
+        _join(i, row, at, reals, whole, weights)
+        first = profiles + at[PER_START]
     for a in range(whole[i, W_ALIVE]):
         start = base + ints[of_k + whole[i, W_LISTED + a]]
-        for h in range(0, n_hidden, block):
-            p = reals[at[EVIDENCE] + (start + ints[of_h + h]) * width + column]
-            for j in range(a * n_hidden + h, a * n_hidden + h + block):
-                weights[row, j] *= p
+        for h in range(n_hidden):
+            weights[row, first + a * n_hidden + h] *= reals[column + (start + ints[of_h + h]) * width]
+
+
+@inlined
+def _status_chance(cell, column, reals):
+    """Chance of a result (0), a failure (1), a refusal (2), being accepted (3), or of a result (4) or failure (5) once
+    accepted."""
+    if column < 3:
+        return reals[cell + column]
+    accepted = reals[cell] + reals[cell + 1]
+    if column == 3:
+        return accepted
+    return reals[cell + column - 4] / accepted if accepted > 0.0 else 0.0
 
 
 @jit
 def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weights):
-    """Multiply the belief by the chance of a result (0), a failure (1), a refusal (2), being accepted (3), or of a
-    result (4) or failure (5) once accepted."""
-    if ints[at[SILENT] + item]:
+    """Multiply the belief by the chance of what became of an order; columns as in `_status_chance`."""
+    on = ints[at[STATUS_ON] + item]
+    if on == ON_NOTHING:
         return
-    _copy_prior(i, row, at, reals, whole, weights)
-    n_hidden = at[N_HIDDEN]
+    n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
     base = np.int64(ints[at[STATUS_START] + item]) + attempt * ints[at[STATUS_STRIDE] + item]
-    for a in range(whole[i, W_ALIVE]):
-        start = base + ints[at[STATUS_OF_K] + item * at[N_PROFILES] + whole[i, W_LISTED + a]]
+    of_k, of_h = at[STATUS_OF_K] + item * at[N_PROFILES], at[STATUS_OF_H] + item * n_hidden
+    alive = whole[i, W_ALIVE]
+    if on == ON_PROFILE:
+        for a in range(alive):
+            cell = at[STATUS_CHANCE] + (base + ints[of_k + whole[i, W_LISTED + a]]) * 3
+            weights[row, n_conditions + n_hidden + a] *= _status_chance(cell, column, reals)
+        return
+    first, same = n_conditions, 1  # of all possible profiles, the first speaks for the rest
+    if on == ON_BOTH and alive > 1:
+        _join(i, row, at, reals, whole, weights)
+        first, same = n_conditions + n_hidden + at[PER_START], alive
+    for a in range(min(same, alive)):
+        start = base + ints[of_k + whole[i, W_LISTED + a]]
         for h in range(n_hidden):
-            cell = at[STATUS_CHANCE] + (start + ints[at[STATUS_OF_H] + item * n_hidden + h]) * 3
-            if column < 3:
-                p = reals[cell + column]
-            else:
-                p = reals[cell] + reals[cell + 1]
-                if column > 3:
-                    p = reals[cell + column - 4] / p if p > 0.0 else 0.0
-            weights[row, a * n_hidden + h] *= p
+            cell = at[STATUS_CHANCE] + (start + ints[of_h + h]) * 3
+            weights[row, first + a * n_hidden + h] *= _status_chance(cell, column, reals)
 
 
 @jit
@@ -465,16 +518,14 @@ def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values
         o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
         if o < 0:
             break
-        v = np.int64(values[i, o])
-        column = v if v >= 0 else at[N_VALUES]
-        treated = byte[i, 3 * at[N_ITEMS] + o]
-        _believe_value(i, row, o, column, attempt, treated, at, ints, reals, whole, weights)
+        treated = np.int64(byte[i, 3 * at[N_ITEMS] + o])
+        _believe_value(i, row, o, np.int64(values[i, o]), attempt, treated, at, ints, reals, whole, weights)
 
 
 @jit
 def _replay_belief(i, row, at, ints, reals, whole, byte, values, weights):
     """The belief from scratch, from everything revealed."""
-    _begin_belief(i, at, whole)
+    _begin_belief(i, row, at, whole, weights)
     for item in range(at[N_ITEMS]):
         status, failures = byte[i, item], np.int64(byte[i, at[N_ITEMS] + item])
         if status == RESULT:
@@ -532,29 +583,48 @@ def _progression_chance(i, c, at, ints, reals, whole, real):
     return 1.0 - math.exp(-reals[at[PROGRESSION_RATE] + c] * hours)
 
 
+@inlined
+def _weight(i, row, a, h, at, ints, reals, whole, weights):
+    """Unnormalised weight of possible profile a with hidden state h."""
+    n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
+    profiles = n_conditions + n_hidden
+    w = weights[row, ints[at[CONDITION_OF] + h]] * weights[row, n_conditions + h] * weights[row, profiles + a]
+    if whole[i, W_JOINT]:
+        return w * weights[row, profiles + at[PER_START] + a * n_hidden + h]
+    return w * reals[at[PRIOR] + whole[i, W_LISTED + a] * n_hidden + h]
+
+
 @jit
-def _late(i, k, h, at, ints, reals, byte, values):
-    """Cost and harm put off to the end because they depend on (k, h); unknown contraindications by expectation."""
+def _expect_late(i, row, scale, at, ints, reals, whole, byte, values, weights):
+    """Posterior expectation of cost and harm put off to the end, unknown contraindications among them."""
     cost, harm = 0.0, 0.0
-    n_items = at[N_ITEMS]
-    cell = k * at[N_HIDDEN] + h
+    n_items, n_hidden, n_profiles = at[N_ITEMS], at[N_HIDDEN], at[N_PROFILES]
     for item in range(n_items):
         charged = byte[i, 2 * n_items + item]
         late = ints[at[LATE_ROW] + item]
-        if charged and late >= 0:
-            cost += charged * reals[at[LATE_COST] + late * at[N_PROFILES] * at[N_HIDDEN] + cell]
-            harm += charged * reals[at[LATE_HARM] + late * at[N_PROFILES] * at[N_HIDDEN] + cell]
+        if not charged or late < 0:
+            continue
+        for a in range(whole[i, W_ALIVE]):
+            cell = (late * n_profiles + whole[i, W_LISTED + a]) * n_hidden
+            for h in range(n_hidden):
+                w = scale * charged * _weight(i, row, a, h, at, ints, reals, whole, weights)
+                cost += w * reals[at[LATE_COST] + cell + h]
+                harm += w * reals[at[LATE_HARM] + cell + h]
     contra = 3 * n_items + at[N_OBSERVABLES]
     for x in range(at[N_CONTRAINDICATIONS]):
-        if byte[i, contra + x]:
-            o = np.int64(ints[at[CONTRA_OBSERVABLE] + x])
-            v = values[i, o]
-            chance = (
-                float(ints[at[CONTRA_BAD] + x * at[N_VALUES] + v])
-                if v >= 0
-                else _bad_chance(x, o, k, h, at, ints, reals)
-            )
-            harm += byte[i, contra + x] * chance * reals[at[CONTRA_LOSS] + x]
+        loss = byte[i, contra + x] * reals[at[CONTRA_LOSS] + x]
+        if loss == 0.0:
+            continue
+        o = np.int64(ints[at[CONTRA_OBSERVABLE] + x])
+        v = values[i, o]
+        if v >= 0:
+            harm += loss * ints[at[CONTRA_BAD] + x * at[N_VALUES] + v]
+            continue
+        for a in range(whole[i, W_ALIVE]):
+            k = whole[i, W_LISTED + a]
+            for h in range(n_hidden):
+                w = scale * _weight(i, row, a, h, at, ints, reals, whole, weights)
+                harm += w * loss * _bad_chance(x, o, k, h, at, ints, reals)
     return cost, harm
 
 
@@ -571,108 +641,158 @@ def _anything_late(i, at, ints, byte):
     return False
 
 
+@inlined
+def _rescale(i, row, at, whole, weights):
+    """Bring the largest entry of every factor to 1, clear of underflow."""
+    n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
+    profiles, joint = n_conditions + n_hidden, n_conditions + n_hidden + at[PER_START]
+    end = joint + whole[i, W_ALIVE] * n_hidden * whole[i, W_JOINT]
+    for first, last in ((0, n_conditions), (n_conditions, profiles), (profiles, joint), (joint, end)):
+        largest = 0.0
+        for j in range(first, last):
+            largest = max(largest, weights[row, j])
+        for j in range(first, last):
+            weights[row, j] /= largest
+
+
+@inlined
+def _weigh(i, row, low, high, at, ints, reals, whole, real, weights, scratch):
+    """Unnormalised weights into `scratch`: of hidden states, and of these within utility classes low..high of the
+    profiles; of conditions into the journey's posterior. Returns their sum."""
+    n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
+    profiles, joint = n_conditions + n_hidden, n_conditions + n_hidden + at[PER_START]
+    for j in range((low + 1) * n_hidden, (high + 2) * n_hidden):
+        scratch[j] = 0.0
+    for a in range(whole[i, W_ALIVE]):
+        k, p = whole[i, W_LISTED + a], weights[row, profiles + a]
+        group = (ints[at[UTILITY_OF_K] + k] + 1) * n_hidden
+        if whole[i, W_JOINT]:
+            for h in range(n_hidden):
+                scratch[group + h] += p * weights[row, joint + a * n_hidden + h]
+        else:
+            for h in range(n_hidden):
+                scratch[group + h] += p * reals[at[PRIOR] + k * n_hidden + h]
+    for h in range(n_hidden):
+        scratch[h] = 0.0
+    for u in range(low, high + 1):
+        group = (u + 1) * n_hidden
+        for h in range(n_hidden):
+            scratch[group + h] *= weights[row, n_conditions + h]
+            scratch[h] += scratch[group + h]
+    total = 0.0
+    size = n_hidden // n_conditions
+    for c in range(n_conditions):
+        p = 0.0
+        for h in range(c * size, (c + 1) * size):
+            scratch[h] *= weights[row, c]
+            p += scratch[h]
+        real[i, R_LISTS + c] = p
+        total += p
+    return total
+
+
 @jit
 def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch):
-    """Posterior expectations of ending now, into `scratch` and the journey's posterior.
+    """Posterior expectations of ending now, into the journey's row.
 
-    scratch: [0] late cost, [1] late harm, [2] delay, [3] benefit, [4:] utility of each decision and of truncation,
-    then the marginal weight of each hidden state.
+    real: the posterior of the conditions, the reward of the best decision and, from EXPECTED_AT, [0] late cost, [1] late
+    harm, [2] delay, [3] benefit, [4:] utility of each decision and of truncation. scratch: first the marginal of each hidden state.
     """
     n_hidden, n_conditions, width = at[N_HIDDEN], at[N_CONDITIONS], at[N_DECISIONS] + 1
-    marginal = 4 + width
-    _copy_prior(i, row, at, reals, whole, weights)
-    for j in range(marginal + n_hidden):
-        scratch[j] = 0.0
-    alive = whole[i, W_ALIVE]
-    total = 0.0
-    for a in range(alive):
-        for h in range(n_hidden):
-            w = weights[row, a * n_hidden + h]
-            scratch[marginal + h] += w
-            total += w
+    expected, size, n_classes = at[EXPECTED_AT], n_hidden // n_conditions, at[N_UTILITY_H]
+    low, high = at[N_UTILITY_K], np.int64(-1)
+    for a in range(whole[i, W_ALIVE]):
+        u = ints[at[UTILITY_OF_K] + whole[i, W_LISTED + a]]
+        low, high = min(low, u), max(high, u)
+    total = _weigh(i, row, low, high, at, ints, reals, whole, real, weights, scratch)
     if not total > 0.0:
         whole[i, W_IMPOSSIBLE] = 1
         return
+    if total < 1e-30:
+        _rescale(i, row, at, whole, weights)
+        total = _weigh(i, row, low, high, at, ints, reals, whole, real, weights, scratch)
     scale = 1.0 / total
-    if total < 1e-30:  # keep long products clear of underflow
-        for j in range(alive * n_hidden):
-            weights[row, j] *= scale
-        scale = 1.0
-        for h in range(n_hidden):
-            scratch[marginal + h] /= total
-    late = _anything_late(i, at, ints, byte)
-    per_condition = n_hidden // n_conditions
-    block = per_condition if ints[at[UTILITY_BY_CONDITION]] and not late else 1
+    for j in range(expected, expected + 4 + width):
+        real[i, j] = 0.0
+    for h in range(n_hidden):
+        scratch[h] *= scale
+    acted = whole[i, W_ACTED]
+    delay, benefit = 0.0, 0.0
+    chances = (at[N_UTILITY_K] + 1) * n_hidden
     for c in range(n_conditions):
-        p = 0.0
-        for h in range(c * per_condition, (c + 1) * per_condition):
-            scratch[marginal + h] *= scale
-            p += scratch[marginal + h]
-        real[i, R_LISTS + c] = p
-        if p == 0.0:
-            continue
+        real[i, R_LISTS + c] *= scale
+        p = real[i, R_LISTS + c]
+        delay += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, whole, real)[0]
         chance = _progression_chance(i, c, at, ints, reals, whole, real)
-        scratch[2] += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, whole, real)[0]
-        if whole[i, W_ACTED]:
-            scratch[3] += p * (1.0 - chance) * _benefit(i, c, at, reals, whole, byte)
+        scratch[chances + c] = chance
+        if acted:
+            benefit += p * (1.0 - chance) * _benefit(i, c, at, reals, whole, byte)
             if chance > 0.0:
-                scratch[3] += p * chance * _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
-        for a in range(alive):
-            k = whole[i, W_LISTED + a]
-            for h in range(c * per_condition, (c + 1) * per_condition, block):
-                w = 0.0
-                for j in range(a * n_hidden + h, a * n_hidden + h + block):
-                    w += weights[row, j] * scale
-                if w == 0.0:
-                    continue
-                kept = w * (1.0 - chance)
-                cell = at[UTILITY] + (k * n_hidden + h) * width
-                for d in range(width):
-                    scratch[4 + d] += kept * reals[cell + d]
+                benefit += p * chance * _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
+    real[i, expected + 2] = delay
+    real[i, expected + 3] = benefit
+    by_class = chances + n_conditions
+    for u in range(low, high + 1):
+        for q in range(n_classes):
+            scratch[by_class + q] = 0.0
+        for c in range(n_conditions):
+            chance = scratch[chances + c]
+            f = weights[row, c] * scale
+            for h in range(c * size, (c + 1) * size):
+                w = scratch[(u + 1) * n_hidden + h] * f
+                scratch[by_class + ints[at[UTILITY_OF_H] + h]] += w * (1.0 - chance)
                 if chance > 0.0:
-                    cell = at[UTILITY] + (k * n_hidden + ints[at[PROGRESSED] + h]) * width
-                    for d in range(width):
-                        scratch[4 + d] += w * chance * reals[cell + d]
-                if late:
-                    cost, harm = _late(i, k, h, at, ints, reals, byte, values)
-                    scratch[0] += w * cost
-                    scratch[1] += w * harm
-    best = scratch[4]
+                    scratch[by_class + ints[at[UTILITY_OF_H] + ints[at[PROGRESSED] + h]]] += w * chance
+        for q in range(n_classes):
+            w = scratch[by_class + q]
+            if w > 0.0:
+                cell = at[UTILITY] + (u * n_classes + q) * width
+                for d in range(width):
+                    real[i, expected + 4 + d] += w * reals[cell + d]
+    if _anything_late(i, at, ints, byte):
+        cost, harm = _expect_late(i, row, scale, at, ints, reals, whole, byte, values, weights)
+        real[i, expected] = cost
+        real[i, expected + 1] = harm
+    best = real[i, expected + 4]
     for d in range(1, at[N_DECISIONS]):
-        best = max(best, scratch[4 + d])
+        best = max(best, real[i, expected + 4 + d])
     real[i, R_BEST] = (
-        reals[at[WEIGHTS] + 3] * (best + scratch[3])
-        - reals[at[WEIGHTS]] * scratch[0]
-        - reals[at[WEIGHTS] + 1] * scratch[1]
-        - reals[at[WEIGHTS] + 2] * scratch[2]
+        reals[at[WEIGHTS] + 3] * (best + benefit)
+        - reals[at[WEIGHTS]] * real[i, expected]
+        - reals[at[WEIGHTS] + 1] * real[i, expected + 1]
+        - reals[at[WEIGHTS] + 2] * delay
     )
 
 
 @jit
 def write_belief(i, at, ints, reals, real, scratch, facts):
     """The belief part of the observation, from what `summarise` left."""
-    n_decisions, n_hidden = at[N_DECISIONS], at[N_HIDDEN]
-    for c in range(at[N_CONDITIONS]):
+    n_decisions, n_hidden, n_conditions = at[N_DECISIONS], at[N_HIDDEN], at[N_CONDITIONS]
+    for c in range(n_conditions):
         facts[i, at[CONDITION_SLOT] + c] = real[i, R_LISTS + c]
-    marginal, slot = 5 + n_decisions, at[MARGINAL_SLOT]
+    size, slot, sums = n_hidden // n_conditions, at[MARGINAL_SLOT], n_hidden
+    for j in range(size):  # the other hidden variables alone: the condition varies slowest
+        scratch[sums + j] = 0.0
+    for c in range(n_conditions):
+        for j in range(size):
+            scratch[sums + j] += scratch[c * size + j]
     for f in range(at[N_MARGINALS]):
         facts[i, slot + f] = 0.0
-    for h in range(n_hidden):
-        p = scratch[marginal + h]
-        if p > 0.0:
-            for variable in range(at[N_OTHERS]):
-                f = ints[at[MARGINAL_OF] + variable * n_hidden + h]
-                if f >= 0:
-                    facts[i, slot + f] += p
+    for variable in range(at[N_OTHERS]):
+        for j in range(size):
+            f = ints[at[MARGINAL_OF] + variable * n_hidden + j]
+            if f >= 0:
+                facts[i, slot + f] += scratch[sums + j]
     for f in range(at[N_MARGINALS]):
         facts[i, slot + f] = min(facts[i, slot + f], np.float32(1.0))
-    best = scratch[4]
+    utility = at[EXPECTED_AT] + 4
+    best = real[i, utility]
     for d in range(1, n_decisions):
-        best = max(best, scratch[4 + d])
+        best = max(best, real[i, utility + d])
     low, span = reals[at[UTILITY_RANGE]], reals[at[UTILITY_RANGE] + 1]
     unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
     for d in range(n_decisions):
-        facts[i, at[REGRET_SLOT] + d] = -math.log1p((best - scratch[4 + d]) / REGRET_SCALE_GBP) * unit
+        facts[i, at[REGRET_SLOT] + d] = -math.log(1.0 + (best - real[i, utility + d]) / REGRET_SCALE_GBP) * unit
     facts[i, at[REGRET_SLOT] + n_decisions] = (best - low) / span
 
 
@@ -752,7 +872,7 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
 
 
 @inlined
-def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core):
+def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core):
     """Begin the journey of `patient` in slot i. starts: values, mask and observation at each start."""
     start_values, start_mask, start_facts, start_words = starts
     whole[i, W_PATIENT] = patient
@@ -787,7 +907,10 @@ def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byt
         real[i, R_BEST] = reals[at[START_BEST] + begin]
         for c in range(n_conditions):
             real[i, R_LISTS + c] = reals[at[START_POSTERIOR] + begin * n_conditions + c]
-        _begin_belief(i, at, whole)
+        width = 5 + at[N_DECISIONS]
+        for j in range(width):
+            real[i, at[EXPECTED_AT] + j] = reals[at[START_EXPECTED] + begin * width + j]
+        _begin_belief(i, i, at, whole, weights)
 
 
 @jit
@@ -937,9 +1060,10 @@ def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
     width = at[N_DECISIONS] + 1
     waited = _exposures(i, c, at, whole, real)[0]
     chance = _progression_chance(i, c, at, ints, reals, whole, real)
-    utility = reals[at[UTILITY] + (k * at[N_HIDDEN] + h) * width + d] + _benefit(i, c, at, reals, whole, byte)
+    row = at[UTILITY] + ints[at[UTILITY_OF_K] + k] * at[N_UTILITY_H] * width + d
+    utility = reals[row + ints[at[UTILITY_OF_H] + h] * width] + _benefit(i, c, at, reals, whole, byte)
     if chance > 0.0:
-        worse = reals[at[UTILITY] + (k * at[N_HIDDEN] + ints[at[PROGRESSED] + h]) * width + d]
+        worse = reals[row + ints[at[UTILITY_OF_H] + ints[at[PROGRESSED] + h]] * width]
         worse += _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
         utility = (1.0 - chance) * utility + chance * worse
     cost, harm = 0.0, 0.0
@@ -969,14 +1093,14 @@ def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, sc
     """Charge the end, by truth always and by the posterior where it is wanted."""
     _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values)
     if at[TRACKED] or at[BY_POSTERIOR]:
-        row = i
         if not at[TRACKED]:
             row = np.int64(0)
             _replay_belief(i, row, at, ints, reals, whole, byte, values, weights)
-        summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch)
+            summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scratch)
+        expected = at[EXPECTED_AT]
         for part in range(3):
-            real[i, E_EXPECTED + part] = -reals[at[WEIGHTS] + part] * scratch[part]
-        real[i, E_EXPECTED + 3] = reals[at[WEIGHTS] + 3] * (scratch[4 + d] + scratch[3])
+            real[i, E_EXPECTED + part] = -reals[at[WEIGHTS] + part] * real[i, expected + part]
+        real[i, E_EXPECTED + 3] = reals[at[WEIGHTS] + 3] * (real[i, expected + 4 + d] + real[i, expected + 3])
     whole[i, E_PATIENT] = whole[i, W_PATIENT]
     whole[i, E_KEY] = whole[i, W_KEY]
     whole[i, E_K] = whole[i, W_K]
@@ -1108,6 +1232,9 @@ def step_batch(
                 _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
                 cost = -reals[at[WEIGHTS]] * real[i, R_STEP_COST]
                 harm = -reals[at[WEIGHTS] + 1] * real[i, R_STEP_HARM]
+                if at[TRACKED]:
+                    summarise(i, i, at, ints, reals, whole, real, byte, values, weights, scratch)
+                    write_belief(i, at, ints, reals, real, scratch, facts)
             write_totals(i, at, reals, whole, real, byte, facts)
             if not terminated and whole[i, W_STEP] >= at[MAX_STEPS]:
                 truncated = True
@@ -1121,17 +1248,15 @@ def step_batch(
                 utility = real[i, end + 3]
                 whole[i, W_DONE] = 1
                 any_ended = True
-            elif at[TRACKED] and not illegal:
-                summarise(i, i, at, ints, reals, whole, real, byte, values, weights, scratch)
-            if at[SHOW_BELIEF] and not illegal:
-                write_belief(i, at, ints, reals, real, scratch, facts)
             if decision >= 0 and at[AUTORESET] == SAME_STEP:
                 begin = True
                 for f in range(facts.shape[1]):
                     final_facts[i, f] = facts[i, f]
         if begin:
             patient = whole[i, W_PATIENT] + at[STRIDE]
-            start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core)
+            start(
+                i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core
+            )  # fmt: skip
         for f in range(facts.shape[1]):
             out_facts[i, f] = facts[i, f]
         for a in range(mask.shape[1]):
@@ -1148,13 +1273,15 @@ def step_batch(
 
 
 @entry
-def reset_batch(at, ints, reals, cases, starts, seed_key, patients, whole, real, byte, values, facts, mask, core):
+def reset_batch(
+    at, ints, reals, cases, starts, seed_key, patients, whole, real, byte, values, facts, mask, weights, core
+):  # fmt: skip
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
     for i in range(patients.shape[0]):
         if patients[i] >= 0:
             start(
-                i, patients[i], seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, core
-            )
+                i, patients[i], seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core
+            )  # fmt: skip
 
 
 @entry
@@ -1168,7 +1295,7 @@ def fill_start(i, begin, at, ints, reals, whole, real, byte, values, facts, mask
             write_fact(i, o, at, ints, whole, values, facts)
     write_totals(i, at, reals, whole, real, byte, facts)
     refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
-    _begin_belief(i, at, whole)
+    _begin_belief(i, i, at, whole, weights)
     summarise(i, i, at, ints, reals, whole, real, byte, values, weights, scratch)
     if at[SHOW_BELIEF]:
         write_belief(i, at, ints, reals, real, scratch, facts)

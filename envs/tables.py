@@ -23,30 +23,34 @@ SIZES = (
     N_PROFILES, N_HIDDEN, N_OBSERVABLES, N_ITEMS, N_VALUES, N_CORE, N_DECISIONS, N_ACTIONS, N_CONDITIONS,
     N_CONTRAINDICATIONS, N_SET_UPS, PER_START, N_INVESTIGATIONS, N_FEATURES, MAX_REVEALS, MAX_FAILURES, MAX_STEPS,
     N_WORDS, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
-    REGRET_SLOT,
-) = range(26)
-OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(26, 34)
+    REGRET_SLOT, N_UTILITY_K, N_UTILITY_H, EXPECTED_AT,
+) = range(29)
+OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(29, 37)
 INT_TABLES = (
     CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
     VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS, TREATABLE,
     EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
-    EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE, PROFILE_ONLY, BY_CONDITION, UTILITY_BY_CONDITION,
-    STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, SILENT,
+    EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE,
+    LIKELIHOOD_ON, LIKELIHOOD_START, LIKELIHOOD_ATTEMPT, LIKELIHOOD_TREATED,
+    STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, STATUS_ON, UTILITY_OF_K, UTILITY_OF_H,
     REVEALS, PLAIN_AT, PLAIN, CAREFUL_AT, CAREFUL, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
     CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, FACT_WORD, FACT_BIT, STATUS_WORD, STATUS_BIT,
     FORBIDDING, NEEDS_AT, NEEDS,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(34, 106)
+) = range(37, 112)
 REAL_TABLES = (
-    CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, STATUS_CHANCE, PRIOR,
+    CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, LIKELIHOOD, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
-    NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR,
-) = range(106, 136)
+    NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR, START_EXPECTED,
+) = range(112, 144)
 # fmt: on
-N_SLOTS = 136
+N_SLOTS = 144
+
+# What a report's likelihood depends on.
+ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
 
 
 class Starts(NamedTuple):
@@ -106,6 +110,7 @@ def _lay_out(at: NDArray[np.int64], tables: dict[int, NDArray[np.generic]], dtyp
 def _sizes(world: World, layout: Layout) -> dict[int, int]:
     model = world.model
     kinds = [action.kind for action in world.actions]
+    classes = _utility_classes(world)
     return {
         N_PROFILES: model.prior.shape[0],
         N_HIDDEN: model.prior.shape[1],
@@ -133,6 +138,8 @@ def _sizes(world: World, layout: Layout) -> dict[int, int]:
         N_MARGINALS: layout.n_marginals,
         N_OTHERS: layout.marginal_of.shape[0],
         REGRET_SLOT: layout.regret_slot,
+        N_UTILITY_K: classes.table.shape[0],
+        N_UTILITY_H: classes.table.shape[1],
     }
 
 
@@ -140,6 +147,7 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
     model = world.model
     parents_at, parent, stride = _parents(model.core_stride)
     cells, _ = _value_cells(model)
+    classes = _utility_classes(world)
     return {
         CORE_ROW: model.core_start,
         PARENTS_AT: parents_at,
@@ -164,12 +172,12 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
         REPORTED_START: model.reported_start,
         **_rows(model.evidence_rows, EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H),
         ATTEMPT_STRIDE: model.attempt_stride,
-        PROFILE_ONLY: np.asarray(~model.evidence_rows.of_hidden.any(axis=1)),
-        BY_CONDITION: _same_within_condition(model, model.evidence_rows.of_hidden),
-        UTILITY_BY_CONDITION: _same_within_condition(model, world.utility_gbp.reshape(1, -1, model.prior.shape[1])),
+        **_likelihoods(world)[0],
         **_rows(model.status_rows, STATUS_START, STATUS_OF_K, STATUS_OF_H),
         STATUS_STRIDE: model.status_attempt_stride,
-        SILENT: np.asarray((model.item_refusal < 0) & (model.item_failures < 0).all(axis=1)),
+        STATUS_ON: np.where(_silent(model), ON_NOTHING, _depends_on(model, model.status_rows)),
+        UTILITY_OF_K: classes.of_profile,
+        UTILITY_OF_H: classes.of_hidden,
         CONDITION_OF: model.condition_of,
         PROGRESSES_TO: world.progresses_to,
         PROGRESSED: _progressed(world),
@@ -177,10 +185,66 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
     }
 
 
-def _same_within_condition(model: PatientModel, table: NDArray[np.generic]) -> NDArray[np.bool_]:
-    """(n,) whether table (n, ..., H) is the same for all hidden states of one condition."""
-    blocks = table.reshape(len(table), -1, len(model.conditions), model.prior.shape[1] // len(model.conditions))
-    return np.asarray((blocks == blocks[..., :1]).all(axis=(1, 2, 3)))
+def _silent(model: PatientModel) -> NDArray[np.bool_]:
+    """(I,) whether the status of an item says nothing: it is never refused and never fails."""
+    return np.asarray((model.item_refusal < 0) & (model.item_failures < 0).all(axis=1))
+
+
+def _depends_on(model: PatientModel, rows: Rows) -> NDArray[np.int64]:
+    """(n,) whether the rows depend on the condition, more of the hidden state, the profile, or both."""
+    by_profile = (rows.of_profile != rows.of_profile[:, :1]).any(axis=1)
+    by_hidden = (rows.of_hidden != rows.of_hidden[:, :1]).any(axis=1)
+    blocks = rows.of_hidden.reshape(len(rows.of_hidden), len(model.conditions), -1)
+    within = (blocks != blocks[..., :1]).any(axis=(1, 2))
+    choices = [by_profile & by_hidden, by_profile | ~by_hidden, within]
+    return np.select(choices, [ON_BOTH, ON_PROFILE, ON_HIDDEN], ON_CONDITION)
+
+
+def _likelihoods(world: World) -> tuple[dict[int, NDArray[np.generic]], NDArray[np.float64]]:
+    """Likelihoods of the observables that no profile changes, one contiguous vector over conditions (or hidden states)
+    for each report: attempt by attempt, untreated then treated, the values and last that it was withheld."""
+    model, rows = world.model, world.model.evidence_rows
+    on = _depends_on(model, rows)
+    start, per_attempt, per_treated = np.zeros((3, len(on)), np.int64)
+    vectors, offset = [], 0
+    for o in np.flatnonzero((on == ON_CONDITION) | (on == ON_HIDDEN)):
+        step = model.prior.shape[1] // len(model.conditions) if on[o] == ON_CONDITION else 1
+        attempts = int(world.attempts[model.item_of[o]]) if model.attempt_stride[o] else 1
+        treated = 2 if model.treatment_stride[o] else 1
+        base = int(rows.start[o] + rows.of_profile[o, 0]) + rows.of_hidden[o, ::step]
+        tables = [
+            model.evidence_table[base + attempt * model.attempt_stride[o] + after * model.treatment_stride[o]].T
+            for attempt in range(attempts)
+            for after in range(treated)
+        ]
+        reports = [np.vstack([table[: model.n_values[o]], table[-1:]]) for table in tables]
+        start[o], per_treated[o] = offset, reports[0].size if treated > 1 else 0
+        per_attempt[o] = treated * reports[0].size if attempts > 1 else 0
+        vectors.append(np.concatenate(reports).ravel())
+        offset += vectors[-1].size
+    where: dict[int, NDArray[np.generic]] = {
+        LIKELIHOOD_ON: on,
+        LIKELIHOOD_START: start,
+        LIKELIHOOD_ATTEMPT: per_attempt,
+        LIKELIHOOD_TREATED: per_treated,
+    }
+    return where, np.concatenate([*vectors, np.zeros(1)])
+
+
+class _Classes(NamedTuple):
+    """Utilities without repetition: table (profile classes, hidden classes, D + 1), the class of each profile and of
+    each hidden state. The last column is what truncation brings."""
+
+    table: NDArray[np.float64]
+    of_profile: NDArray[np.int64]
+    of_hidden: NDArray[np.int64]
+
+
+def _utility_classes(world: World) -> _Classes:
+    utility = np.moveaxis(np.concatenate([world.utility_gbp, world.utility_gbp.min(axis=0, keepdims=True)]), 0, 2)
+    _, profiles, of_profile = np.unique(utility, axis=0, return_index=True, return_inverse=True)
+    _, hidden, of_hidden = np.unique(utility, axis=1, return_index=True, return_inverse=True)
+    return _Classes(utility[profiles][:, hidden], of_profile.ravel(), of_hidden.ravel())
 
 
 def _value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
@@ -393,6 +457,7 @@ def _patient_reals(world: World) -> dict[int, NDArray[np.generic]]:
         EVENT_CHANCE: model.event_table,
         REPORTED_CUMULATIVE: _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
         EVIDENCE: model.evidence_table,
+        LIKELIHOOD: _likelihoods(world)[1],
         STATUS_CHANCE: model.status_table,
         PRIOR: model.prior,
     }
@@ -402,7 +467,7 @@ def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
     model = world.model
     contra = np.argsort(world.contraindication[:, 0], kind="stable")
     late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
-    utility = np.concatenate([world.utility_gbp, world.utility_gbp.min(axis=0, keepdims=True)])
+    utility = _utility_classes(world).table
     return {
         COST: world.cost_gbp,
         TURNAROUND: world.turnaround_h,
@@ -418,7 +483,7 @@ def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
         WAITING_FACTOR: world.waiting_factor,
         PROGRESSION_FACTOR: world.progression_factor,
         BENEFIT: world.benefit_gbp,
-        UTILITY: np.moveaxis(utility, 0, 2),
+        UTILITY: utility,
         UTILITY_RANGE: np.array([utility.min(), max(float(np.ptp(utility)), 1e-9)]),
         WEIGHTS: world.weights,
         NEW_VISIT: np.array([world.new_visit_after_h]),
@@ -427,4 +492,5 @@ def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
         SCALE: SCALES,
         START_BEST: np.zeros(model.n_starts),
         START_POSTERIOR: np.zeros((model.n_starts, len(model.conditions))),
+        START_EXPECTED: np.zeros((model.n_starts, 5 + len(world.decisions))),
     }
