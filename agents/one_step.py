@@ -1,0 +1,196 @@
+"""What an order changes on average, one step ahead: exact, by going through its joint results.
+
+Everything is weighted by the belief before, coordinate by coordinate (profile, hidden state), so one walk over the
+joint results gives the expected worth of the best decision after.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
+from workup.agents.planning.transitions import SUM
+from workup.envs.engine import JourneyView
+from workup.envs.patient_model import NOT_ORDERED, REFUSED, RESULT
+from workup.envs.world import World
+
+F64 = NDArray[np.float64]
+
+
+class Ordered(NamedTuple):
+    """M items ordered together: S coordinates (profile, hidden state), C outcomes of the first item, then of the next."""
+
+    cost: F64
+    """(S,) cost, harm and waiting, less what the acts among them are worth, unless that is in `credit`."""
+    likelihood: F64
+    """(C, S)"""
+    counts: NDArray[np.int64]
+    """(M,) outcomes of each item."""
+    hours: F64
+    """(C,) time that each outcome takes."""
+    done: NDArray[np.bool_]
+    """(C,) whether the outcome is that of an act done whose worth progression changes; see `credit`."""
+    credit: F64
+    """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds."""
+
+
+class Deciding(NamedTuple):
+    """What decisions are worth with some acts done."""
+
+    now: F64
+    """(D, S) utility of each decision, once progressed."""
+    difference: F64
+    """(D, S) what not having progressed adds."""
+    rate: F64
+    """(S,) of progression an hour."""
+
+
+class OneStep:
+    """Looks one step ahead from information states of one world.
+
+    Raises:
+        PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._tables = OutcomeTables(world)
+        self._fears = world.contraindication.tolist()
+        self._ordered = lru_cache(maxsize=50_000)(self._look_up)
+        self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
+
+    def change(self, view: JourneyView, row: int, action: int, profiles: Profiles, weights: F64) -> float:
+        """Expected best decision after an order, less its cost and the best decision now.
+
+        Args:
+            view: revealed facts.
+            row: the journey.
+            action: an order, a set (of which what was not ordered yet is ordered) or an act.
+            profiles: those that are possible.
+            weights: (S,) belief over these profiles' hidden states, of any positive sum.
+
+        Returns:
+            pounds.
+        """
+        entry, status = self.world.actions[action], view.status[row].tolist()
+        items = tuple(i for i in entry.items if entry.kind != "set" or status[i] == NOT_ORDERED)
+        feared = tuple(
+            tuple(x for x, (j, o) in enumerate(self._fears) if j == i and view.values[row, o] < 0) for i in items
+        )
+        failures = tuple(int(view.failures[row, i]) for i in items)
+        acts = self._acts_done(status)
+        unprogressed = self._unprogressed(view, row, profiles)
+        ordered = self._ordered(items, failures, profiles, feared, acts)
+        return float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
+
+    def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
+        """(D,) expected worth of each decision now; arguments as in `change`."""
+        acts = self._acts_done(view.status[row].tolist())
+        now, difference, _ = self._deciding(profiles, acts)
+        return np.asarray((now + difference * self._unprogressed(view, row, profiles)) @ weights)
+
+    def _acts_done(self, status: list[int]) -> tuple[int, ...]:
+        return tuple(i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT)
+
+    def _unprogressed(self, view: JourneyView, row: int, profiles: Profiles) -> F64:
+        """(S,) chance that nothing progressed yet; `progression_h` has the factors of acts in it."""
+        return np.exp(-self._tables.rate(profiles) * view.progression_h[row][self._tables.condition(profiles)])
+
+    def _look_up_deciding(self, profiles: Profiles, acts: tuple[int, ...]) -> Deciding:
+        return Deciding(*(np.ascontiguousarray(table) for table in self._tables.progressing_stop(profiles, acts)))
+
+    def _look_up(
+        self,
+        items: tuple[int, ...],
+        failures: tuple[int, ...],
+        profiles: Profiles,
+        feared: tuple[tuple[int, ...], ...],
+        acts: tuple[int, ...],
+    ) -> Ordered:
+        tables, world = self._tables, self.world
+        orders = tuple(zip(items, failures, strict=True))
+        likelihoods, counts, hours, done = [], [], [], []
+        for item, failed in orders:
+            treated = any(act in acts for act in tables.treated_by(item))
+            likelihood, status = tables.distinct(item, profiles, failed, treated)
+            timely = np.where(tables.takes_time(item, status), world.turnaround_h[item], 0.0)
+            likelihoods.append(likelihood)
+            counts.append(len(status))
+            hours.append(np.where(status == REFUSED, 0.0, timely))
+            done.append((status == RESULT) & benefit_moves(world, item))
+        plain = self._deciding(profiles, ())
+        credit = [np.subtract(self._deciding(profiles, (i,))[:2], plain[:2])[:, 0] for i in items]
+        return Ordered(
+            np.ascontiguousarray(charges(tables, orders, profiles, feared, acts)),
+            np.concatenate(likelihoods),
+            np.array(counts),
+            np.concatenate(hours),
+            np.concatenate(done),
+            np.ascontiguousarray(credit),
+        )
+
+
+@njit(cache=True, fastmath=SUM)
+def _best(weights: F64, unprogressed: F64, now: F64, difference: F64) -> float:
+    best = -np.inf
+    for d in range(now.shape[0]):
+        value = 0.0
+        for s in range(weights.shape[0]):
+            value += weights[s] * (now[d, s] + difference[d, s] * unprogressed[s])
+        best = max(best, value)
+    return best
+
+
+@njit(cache=True, fastmath=SUM)
+def _change(
+    weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
+    done: NDArray[np.bool_], credit: F64, now: F64, difference: F64, rate: F64,
+) -> float:  # fmt: skip
+    """Walk the joint outcomes depth first, the belief of each prefix kept."""
+    M, S = counts.shape[0], weights.shape[0]
+    start = np.zeros(M + 1, np.int64)
+    start[1:] = np.cumsum(counts)
+    at = np.zeros(M, np.int64)
+    belief = np.empty((M + 1, S))
+    time = np.zeros(M + 1)
+    scale, spent = 0.0, 0.0
+    for s in range(S):
+        scale += weights[s]
+        spent += weights[s] * cost[s]
+    belief[0] = weights
+    moves = rate.max() > 0.0
+    later = unprogressed.copy()
+    total = -spent - _best(weights, unprogressed, now, difference)
+    level = 0
+    while level >= 0:
+        if at[level] == counts[level]:
+            at[level] = 0
+            level -= 1
+            if level >= 0:
+                at[level] += 1
+            continue
+        cell = start[level] + at[level]
+        mass = 0.0
+        for s in range(S):
+            belief[level + 1, s] = belief[level, s] * likelihood[cell, s]
+            mass += belief[level + 1, s]
+        time[level + 1] = max(time[level], hours[cell])
+        if mass > 0.0 and level + 1 < M:
+            level += 1
+            continue
+        if mass > 0.0:
+            if moves:
+                for s in range(S):
+                    later[s] = unprogressed[s] * np.exp(-rate[s] * time[M])
+            total += _best(belief[M], later, now, difference)
+            for m in range(M):
+                if done[start[m] + at[m]]:
+                    for s in range(S):
+                        total += belief[M, s] * (credit[m, 0, s] + credit[m, 1, s] * later[s])
+        at[level] += 1
+    return total / scale
