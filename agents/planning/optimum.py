@@ -183,6 +183,7 @@ class Optimum:
         self._opening = [
             a for a in opening_actions(world) if self.planner._opening_items()[world.actions[a].items[0]]
         ]  # fmt: skip
+        self._decisions = frozenset(range(len(world.actions) - len(world.decisions), len(world.actions)))
         self._workers, self._progress = workers, progress
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
@@ -214,9 +215,10 @@ class Optimum:
         action = self.cache.actions.get(key)
         if action is None or not mask[action]:
             action = self.planner.solve(self.planner.start(state)).policy.next_action(state)
-            if action is None:  # not a state of the plan: plan again from here
-                again = self.planner.solve(state)
-                action = again.policy.next_action(state)
+            if action is None or (action in self._decisions and not self.planner.whole):
+                # Not a state of the plan, or one where the search may have stopped looking: plan again from here. The
+                # new plan is worth no less than deciding now, so the certified bound still holds.
+                action = self.planner.solve(state).policy.next_action(state)
             if action is None or not mask[action]:
                 raise PlanningRefused("the plan and the engine disagree about what is legal; this is a fault of workup")
             self.cache.actions[key] = action
