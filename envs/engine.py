@@ -99,6 +99,22 @@ class Step(NamedTuple):
     """(n, P) the last observation of journeys that ended, in same-step mode; elsewhere undefined."""
 
 
+class Results(NamedTuple):
+    """Where a step of n journeys writes; as in `Step`, with flags (3, n): terminated, truncated, illegal."""
+
+    observation: NDArray[np.float32]
+    mask: NDArray[np.bool_]
+    reward: NDArray[np.float64]
+    components: NDArray[np.float64]
+    flags: NDArray[np.bool_]
+    final_observation: NDArray[np.float32]
+
+    def step(self, ended: bool) -> Step:
+        """The same arrays by the names that a user knows."""
+        observation, mask, reward, components, flags, finals = self
+        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals)
+
+
 class Engine:
     """n journeys side by side, each in a slot.
 
@@ -132,10 +148,14 @@ class Engine:
         self.action_names = tuple(action.name for action in world.actions)
         self.tracked = view == "belief"
         self._follows_posterior = self.tracked or score == "posterior"
+        self._autoreset = autoreset
         self._tables = self._packed(shared, results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
         self._tables.at[tables.MAX_STEPS] = world.max_steps if max_steps is None else max_steps
         self._cases = _packed_cases(cases)
         self._allocate()
+        self._condition_of = world.model.condition_of.tolist()
+        self._right_for = world.right_for.tolist()
+        self._complicated = sorted(set(world.complication_item.tolist()))
         self._set_seed(seed)
         self.reset()
 
@@ -168,12 +188,18 @@ class Engine:
         rows = self.num_envs if self.tracked else 1
         self._weights = np.empty((rows, _belief_width(model) if self._follows_posterior else 1))
         self._scratch = _scratch(self._tables)
-        self._core = np.zeros(len(model.core), np.int64)
+        core = np.zeros(len(model.core), np.int64)
         self._no_finals = np.empty((0, 0), np.float32)
+        state = self._state
+        self._moving = (
+            state.whole, state.real, state.byte, state.values, state.facts, state.mask, self._weights, self._scratch, core,
+        )  # fmt: skip
 
     def _set_seed(self, seed: int) -> None:
         self.seed = seed
-        self._seed_key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
+        packed = self._tables
+        key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
+        self._fixed = (packed.at, packed.ints, packed.reals, self._cases, *packed.starts, key)
 
     def reset(self, *, seed: int | None = None, patients: NDArray[np.int64] | None = None) -> None:
         """Begin new journeys: patients (n,) ids, by default `first_patient + slot`; a negative id skips its slot."""
@@ -184,11 +210,7 @@ class Engine:
         patients = np.ascontiguousarray(patients, np.int64)
         if patients.shape != (self.num_envs,):
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
-        packed, state = self._tables, self._state
-        kernel.reset_batch(
-            packed.at, packed.ints, packed.reals, self._cases, packed.starts, self._seed_key, patients, state.whole, state.real,
-            state.byte, state.values, state.facts, state.mask, self._weights, self._core,
-        )  # fmt: skip
+        kernel.reset_batch(*self._fixed, patients, *self._moving)
 
     def step(self, actions: NDArray[np.int64]) -> Step:
         """Take every journey through one step; action -1 leaves a journey as it is.
@@ -196,23 +218,32 @@ class Engine:
         Raises:
             ImpossibleEvidence: what was revealed has probability zero under the model (only a `Cases` can do that).
         """
-        n, packed, state = self.num_envs, self._tables, self._state
         actions = np.ascontiguousarray(actions, np.int64)
-        if actions.shape != (n,):
-            raise WorkupError(f"actions has shape {actions.shape}; expected one per slot, ({n},)")
-        observation = np.empty(state.facts.shape, np.float32)
-        mask = np.empty(state.mask.shape, np.bool_)
-        reward, components, flags = np.empty(n), np.empty((n, 4)), np.empty((3, n), np.bool_)
-        same_step = packed.at[tables.AUTORESET] == kernel.SAME_STEP
-        finals = np.empty(state.facts.shape, np.float32) if same_step else self._no_finals
-        ended = kernel.step_batch(
-            packed.at, packed.ints, packed.reals, self._cases, packed.starts, self._seed_key, actions, state.whole, state.real,
-            state.byte, state.values, state.facts, state.mask, self._weights, self._scratch, self._core,
-            observation, mask, reward, components, flags, finals,
-        )  # fmt: skip
-        if self._follows_posterior and (self.tracked or ended):
+        if actions.shape != (self.num_envs,):
+            raise WorkupError(f"actions has shape {actions.shape}; expected one per slot, ({self.num_envs},)")
+        results = self.results()
+        ended = self.advance(actions, results)
+        return results.step(ended)
+
+    def results(self) -> Results:
+        """New arrays for what a step gives."""
+        n, facts = self.num_envs, self._state.facts.shape
+        same_step = self._autoreset == "same_step"
+        return Results(
+            np.empty(facts, np.float32),
+            np.empty(self._state.mask.shape, np.bool_),
+            np.empty(n),
+            np.empty((n, 4)),
+            np.empty((3, n), np.bool_),
+            np.empty(facts, np.float32) if same_step else self._no_finals,
+        )
+
+    def advance(self, actions: NDArray[np.int64], results: Results) -> bool:
+        """`step` without its checks, into arrays of the caller's. Returns whether any journey ended."""
+        outcome = kernel.step_batch(*self._fixed, actions, *self._moving, *results)
+        if outcome & kernel.IMPOSSIBLE:
             self._refuse_impossible()
-        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals)
+        return bool(outcome & kernel.ENDED)
 
     def _refuse_impossible(self) -> None:
         impossible = np.flatnonzero(self._state.whole[:, kernel.W_IMPOSSIBLE])
@@ -303,6 +334,33 @@ class Engine:
             "dose_msv": real[:, kernel.E_DOSE],
             "components_at_end": at_end,
             "complications": complications_of(world, whole[:, kernel.E_KEY], whole[:, kernel.E_K], hidden, charged),
+        }
+
+    def ended_one(self, slot: int) -> dict[str, Any]:
+        """`ended` of one slot as plain numbers, without the components: patient, condition (index), decision, right,
+        complications (names), steps, tests, clock_h, cost_gbp, dose_msv."""
+        world = self.world
+        whole = self._state.whole[slot, kernel.E_PATIENT : kernel.E_DECISION + 1].tolist()
+        patient, key, profile, hidden, steps, tests, decision = whole
+        clock, cost, dose = self._state.real[slot, kernel.E_CLOCK : kernel.E_DOSE + 1].tolist()
+        condition = self._condition_of[hidden]
+        charged = self._state.byte[slot, -len(world.items) :]
+        names: list[str] = []
+        counts = charged.tolist()
+        if any(counts[item] for item in self._complicated):
+            happened = complications_of(world, *np.array([[key], [profile], [hidden]]), charged[None])
+            names = [world.complication_names[z] for z in np.flatnonzero(happened[0])]
+        return {
+            "patient": patient,
+            "condition": condition,
+            "decision": decision,
+            "right": decision >= 0 and self._right_for[decision][condition],
+            "complications": names,
+            "steps": steps,
+            "tests": tests,
+            "clock_h": clock,
+            "cost_gbp": cost,
+            "dose_msv": dose,
         }
 
     def journey_view(self, rows: NDArray[np.int64] | None = None, *, observation: bool = False) -> JourneyView:

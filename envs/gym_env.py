@@ -135,7 +135,11 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         self._next = self.engine.first_patient
         self._ended = True
         self._story: Story | None = None
-        self._action = np.zeros(1, np.int64)
+        # Arrays made or indexed at every step would cost more than the step.
+        self._action, self._patient = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._results = self.engine.results()
+        self._observation_row, self._mask_row = self._results.observation[0], self._results.mask[0]
+        self._components_row, self._flags_row = self._results.components[0], self._results.flags[:, 0]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -146,17 +150,17 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
             seed: patients of this seed, from the first; without one ever given, a seed is drawn.
             options: {"patient": id} picks a patient; the next ones follow it.
         """
-        super().reset(seed=seed)
-        if seed is None and not self._seeded:
-            seed = int(self.np_random.integers(2**31))
-        if seed is not None:
+        if seed is not None or not self._seeded:
+            super().reset(seed=seed)
+            seed = int(self.np_random.integers(2**31)) if seed is None else seed
             self._seeded = True
             self._next = self.engine.first_patient
-        chosen = (options or {}).get("patient", self._next)
+        chosen = self._next if options is None else options.get("patient", self._next)
         if not isinstance(chosen, (int, np.integer)) or chosen < 0:
             raise WorkupError(f"options['patient'] is {chosen!r}; expected a patient's id, an integer from 0")
         self._next = int(chosen) + 1
-        self.engine.reset(seed=seed, patients=np.array([chosen], np.int64))
+        self._patient[0] = chosen
+        self.engine.reset(seed=seed, patients=self._patient)
         self._ended = False
         self._mask = self.engine.mask[0]
         if self.render_mode is not None:
@@ -168,23 +172,23 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         if self._ended:
             raise gym.error.ResetNeeded("the journey has ended (or has not begun); call reset() first")
         self._action[0] = action
-        step = self.engine.step(self._action)
-        self._mask = step.mask[0]
-        cost, harm, delay, utility = step.components[0].tolist()
+        self._ended = self.engine.advance(self._action, self._results)
+        self._mask = mask = self._mask_row.copy()
+        cost, harm, delay, utility = self._components_row.tolist()
+        terminated, truncated, illegal = self._flags_row.tolist()
         info: dict[str, Any] = {
-            "action_mask": self._mask,
-            "illegal": bool(step.illegal[0]),
+            "action_mask": mask,
+            "illegal": illegal,
             "cost": cost,
             "harm": harm,
             "delay": delay,
             "utility": utility,
         }
-        if step.ended:
-            self._ended = True
+        if self._ended:
             info["journey_end"] = journey_end(self.engine, 0)
         if self._story is not None:
-            self._story.add(self.engine, int(action), step)
-        return step.observation[0], float(step.reward[0]), bool(step.terminated[0]), bool(step.truncated[0]), info
+            self._story.add(self.engine, int(action), self._results.step(self._ended))
+        return self._observation_row.copy(), self._results.reward.item(), terminated, truncated, info
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(A,) legal actions, as sb3-contrib asks for them."""
@@ -207,18 +211,8 @@ def _begin_story(engine: Engine) -> Story:
 
 def journey_end(engine: Engine, slot: int) -> dict[str, Any]:
     """What was hidden, told once the journey has ended: plain values."""
-    world, facts = engine.world, engine.ended(np.array([slot]))
-    decision = int(facts["decision"][0])
-    happened = np.flatnonzero(facts["complications"][0])
-    return {
-        "patient": int(facts["patient"][0]),
-        "condition": world.model.conditions[facts["condition"][0]],
-        "decision": None if decision < 0 else world.decisions[decision],
-        "right": bool(facts["right"][0]),
-        "complications": [world.complication_names[z] for z in happened],
-        "steps": int(facts["steps"][0]),
-        "tests": int(facts["tests"][0]),
-        "clock_h": float(facts["clock_h"][0]),
-        "cost_gbp": float(facts["cost_gbp"][0]),
-        "dose_msv": float(facts["dose_msv"][0]),
-    }
+    facts, world = engine.ended_one(slot), engine.world
+    decision = facts["decision"]
+    facts["condition"] = world.model.conditions[facts["condition"]]
+    facts["decision"] = None if decision < 0 else world.decisions[decision]
+    return facts

@@ -187,6 +187,8 @@ R_LISTS = 19
 # Autoreset modes.
 FROZEN, NEXT_STEP, SAME_STEP = range(3)
 HISTORY, BOTH = 1, 3
+# What `step_batch` tells of a batch, as bits.
+ENDED, IMPOSSIBLE = 1, 2
 
 # Without numba's reference counting (`_nrt=False`: nothing here allocates): its atomic updates for every array at
 # every call took most of the time.
@@ -1201,16 +1203,18 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
 
 @entry
 def step_batch(
-    at, ints, reals, cases, starts, seed_key, actions, whole, real, byte, values, facts, mask, weights, scratch, core,
+    at, ints, reals, cases, start_values, start_mask, start_facts, start_words, seed_key, actions,
+    whole, real, byte, values, facts, mask, weights, scratch, core,
     out_facts, out_mask, out_reward, out_components, out_flags, final_facts,
 ):  # fmt: skip
     """One step of every journey.
 
     actions (n,): an action, or -1 to leave a journey as it is. Outputs: out_facts (n, P), out_mask (n, A),
     out_reward (n,), out_components (n, 4), out_flags (3, n): terminated, truncated, illegal; final_facts
-    (n, P): the last observation of journeys that ended, in same-step mode only. Returns whether any ended.
+    (n, P): the last observation of journeys that ended, in same-step mode only. Returns bits: ENDED, IMPOSSIBLE.
     """
-    any_ended = False
+    starts = start_values, start_mask, start_facts, start_words
+    outcome = 0
     for i in range(actions.shape[0]):
         action = actions[i]
         cost = harm = delay = utility = 0.0
@@ -1247,7 +1251,9 @@ def step_batch(
                 delay = real[i, end + 2]
                 utility = real[i, end + 3]
                 whole[i, W_DONE] = 1
-                any_ended = True
+                outcome |= ENDED
+            if (at[TRACKED] or at[BY_POSTERIOR]) and whole[i, W_IMPOSSIBLE]:
+                outcome |= IMPOSSIBLE
             if decision >= 0 and at[AUTORESET] == SAME_STEP:
                 begin = True
                 for f in range(facts.shape[1]):
@@ -1269,14 +1275,16 @@ def step_batch(
         out_flags[0, i] = terminated
         out_flags[1, i] = truncated
         out_flags[2, i] = illegal
-    return any_ended
+    return outcome
 
 
 @entry
 def reset_batch(
-    at, ints, reals, cases, starts, seed_key, patients, whole, real, byte, values, facts, mask, weights, core
+    at, ints, reals, cases, start_values, start_mask, start_facts, start_words, seed_key, patients,
+    whole, real, byte, values, facts, mask, weights, scratch, core,
 ):  # fmt: skip
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
+    starts = start_values, start_mask, start_facts, start_words
     for i in range(patients.shape[0]):
         if patients[i] >= 0:
             start(
