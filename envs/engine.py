@@ -348,7 +348,8 @@ class Engine:
         names: list[str] = []
         counts = charged.tolist()
         if any(counts[item] for item in self._complicated):
-            happened = complications_of(world, *np.array([[key], [profile], [hidden]]), charged[None])
+            who = np.array([[key], [profile], [hidden]])
+            happened = complications_of(world, who[0], who[1], who[2], charged[None])
             names = [world.complication_names[z] for z in np.flatnonzero(happened[0])]
         return {
             "patient": patient,
