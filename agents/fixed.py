@@ -101,8 +101,11 @@ class FixedAgent:
         try:
             plan = FixedOrder.model_validate(saved.spec)
         except ValidationError as error:
-            raise FileFormatError(f"{directory / 'policy.json'}: spec: {faults_of(error)}") from error
-        return cls(world, plan)
+            raise FileFormatError(f"{directory / 'policy.json'}: spec: {faults_of(error)}. Tune it again") from error
+        try:
+            return cls(world, plan)
+        except FileFormatError as error:
+            raise FileFormatError(f"{directory / 'policy.json'}: {error}. Tune it again") from error
 
 
 class Stakes:

@@ -1,7 +1,8 @@
 """Policies on disk: a JSON description and, for networks, a safetensors file beside it. No code is ever run.
 
 The JSON names its tensor file by content (`policy-<sha256>.safetensors`) and is replaced last, so a process
-killed while writing leaves the previous pair in force.
+killed while writing leaves the previous pair in force. The JSON carries a checksum of itself and has one spelling only,
+so any changed byte of either file is noticed.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 _MOST_JSON_BYTES = 4_000_000
 _MOST_TENSOR_BYTES = 256_000_000
+_MEND = "Restore it from a copy, or train again"
 
 
 class Strict(BaseModel):
@@ -57,6 +59,17 @@ class Header(Strict):
     tensors: dict[str, TensorInfo] = Field(default_factory=dict)
     spec: dict[str, Any]
     """What else the kind of policy needs; validated by its loader."""
+    checksum: Hex | None = None
+    """SHA-256 of this file's text with null here."""
+
+    def signed(self) -> Header:
+        """With its checksum."""
+        plain = self.model_copy(update={"checksum": None})
+        return self.model_copy(update={"checksum": hashlib.sha256(plain.text()).hexdigest()})
+
+    def text(self) -> bytes:
+        """The only spelling of the file. Raises ValueError where `spec` holds what JSON cannot say."""
+        return json.dumps(self.model_dump(), indent=1, allow_nan=False).encode() + b"\n"
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,14 +116,14 @@ def write_policy(directory: Path, policy: SavedPolicy, world: World, *, stem: st
             tensors={name: TensorInfo(dtype=str(a.dtype), shape=list(a.shape)) for name, a in tensors.items()},  # type: ignore[arg-type]
             spec=dict(policy.spec),
         )
-        text = json.dumps(header.model_dump(), indent=1, allow_nan=False)
+        text = header.signed().text()
     except ValueError as error:
         raise FileFormatError(f"{directory / stem}: cannot be saved as a policy: {error}") from error
     _require_finite(directory / f"{stem}.json", tensors)
     kept = f"{stem}-{digest}.safetensors"
     if tensors:
         write_atomically(directory / kept, data)
-    write_atomically(directory / f"{stem}.json", text.encode() + b"\n")
+    write_atomically(directory / f"{stem}.json", text)
     for stale in directory.glob(f"{stem}-*.safetensors"):
         if stale.name != kept:
             stale.unlink(missing_ok=True)
@@ -126,7 +139,9 @@ def read_policy(directory: Path, world: World, *, kind: str, stem: str = "policy
     path = directory / f"{stem}.json"
     header = read_header(path)
     if header.kind != kind:
-        raise FileFormatError(f"{path}: kind is {header.kind!r}; expected {kind!r}")
+        raise FileFormatError(
+            f"{path}: kind is {header.kind!r}; expected {kind!r}. Give the directory of such a policy"
+        )
     _require_same_scenario(path, header, world)
     return SavedPolicy(kind, header.spec, _read_tensors(directory, stem, header))
 
@@ -135,12 +150,20 @@ def read_header(path: Path) -> Header:
     """The JSON of a saved policy, checked for form alone.
 
     Raises:
-        FileFormatError: not such a file.
+        FileFormatError: not such a file, or one that was altered.
     """
+    data = _read_bounded(path, _MOST_JSON_BYTES)
     try:
-        return Header.model_validate_json(_read_bounded(path, _MOST_JSON_BYTES))
+        header = Header.model_validate_json(data)
     except ValidationError as error:
-        raise FileFormatError(f"{path}: not a saved policy: {faults_of(error)}") from error
+        raise FileFormatError(f"{path}: not a saved policy: {faults_of(error)}. {_MEND}") from error
+    try:
+        expected = header.signed().text()
+    except (ValueError, RecursionError) as error:
+        raise FileFormatError(f"{path}: spec holds what JSON does not have: {error}. {_MEND}") from error
+    if data != expected:
+        raise FileFormatError(f"{path}: its text does not have the checksum that it names, so it was altered. {_MEND}")
+    return header
 
 
 def faults_of(error: ValidationError) -> str:
@@ -161,17 +184,21 @@ def _require_same_scenario(path: Path, header: Header, world: World) -> None:
     expected = [action.name for action in world.actions]
     if header.actions != expected:
         differing = sorted(set(header.actions) ^ set(expected)) or ["their order"]
-        raise FileFormatError(f"{path}: its actions are not those of {scenario.id}; they differ in {differing[:8]}")
+        raise FileFormatError(
+            f"{path}: its actions are not those of {scenario.id}; they differ in {differing[:8]}. {_MEND}"
+        )
 
 
 def _read_bounded(path: Path, most: int) -> bytes:
+    if not path.is_file():
+        raise FileFormatError(f"{path}: not a file; expected one that `workup train` wrote")
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)
     except OSError as error:
         raise FileFormatError(f"{path}: cannot be read: {error.strerror or error}") from error
     if len(data) > most:
-        raise FileFormatError(f"{path}: more than {most:,} bytes; expected a small policy file")
+        raise FileFormatError(f"{path}: more than {most:,} bytes; expected a small policy file. {_MEND}")
     return data
 
 
@@ -181,22 +208,24 @@ def _read_tensors(directory: Path, stem: str, header: Header) -> dict[str, NDArr
 
     if header.sha256 is None:
         if header.tensors:
-            raise FileFormatError(f"{directory / stem}.json: lists tensors but no sha256 of their file")
+            raise FileFormatError(f"{directory / stem}.json: lists tensors but no sha256 of their file. {_MEND}")
         return {}
     path = directory / f"{stem}-{header.sha256}.safetensors"
     data = _read_bounded(path, _MOST_TENSOR_BYTES)
     if hashlib.sha256(data).hexdigest() != header.sha256:
-        raise FileFormatError(f"{path}: its bytes do not have the sha256 in its name; it is truncated or was altered")
+        raise FileFormatError(
+            f"{path}: its bytes do not have the sha256 in its name; it is truncated or was altered. {_MEND}"
+        )
     try:
         tensors: dict[str, NDArray[Any]] = load(data)
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise FileFormatError(f"{path}: not a safetensors file: {error}") from error
+        raise FileFormatError(f"{path}: not a safetensors file: {error}. {_MEND}") from error
     found = {
         name: TensorInfo.model_construct(dtype=cast(Any, str(a.dtype)), shape=list(a.shape))
         for name, a in tensors.items()
     }
     if found != header.tensors:
-        raise FileFormatError(f"{path}: holds {_listed(found)}; the JSON promises {_listed(header.tensors)}")
+        raise FileFormatError(f"{path}: holds {_listed(found)}; the JSON promises {_listed(header.tensors)}. {_MEND}")
     _require_finite(path, tensors)
     return tensors
 
@@ -208,4 +237,4 @@ def _listed(tensors: Mapping[str, TensorInfo]) -> str:
 def _require_finite(path: Path, tensors: Mapping[str, NDArray[Any]]) -> None:
     bad = [name for name, a in tensors.items() if a.dtype.kind == "f" and not np.isfinite(a).all()]
     if bad:
-        raise FileFormatError(f"{path}: tensors {bad} hold values that are not finite")
+        raise FileFormatError(f"{path}: tensors {bad} hold values that are not finite. {_MEND}")

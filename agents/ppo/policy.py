@@ -74,12 +74,21 @@ class PPOAgent:
         Raises:
             FileFormatError: missing, damaged or hostile files, or another scenario.
         """
-        saved = read_policy(directory, world, kind="ppo")
+        path, saved = directory / "policy.json", read_policy(directory, world, kind="ppo")
         try:
             spec = PolicySpec.model_validate(saved.spec)
         except ValidationError as error:
-            raise FileFormatError(f"{directory / 'policy.json'}: spec: {faults_of(error)}") from error
-        return cls(world, spec.preset, saved.tensors)
+            raise FileFormatError(f"{path}: spec: {faults_of(error)}. Train again") from error
+        try:
+            agent = cls(world, spec.preset, saved.tensors)
+        except FileFormatError as error:
+            raise FileFormatError(f"{path}: {error}. Train again") from error
+        widths = [len(bias) for _, bias in agent._layers[:-1]]
+        if widths != spec.layers:
+            raise FileFormatError(
+                f"{path}: spec: layers is {spec.layers}, but the tensors are of {widths}. Train again"
+            )
+        return agent
 
 
 def _checked_layers(

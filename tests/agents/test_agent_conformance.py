@@ -92,7 +92,7 @@ class Illegal(Wrapped):
 
 class Narrow(Wrapped):
     def act(self, view: JourneyView) -> NDArray[np.int64]:
-        return self.inner.act(view).astype(np.int32)  # type: ignore[return-value]
+        return self.inner.act(view).astype(np.int32)
 
 
 class Scribbler(Wrapped):
