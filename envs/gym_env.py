@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from workup.envs.compile import compile_world
 from workup.envs.engine import Autoreset, Budget, Engine
-from workup.envs.world import World
+from workup.envs.world import NO_SUCH_ACTION, World
 from workup.scenarios.errors import UnknownNameError, WorkupError
 from workup.scenarios.library import load_scenario
 
@@ -171,7 +171,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         """One action; a masked one changes nothing, costs nothing and sets `info["illegal"]`."""
         if self._ended:
             raise gym.error.ResetNeeded("the journey has ended (or has not begun); call reset() first")
-        self._action[0] = action
+        self._action[0] = action if action >= 0 else NO_SUCH_ACTION
         self._ended = self.engine.advance(self._action, self._results)
         self._mask = mask = self._mask_row.copy()
         cost, harm, delay, utility = self._components_row.tolist()

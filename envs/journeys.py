@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from workup.envs.control_variate import ControlVariates
 from workup.envs.engine import Budget, Cases, Engine, JourneyView
 from workup.envs.journey_files import write_json, write_parquet
-from workup.envs.world import World
+from workup.envs.world import NO_SUCH_ACTION, World
 from workup.scenarios.errors import WorkupError
 
 __all__ = ["Act", "Events", "Journeys", "run_journeys", "write_json", "write_parquet"]
@@ -180,7 +180,7 @@ class _Chunk:
         if chosen.shape != active.shape:
             raise WorkupError(f"the agent returned actions of shape {chosen.shape} for {active.size} journeys")
         actions = np.full(self.engine.num_envs, -1, np.int64)
-        actions[active] = chosen
+        actions[active] = np.where(chosen < 0, NO_SUCH_ACTION, chosen)  # -1 would leave the journey for ever
         step = self.engine.step(actions)
         self.components[active] += step.components[active]
         ended = (step.terminated | step.truncated)[active]

@@ -13,7 +13,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices,
 
 from workup.envs.engine import Step
 from workup.envs.gym_env import COMPONENTS, make_engine, observation_space
-from workup.envs.world import World
+from workup.envs.world import NO_SUCH_ACTION, World
 
 
 class JourneyVecEnv(VecEnv):
@@ -54,7 +54,7 @@ class JourneyVecEnv(VecEnv):
 
     def step_async(self, actions: NDArray[np.int64]) -> None:
         """Take note of the actions."""
-        self._actions = actions
+        self._actions = np.where(np.less(actions, 0), NO_SUCH_ACTION, actions)
 
     def step_wait(self) -> VecEnvStepReturn:
         """Step, and begin the next patient where a journey ended."""

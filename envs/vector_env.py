@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from workup.envs.engine import Engine, Step
 from workup.envs.gym_env import COMPONENTS, make_engine, observation_space
-from workup.envs.world import World
+from workup.envs.world import NO_SUCH_ACTION, World
 from workup.scenarios.errors import WorkupError
 
 Observation = NDArray[np.float32]
@@ -101,7 +101,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         self, actions: NDArray[np.int64]
     ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """One action in each slot."""
-        step = self.engine.step(actions)
+        step = self.engine.step(np.where(np.less(actions, 0), NO_SUCH_ACTION, actions))
         self._mask, every, parts = step.mask, self._every, step.components
         info: dict[str, Any] = {
             "action_mask": step.mask, "_action_mask": every,

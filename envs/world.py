@@ -18,6 +18,8 @@ from workup.scenarios.model_faults import suggestion
 from workup.scenarios.schema import Scenario
 
 ActionKind = Literal["order", "set", "act", "wait", "decide"]
+NO_SUCH_ACTION = -2
+"""To the engine -1 means to leave a journey as it is; from an agent it is no action, and so becomes this."""
 
 
 @dataclass(frozen=True)
