@@ -485,7 +485,7 @@ def _belief_width(model: PatientModel) -> int:
 def _scratch(packed: Tables) -> NDArray[np.float64]:
     at = packed.at
     size = (at[tables.N_UTILITY_K] + 1) * at[tables.N_HIDDEN] + at[tables.N_CONDITIONS] + at[tables.N_UTILITY_H]
-    return np.empty(max(int(size), 2 * int(at[tables.N_HIDDEN])))
+    return np.empty(max(int(size), 2 * int(at[tables.N_HIDDEN]), int(at[tables.N_DRAWN])))
 
 
 def _packed_cases(cases: Cases | None) -> NDArray[np.int32]:

@@ -43,10 +43,18 @@ from workup.envs.tables import (
     CORE_H,
     CORE_K,
     CORE_ROW,
+    CORE_SIZE,
     CORRUPTED,
     COST,
     DELAYED,
     DOSE,
+    DRAWN,
+    DRAWN_AT,
+    DRAWN_OF_H,
+    DRAWN_OF_K,
+    DRAWN_SLOT,
+    DRAWN_STREAM,
+    DRAWN_TWO,
     EVENT_CHANCE,
     EVENT_CHARGED,
     EVENT_OF_H,
@@ -87,6 +95,7 @@ from workup.envs.tables import (
     N_CONTRAINDICATIONS,
     N_CORE,
     N_DECISIONS,
+    N_DRAWN,
     N_HIDDEN,
     N_INVESTIGATIONS,
     N_ITEMS,
@@ -112,8 +121,6 @@ from workup.envs.tables import (
     PARENT_STRIDE,
     PARENTS_AT,
     PER_START,
-    PLAIN,
-    PLAIN_AT,
     PRIOR,
     PROGRESSED,
     PROGRESSES_TO,
@@ -124,6 +131,8 @@ from workup.envs.tables import (
     REPORTED_CUMULATIVE,
     REPORTED_START,
     REVEALS,
+    RULED,
+    RULED_AT,
     SCALE,
     SET_UP,
     SET_UP_COST,
@@ -203,13 +212,13 @@ inlined = nb.njit(
 
 
 @inlined
-def _draw(at, reals, key, stream, table, row):
+def _draw(at, reals, key, stream, table, row, size):
     """Value drawn from a row of cumulative probabilities."""
     u = uniform(key, stream)
     cell = table + row * at[N_VALUES]
     v = 0
-    while u >= reals[cell + v]:
-        v += 1
+    for threshold in range(cell, cell + size - 1):
+        v += u >= reals[threshold]  # no early exit: a wrong guess of the branch costs more than the comparison
     return v
 
 
@@ -228,7 +237,7 @@ def true_value(i, o, at, ints, reals, cases, whole, byte):
     u = uniform(whole[i, W_KEY], VALUE + o)
     v = 0
     for threshold in range(cell, cell + ints[at[VALUES_OF] + o] - 1):
-        v += u >= reals[threshold]  # no early exit: a wrong guess of the branch costs more than the comparison
+        v += u >= reals[threshold]
     return v
 
 
@@ -256,9 +265,11 @@ def _fixed(i, item, at, ints, cases, whole):
     return False
 
 
-@jit
+@inlined
 def _failing_event(i, item, at, ints, reals, cases, whole, byte):
     """The first event that makes this attempt fail, or -1."""
+    if ints[at[FAILURES] + item * at[MAX_FAILURES]] < 0:
+        return -1
     if _fixed(i, item, at, ints, cases, whole):
         return -1
     attempt = np.int64(byte[i, at[N_ITEMS] + item])
@@ -439,15 +450,15 @@ def _keep_profile(i, row, a, kept, at, whole, weights):
 
 @jit
 def _believe_value(i, row, o, v, attempt, treated, at, ints, reals, whole, weights):
-    """Multiply the belief by the likelihood of one reported (or, below 0, withheld) observable."""
+    """Multiply the belief by the likelihood of one reported (or, below 0, withheld) observable that depends on more than
+    the condition."""
     n_hidden, n_conditions, width = at[N_HIDDEN], at[N_CONDITIONS], at[N_VALUES] + 1
     on = ints[at[LIKELIHOOD_ON] + o]
-    if on in (ON_CONDITION, ON_HIDDEN):
-        size, first = (n_conditions, 0) if on == ON_CONDITION else (n_hidden, n_conditions)
+    if on == ON_HIDDEN:
         cell = at[LIKELIHOOD] + ints[at[LIKELIHOOD_START] + o] + attempt * ints[at[LIKELIHOOD_ATTEMPT] + o]
-        cell += treated * ints[at[LIKELIHOOD_TREATED] + o] + (v if v >= 0 else ints[at[VALUES_OF] + o]) * size
-        for j in range(size):
-            weights[row, first + j] *= reals[cell + j]
+        cell += treated * ints[at[LIKELIHOOD_TREATED] + o] + (v if v >= 0 else ints[at[VALUES_OF] + o]) * n_hidden
+        for h in range(n_hidden):
+            weights[row, n_conditions + h] *= reals[cell + h]
         return
     base = np.int64(ints[at[EVIDENCE_START] + o]) + attempt * ints[at[ATTEMPT_STRIDE] + o]
     if treated:
@@ -514,14 +525,23 @@ def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weigh
             weights[row, first + a * n_hidden + h] *= _status_chance(cell, column, reals)
 
 
-@jit
+@inlined
 def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values, weights):
+    """Multiply the belief by the likelihood of everything that a result of the item reported or withheld."""
+    n_conditions = at[N_CONDITIONS]
     for r in range(at[MAX_REVEALS]):
         o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
         if o < 0:
             break
-        treated = np.int64(byte[i, 3 * at[N_ITEMS] + o])
-        _believe_value(i, row, o, np.int64(values[i, o]), attempt, treated, at, ints, reals, whole, weights)
+        v, treated = np.int64(values[i, o]), np.int64(byte[i, 3 * at[N_ITEMS] + o])
+        if ints[at[LIKELIHOOD_ON] + o] != ON_CONDITION:
+            _believe_value(i, row, o, v, attempt, treated, at, ints, reals, whole, weights)
+            continue
+        cell = at[LIKELIHOOD] + ints[at[LIKELIHOOD_START] + o] + attempt * ints[at[LIKELIHOOD_ATTEMPT] + o]
+        cell += treated * ints[at[LIKELIHOOD_TREATED] + o]
+        cell += (v if v >= 0 else ints[at[VALUES_OF] + o]) * n_conditions
+        for c in range(n_conditions):
+            weights[row, c] *= reals[cell + c]
 
 
 @jit
@@ -802,11 +822,9 @@ def write_belief(i, at, ints, reals, real, scratch, facts):
 
 
 @inlined
-def write_fact(i, o, at, ints, whole, values, facts):
+def write_fact(i, o, at, ints, values, facts):
     """Show one revealed observable."""
     v = np.int64(values[i, o])
-    if v >= 0:
-        whole[i, at[WORDS_AT] + ints[at[FACT_WORD] + o]] |= np.int64(1) << (ints[at[FACT_BIT] + o] + v)
     slot = at_slot = ints[at[FACT_SLOT] + o]
     kind = ints[at[FACT_KIND] + o]
     n = ints[at[VALUES_OF] + o]
@@ -821,10 +839,19 @@ def write_fact(i, o, at, ints, whole, values, facts):
 
 
 @inlined
+def _note_fact(i, o, at, ints, whole, values):
+    """Set the bit of one revealed observable that a rule looks at."""
+    v = np.int64(values[i, o])
+    if v >= 0:
+        whole[i, at[WORDS_AT] + ints[at[FACT_WORD] + o]] |= np.int64(1) << (ints[at[FACT_BIT] + o] + v)
+
+
+@inlined
 def _show_status(i, item, at, ints, reals, whole, byte, facts):
     status = np.int64(byte[i, item])
-    word, bit = at[WORDS_AT] + ints[at[STATUS_WORD] + item], ints[at[STATUS_BIT] + item]
-    whole[i, word] = (whole[i, word] & ~(np.int64(31) << bit)) | (np.int64(1) << (bit + status))
+    if ints[at[STATUS_WORD] + item] >= 0:
+        word, bit = at[WORDS_AT] + ints[at[STATUS_WORD] + item], ints[at[STATUS_BIT] + item]
+        whole[i, word] = (whole[i, word] & ~(np.int64(31) << bit)) | (np.int64(1) << (bit + status))
     level = reals[at[STATUS_LEVEL] + status]
     if status == FAILED:
         level *= byte[i, at[N_ITEMS] + item] / ints[at[ATTEMPTS] + item]
@@ -866,7 +893,7 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
         row = np.int64(ints[at[CORE_ROW] + c])
         for p in range(ints[at[PARENTS_AT] + c], ints[at[PARENTS_AT] + c + 1]):
             row += core[ints[at[PARENT] + p]] * ints[at[PARENT_STRIDE] + p]
-        v = _draw(at, reals, key, CORE + c, at[CORE_CUMULATIVE], row)
+        v = _draw(at, reals, key, CORE + c, at[CORE_CUMULATIVE], row, ints[at[CORE_SIZE] + c])
         core[c] = v
         k += v * ints[at[CORE_K] + c]
         h += v * ints[at[CORE_H] + c]
@@ -992,8 +1019,30 @@ def _charge(i, item, at, ints, reals, whole, real, byte, values):
             byte[i, 3 * n_items + at[N_OBSERVABLES] + x] += 1
 
 
-@jit
-def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values, facts, weights):
+@inlined
+def _reveal_plain(i, item, at, ints, reals, whole, values, facts, scratch):
+    """Draw the findings of an item that are always reported as they are, and show them."""
+    first, two, last = ints[at[DRAWN_AT] + item], ints[at[DRAWN_TWO] + item], ints[at[DRAWN_AT] + item + 1]
+    key = whole[i, W_KEY]
+    for q in range(last - first):  # apart from what follows, so that several are hashed at once
+        scratch[q] = uniform(key, ints[at[DRAWN_STREAM] + first + q])
+    of_k, of_h = at[DRAWN_OF_K] + whole[i, W_K] * at[N_DRAWN], at[DRAWN_OF_H] + whole[i, W_H] * at[N_DRAWN]
+    thresholds = at[VALUE_CUMULATIVE]
+    for q in range(first, two):
+        present = scratch[q - first] >= reals[thresholds + ints[of_k + q] + ints[of_h + q]]
+        values[i, ints[at[DRAWN] + q]] = present
+        facts[i, ints[at[DRAWN_SLOT] + q]] = 1.0 if present else -1.0
+    for q in range(two, last):
+        o, v = ints[at[DRAWN] + q], 0
+        cell = thresholds + ints[of_k + q] + ints[of_h + q]
+        for threshold in range(cell, cell + ints[at[VALUES_OF] + o] - 1):
+            v += scratch[q - first] >= reals[threshold]
+        values[i, o] = v
+        write_fact(i, o, at, ints, values, facts)
+
+
+@inlined
+def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values, facts, weights, scratch):
     """The result of an order that stood: values, or a failure. accepted: the belief knows it was not refused."""
     n_items = at[N_ITEMS]
     attempt = np.int64(byte[i, n_items + item])
@@ -1006,18 +1055,7 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
     if cases.shape[0] > 0:
         listed += n_items
     else:
-        of_k, of_h = (
-            at[VALUE_OF_K] + whole[i, W_K] * at[N_OBSERVABLES],
-            at[VALUE_OF_H] + whole[i, W_H] * at[N_OBSERVABLES],
-        )
-        record, cell = at[PLAIN] + 5 * ints[at[PLAIN_AT] + item], at[VALUE_CUMULATIVE]
-        for _ in range(ints[at[PLAIN_AT] + item + 1] - ints[at[PLAIN_AT] + item]):
-            o = ints[record]
-            present = uniform(key, VALUE + o) >= reals[cell + ints[record + 1] + ints[of_k + o] + ints[of_h + o]]
-            values[i, o] = present
-            facts[i, ints[record + 2]] = 1.0 if present else -1.0
-            whole[i, at[WORDS_AT] + ints[record + 3]] |= np.int64(1) << (ints[record + 4] + present)
-            record += 5
+        _reveal_plain(i, item, at, ints, reals, whole, values, facts, scratch)
     for r in range(ints[listed], ints[listed + 1]):
         o = ints[at[CAREFUL] + r]
         v = true_value(i, o, at, ints, reals, cases, whole, byte)
@@ -1028,9 +1066,12 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
             else:
                 e = ints[at[CORRUPTED] + o]
                 if e >= 0 and _happens(i, e, np.int64(0), at, ints, reals, cases, whole, byte):
-                    v = _draw(at, reals, key, CORRUPTION + o, at[REPORTED_CUMULATIVE], ints[at[REPORTED_START] + o] + v)
+                    row = ints[at[REPORTED_START] + o] + v
+                    v = _draw(at, reals, key, CORRUPTION + o, at[REPORTED_CUMULATIVE], row, ints[at[VALUES_OF] + o])
         values[i, o] = v
-        write_fact(i, o, at, ints, whole, values, facts)
+        write_fact(i, o, at, ints, values, facts)
+    for r in range(ints[at[RULED_AT] + item], ints[at[RULED_AT] + item + 1]):
+        _note_fact(i, ints[at[RULED] + r], at, ints, whole, values)
     whole[i, W_PHASE] |= ints[at[OPENS] + item]
     if item >= at[N_INVESTIGATIONS]:
         _act(i, item, at, reals, whole, real)
@@ -1120,12 +1161,11 @@ def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, sc
 
 @inlined
 def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, weights):
-    """Place the orders of an action; in `at_once` mode move the clock and report them."""
-    first, last = ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]
+    """Place the orders of an action; in `at_once` mode move the clock."""
     is_set = ints[at[ACTION_KIND] + action] == 1
     due_at = R_LISTS + 5 * at[N_CONDITIONS]
-    longest, placed = 0.0, 0
-    for m in range(first, last):
+    longest = 0.0
+    for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
         item = ints[at[MEMBERS] + m]
         if is_set and byte[i, item] != NOT_ORDERED:
             continue
@@ -1135,68 +1175,52 @@ def _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, 
             byte[i, item] = PENDING
             real[i, due_at + item] = real[i, R_CLOCK] + turnaround
             whole[i, W_PENDING] += 1
-            placed += 1
-    if placed == 0:
-        return
-    if at[DELAYED]:
-        _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
-        for m in range(first, last):
-            item = ints[at[MEMBERS] + m]
-            if byte[i, item] == PENDING and real[i, due_at + item] > real[i, R_CLOCK]:
-                _show_status(i, item, at, ints, reals, whole, byte, facts)
-                if at[TRACKED]:
-                    attempt = np.int64(byte[i, at[N_ITEMS] + item])
-                    _believe_status(i, i, item, np.int64(3), attempt, at, ints, reals, whole, weights)
-        return
-    real[i, R_CLOCK] += longest
-    _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights)
+    if not at[DELAYED]:
+        real[i, R_CLOCK] += longest
 
 
 @inlined
-def _collect(i, first, last, at, ints, reals, cases, whole, real, byte, values, facts, weights):
-    """Report the pending orders of an action: every one, or those due."""
-    due_at = R_LISTS + 5 * at[N_CONDITIONS]
-    for m in range(first, last):
-        item = ints[at[MEMBERS] + m]
-        if byte[i, item] == PENDING and (not at[DELAYED] or real[i, due_at + item] <= real[i, R_CLOCK]):
-            whole[i, W_PENDING] -= 1
-            _report(i, item, np.int64(0), at, ints, reals, cases, whole, real, byte, values, facts, weights)
-
-
-@inlined
-def _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
-    """Move the clock to the next pending result and report all that is due."""
+def _move_to_next_result(i, at, whole, real, byte):
     due_at = R_LISTS + 5 * at[N_CONDITIONS]
     due = np.inf
     for item in range(at[N_ITEMS]):
         if byte[i, item] == PENDING:
             due = min(due, real[i, due_at + item])
     real[i, R_CLOCK] = due
-    for item in range(at[N_ITEMS]):
-        if byte[i, item] == PENDING and real[i, due_at + item] <= due:
-            whole[i, W_PENDING] -= 1
-            _report(i, item, np.int64(1), at, ints, reals, cases, whole, real, byte, values, facts, weights)
-            _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask)
 
 
 @inlined
-def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights):
+def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights, scratch):
     """Any legal action but a decision."""
     phase, clock = whole[i, W_PHASE], real[i, R_CLOCK]
-    if action == at[WAIT_ACTION]:
-        _wait(i, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
+    waiting = np.int64(action == at[WAIT_ACTION])
+    first, last = np.int64(0), at[N_ITEMS]
+    if waiting:
+        _move_to_next_result(i, at, whole, real, byte)
     else:
+        first, last = np.int64(ints[at[MEMBERS_AT] + action]), np.int64(ints[at[MEMBERS_AT] + action + 1])
         _order(i, action, at, ints, reals, cases, whole, real, byte, values, facts, weights)
-    if real[i, R_CLOCK] - real[i, R_LAST_ORDER] >= reals[at[NEW_VISIT]]:
-        if real[i, R_CLOCK] > clock:
-            whole[i, W_VISIT] += 1
-            real[i, R_LAST_ORDER] = real[i, R_CLOCK]
-    write_totals(i, at, reals, whole, real, byte, facts)
+    due_at = R_LISTS + 5 * at[N_CONDITIONS]
+    for m in range(first, last):
+        item = m if waiting else np.int64(ints[at[MEMBERS] + m])
+        if byte[i, item] == PENDING and (not at[DELAYED] or real[i, due_at + item] <= real[i, R_CLOCK]):
+            whole[i, W_PENDING] -= 1
+            _report(i, item, waiting, at, ints, reals, cases, whole, real, byte, values, facts, weights, scratch)
+            if waiting:
+                _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask)
+        elif byte[i, item] == PENDING and not waiting:
+            _show_status(i, item, at, ints, reals, whole, byte, facts)
+            if at[TRACKED]:
+                attempt = np.int64(byte[i, at[N_ITEMS] + item])
+                _believe_status(i, i, item, np.int64(3), attempt, at, ints, reals, whole, weights)
+    if real[i, R_CLOCK] - real[i, R_LAST_ORDER] >= reals[at[NEW_VISIT]] and real[i, R_CLOCK] > clock:
+        whole[i, W_VISIT] += 1
+        real[i, R_LAST_ORDER] = real[i, R_CLOCK]
     if at[BUDGETED] or (phase != whole[i, W_PHASE] and whole[i, W_PHASE] == BOTH):
         refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
         return
     for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
-        _refresh_after(i, ints[at[MEMBERS] + m], at, ints, reals, whole, real, byte, values, mask)
+        _refresh_after(i, np.int64(ints[at[MEMBERS] + m]), at, ints, reals, whole, real, byte, values, mask)
     if phase != BOTH or at[DELAYED]:
         _refresh_ways_out(i, at, whole, mask)
 
@@ -1233,7 +1257,7 @@ def step_batch(
             else:
                 real[i, R_STEP_COST] = 0.0
                 real[i, R_STEP_HARM] = 0.0
-                _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights)
+                _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts, mask, weights, scratch)
                 cost = -reals[at[WEIGHTS]] * real[i, R_STEP_COST]
                 harm = -reals[at[WEIGHTS] + 1] * real[i, R_STEP_HARM]
                 if at[TRACKED]:
@@ -1300,7 +1324,9 @@ def fill_start(i, begin, at, ints, reals, whole, real, byte, values, facts, mask
         _show_status(i, item, at, ints, reals, whole, byte, facts)
     for o in range(at[N_OBSERVABLES]):
         if values[i, o] != UNKNOWN:
-            write_fact(i, o, at, ints, whole, values, facts)
+            write_fact(i, o, at, ints, values, facts)
+            if ints[at[FACT_WORD] + o] >= 0:
+                _note_fact(i, o, at, ints, whole, values)
     write_totals(i, at, reals, whole, real, byte, facts)
     refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
     _begin_belief(i, i, at, whole, weights)

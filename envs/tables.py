@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from workup.envs.observation import SCALES, STATUS_LEVELS, Layout
 from workup.envs.patient_model import UNKNOWN, PatientModel, Rows
+from workup.envs.randomness import VALUE
 from workup.envs.world import World
 
 KINDS = {"order": 0, "act": 0, "set": 1, "wait": 2, "decide": 3}
@@ -23,31 +24,32 @@ SIZES = (
     N_PROFILES, N_HIDDEN, N_OBSERVABLES, N_ITEMS, N_VALUES, N_CORE, N_DECISIONS, N_ACTIONS, N_CONDITIONS,
     N_CONTRAINDICATIONS, N_SET_UPS, PER_START, N_INVESTIGATIONS, N_FEATURES, MAX_REVEALS, MAX_FAILURES, MAX_STEPS,
     N_WORDS, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
-    REGRET_SLOT, N_UTILITY_K, N_UTILITY_H, EXPECTED_AT,
-) = range(29)
-OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(29, 37)
+    REGRET_SLOT, N_UTILITY_K, N_UTILITY_H, EXPECTED_AT, N_DRAWN,
+) = range(30)
+OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(30, 38)
 INT_TABLES = (
-    CORE_ROW, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
+    CORE_ROW, CORE_SIZE, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
     VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS, TREATABLE,
     EVENT_START, EVENT_OF_K, EVENT_OF_H, EVENT_PIVOT, EVENT_PIVOT_STRIDE, EVENT_CHARGED,
     REFUSAL, FAILURES, WITHHELD, CORRUPTED, REPORTED_START,
     EVIDENCE_START, EVIDENCE_OF_K, EVIDENCE_OF_H, ATTEMPT_STRIDE,
     LIKELIHOOD_ON, LIKELIHOOD_START, LIKELIHOOD_ATTEMPT, LIKELIHOOD_TREATED,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, STATUS_ON, UTILITY_OF_K, UTILITY_OF_H,
-    REVEALS, PLAIN_AT, PLAIN, CAREFUL_AT, CAREFUL, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
+    REVEALS, DRAWN_AT, DRAWN_TWO, DRAWN, DRAWN_STREAM, DRAWN_SLOT, DRAWN_OF_K, DRAWN_OF_H, CAREFUL_AT, CAREFUL,
+    RULED_AT, RULED, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
     CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, FACT_WORD, FACT_BIT, STATUS_WORD, STATUS_BIT,
     FORBIDDING, NEEDS_AT, NEEDS,
     WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(37, 112)
+) = range(38, 121)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, LIKELIHOOD, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR, START_EXPECTED,
-) = range(112, 144)
+) = range(121, 153)
 # fmt: on
-N_SLOTS = 144
+N_SLOTS = 153
 
 # What a report's likelihood depends on.
 ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
@@ -138,6 +140,7 @@ def _sizes(world: World, layout: Layout) -> dict[int, int]:
         N_MARGINALS: layout.n_marginals,
         N_OTHERS: layout.marginal_of.shape[0],
         REGRET_SLOT: layout.regret_slot,
+        N_DRAWN: sum(len(row) for rows in _drawn(world) for row in rows),
         N_UTILITY_K: classes.table.shape[0],
         N_UTILITY_H: classes.table.shape[1],
     }
@@ -150,6 +153,7 @@ def _patient_ints(world: World) -> dict[int, NDArray[np.generic]]:
     classes = _utility_classes(world)
     return {
         CORE_ROW: model.core_start,
+        CORE_SIZE: model.core_size,
         PARENTS_AT: parents_at,
         PARENT: parent,
         PARENT_STRIDE: stride,
@@ -314,25 +318,53 @@ def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     }
 
 
+def _plain(model: PatientModel) -> NDArray[np.bool_]:
+    """(O,) whether an observable is always reported as it is, whatever was done before."""
+    return np.asarray((model.n_values > 1) & (model.treatment < 0) & (model.withheld < 0) & (model.corrupted < 0))
+
+
+def _drawn(world: World) -> tuple[list[list[int]], list[list[int]]]:
+    """Per item, the plain findings with two values, and those with more."""
+    lists, plain, n = _lists(world), _plain(world.model), world.model.n_values
+    two = [[o for o in row if plain[o] and n[o] == 2] for row in lists]
+    more = [[o for o in row if plain[o] and n[o] > 2] for row in lists]
+    return two, more
+
+
+def _lists(world: World) -> list[list[int]]:
+    return [row[row >= 0].tolist() for row in world.reveals]
+
+
 def _reveal_lists(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
-    """Findings of each item: the plain ones (yes or no, always reported as they are) as records (observable, first
-    threshold, place in the observation, word and bit); then, for each item and again from item I on, those that need care and all."""
+    """Findings of each item by how they are drawn: plain ones side by side, those with two values first (with the
+    number of their draw, their place in the observation and their first threshold by profile and hidden state); the
+    rest, that need care; and, from item I on, all as if they did. RULED are those that a rule looks at."""
     model, (cells, _) = world.model, _value_cells(world.model)
-    plain = (model.n_values == 2) & (model.treatment < 0) & (model.withheld < 0) & (model.corrupted < 0)
-    lists = [row[row >= 0].tolist() for row in world.reveals]
-    quick = [[o for o in row if plain[o]] for row in lists]
-    bits = _bits(world)
-    columns = np.column_stack([np.arange(len(plain)), cells.start, layout.slot, bits.fact_word, bits.fact_bit])
-    records = [columns[row].ravel().tolist() for row in quick]
+    lists, plain, bits = _lists(world), _plain(model), _bits(world)
+    two, more = _drawn(world)
+    drawn = [a + b for a, b in zip(two, more, strict=True)]
+    order = _flat(drawn)
     careful = [[o for o in row if not plain[o]] for row in lists] + lists
-    return {PLAIN_AT: _offsets(quick), PLAIN: _flat(records), CAREFUL_AT: _offsets(careful), CAREFUL: _flat(careful)}
+    ruled = [[o for o in row if bits.fact_word[o] >= 0] for row in lists]
+    return {
+        DRAWN_AT: _offsets(drawn),
+        DRAWN_TWO: _offsets(drawn)[:-1] + [len(row) for row in two],
+        DRAWN: order,
+        DRAWN_STREAM: VALUE + order,
+        DRAWN_SLOT: layout.slot[order],
+        DRAWN_OF_K: (cells.start[:, None] + cells.of_profile)[order].T,
+        DRAWN_OF_H: cells.of_hidden[order].T,
+        CAREFUL_AT: _offsets(careful),
+        CAREFUL: _flat(careful),
+        RULED_AT: _offsets(ruled),
+        RULED: _flat(ruled),
+    }
 
 
 @dataclass(frozen=True, eq=False)
 class _Bits:
-    """One bit for each revealed value and each status, so that a rule on facts is one look at a few words.
-
-    Bits of one observable (or item) lie in one word of 63.
+    """One bit for each revealed value and each status that a rule looks at, so that a rule on facts is one look at a few
+    words. Bits of one observable (or item) lie in one word of 63; the word of what no rule looks at is -1.
     """
 
     fact_word: NDArray[np.int64]
@@ -356,12 +388,17 @@ class _Bits:
 
 
 def _bits(world: World) -> _Bits:
+    clauses = world.clauses.tolist()
+    facts = {int(row[1]) for table in (world.contraindication, world.known_refusal) for row in table}
+    facts |= {target for _, _, kind, target in clauses if kind == 0}
+    statuses = {target for _, _, kind, target in clauses if kind == 1}
     places, word, bit = [], 0, 0
-    for size in [*world.model.n_values.tolist(), *[5] * len(world.items)]:
-        if bit + size > 63:
+    sizes = [(o in facts, int(size)) for o, size in enumerate(world.model.n_values)]
+    for wanted, size in sizes + [(item in statuses, 5) for item in range(len(world.items))]:
+        if wanted and bit + size > 63:
             word, bit = word + 1, 0
-        places.append((word, bit))
-        bit += size
+        places.append((word, bit) if wanted else (-1, 0))
+        bit += size if wanted else 0
     table, n = np.array(places, np.int64), len(world.model.n_values)
     return _Bits(table[:n, 0], table[:n, 1], table[n:, 0], table[n:, 1], word + 1)
 
