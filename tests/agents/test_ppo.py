@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -73,7 +74,7 @@ def test_what_was_kept_is_what_acts(world: World, trained: TrainedPolicy) -> Non
 
 
 def test_the_same_seed_gives_the_same_policy_and_another_another(world: World, tmp_path: Path) -> None:
-    names = []
+    names: list[list[str]] = []
     for folder, seed in (("a", 3), ("b", 3), ("c", 4)):
         torch.manual_seed(len(names))  # what went before does not matter
         np.random.seed(len(names))
@@ -85,10 +86,10 @@ def test_the_same_seed_gives_the_same_policy_and_another_another(world: World, t
 def test_training_leaves_no_global_trace(world: World, tmp_path: Path) -> None:
     torch.manual_seed(5)
     np.random.seed(5)
-    before = torch.get_rng_state(), np.random.get_state()[1], torch.get_num_threads()
+    before = torch.get_rng_state(), cast(Any, np.random.get_state())[1], torch.get_num_threads()
     train(world, out=tmp_path, seconds=None, steps=1000, settings=SMALL)
     assert torch.equal(before[0], torch.get_rng_state())
-    assert np.array_equal(before[1], np.random.get_state()[1])
+    assert np.array_equal(before[1], cast(Any, np.random.get_state())[1])
     assert before[2] == torch.get_num_threads()
 
 
