@@ -20,8 +20,8 @@ class JourneyVecEnv(VecEnv):
     """n journeys for SB3 and sb3-contrib; settings are those of `make_engine`.
 
     Every step hands out new arrays, because SB3 keeps the last observation while the next step is taken. Journeys that
-    have not ended share one empty info; those that ended get `terminal_observation`, `TimeLimit.truncated`, their
-    `episode` length and the components of the last step.
+    have not ended share one empty info; those that ended get `terminal_observation`, `TimeLimit.truncated` and the
+    components of the last step. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
 
     Example:
         env = JourneyVecEnv("weight_loss", 1024, view="belief", score="posterior", seed=1)
@@ -35,12 +35,15 @@ class JourneyVecEnv(VecEnv):
         self._mask = self.engine.mask
         self._actions: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._nothing: dict[str, Any] = {}
+        self._begun = False
         super().__init__(num_envs, observation_space(self.engine), spaces.Discrete(len(self.action_names)))
 
     def reset(self) -> NDArray[np.float32]:
         """(n, P) the start of the next patient in every slot; after `seed(s)`, of the first patients of s."""
         seed = self._seeds[0]
-        self.engine.reset(seed=seed)
+        onward = self._begun and seed is None
+        self.engine.reset(seed=seed, patients=self.engine.patient + self.num_envs if onward else None)
+        self._begun = True
         self._reset_seeds()
         self._reset_options()
         self._mask = self.engine.mask

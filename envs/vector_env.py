@@ -66,7 +66,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         self.action_space = batch_space(self.single_action_space, num_envs)
         self.observation_names, self.action_names = self.engine.observation_names, self.engine.action_names
         self._same_step = mode == AutoresetMode.SAME_STEP
-        self._seeded = seed is not None
+        self._seeded, self._begun = seed is not None, False
         self._mask = self.engine.mask
         self._every = np.ones(num_envs, np.bool_)
         self._every.flags.writeable = False
@@ -74,7 +74,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observation, dict[str, Any]]:
-        """Begin every slot anew.
+        """Begin the next patient in every slot.
 
         Args:
             seed: patients of this seed, from the first; without one ever given, a seed is drawn.
@@ -91,9 +91,12 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         chosen = options.get("reset_mask")
         if chosen is not None:
             self.engine.reset(patients=np.where(chosen, self.engine.patient + self.num_envs, -1))
+        elif "patient" in options:
+            self.engine.reset(seed=seed, patients=int(options["patient"]) + np.arange(self.num_envs))
         else:
-            first = int(options.get("patient", self.engine.first_patient))
-            self.engine.reset(seed=seed, patients=first + np.arange(self.num_envs))
+            onward = self._begun and seed is None
+            self.engine.reset(seed=seed, patients=self.engine.patient + self.num_envs if onward else None)
+        self._begun = True
         self._mask = self.engine.mask
         return self.engine.observation, {"action_mask": self._mask, "_action_mask": self._every}
 
