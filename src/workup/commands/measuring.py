@@ -1,8 +1,15 @@
-"""Speed, measured against CartPole in the same run."""
+"""Benchmarks: speed against CartPole in the same run, and what the learner reaches."""
 
 from __future__ import annotations
 
-from workup.commands.terminal import JsonFile, console, write_json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from workup.commands.terminal import JsonFile, console, load_world, progress, say_what_this_is, table, write_json
+from workup.scenarios.errors import WorkupError
 
 
 def speed(json_file: JsonFile = None) -> None:
@@ -14,3 +21,67 @@ def speed(json_file: JsonFile = None) -> None:
         console().print(f"{size:>5} environments: {ratio:8.2f} × CartPole")
     console().print(f"CartPole: {result['cartpole_steps_per_cpu_s']:,.0f} steps per CPU second")
     write_json(json_file, result)
+
+
+def ppo(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
+    ],
+    scenario: Annotated[str, typer.Option("--scenario", metavar="ID", help="A scenario's id or path.")] = "weight_loss",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each preset.")] = 5,
+    presets: Annotated[str, typer.Option("--presets", metavar="A,B", help="What the policies observe.")] = "belief,raw",
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 115.0,
+    patients: Annotated[int, typer.Option("--patients", min=1, help="Patients on which all are compared.")] = 2000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 1,
+    bounds: Annotated[bool, typer.Option(help="Ask the planner what was possible for these patients.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """What masked PPO reaches in a given time, every seed, against the best planner on the same patients."""
+    from workup.commands.agents import ppo_training
+
+    ppo_training()  # says what to install where its packages are missing
+    from workup.bench_ppo import PRESETS, bench_ppo
+
+    chosen = [preset.strip() for preset in presets.split(",")]
+    if not set(chosen) <= set(PRESETS) or len(set(chosen)) != len(chosen):
+        raise WorkupError(
+            f"--presets is {presets!r}; expected one or both of {', '.join(PRESETS)}, with a comma between"
+        )
+    world = load_world(scenario)
+    with progress() as display:
+        task = display.add_task("", total=1.0)
+        result = bench_ppo(
+            world,
+            out=out,
+            seeds=range(seeds),
+            presets=chosen,
+            seconds=seconds,
+            patients=patients,
+            seed=seed,
+            bounds=bounds,
+            progress=lambda what, share: display.update(task, description=what, completed=share),
+        )
+    _show_ppo(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result)
+
+
+def _show_ppo(result: dict[str, Any]) -> None:
+    rows = table("run", "steps", "gain (95%)", "captured", "of upper", "of voi's gain")
+    for preset, found in result["presets"].items():
+        for run in found["runs"]:
+            shares = (run["captured"]["mean"], run["captured_of_upper"]["mean"], run["share_of_voi"])
+            gain = "{mean:.1f} ({low:.1f} to {high:.1f})".format(**run["gain"])
+            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", gain, *map(_percent, shares))
+        medians = (found["median_captured"], found["median_captured_of_upper"], found["median_share_of_voi"])
+        rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, medians))
+    console().print(
+        f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}; pounds per patient\n"
+    )
+    console().print(rows)
+    if result["optimum"] is None:
+        console().print(f"\noptimum: unknown; {escape(result['refusal'])}")
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"
