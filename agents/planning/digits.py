@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
-from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, RESULT
+from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
 
 F64 = NDArray[np.float64]
 Facts = dict[int, int]
@@ -38,6 +38,10 @@ class Digits:
     of_cell: dict[tuple[bool, int, int, tuple[int, ...]], int] = field(default_factory=dict)
     """(treated, failures, status, values of the observables in `reveals` order) -> digit."""
     observables: tuple[int, ...] = ()
+
+    def same(self, a: int, b: int) -> bool:
+        """Whether two digits are one as far as can be seen: a refusal does not say whether it came after treatment."""
+        return a == b or (self.status[a] == self.status[b] == REFUSED and self.failures[a] == self.failures[b])
 
     def orderable(self) -> list[int]:
         """Digits from which the item can be ordered (again)."""

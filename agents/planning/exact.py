@@ -28,8 +28,19 @@ def exact_values(problem: Problem) -> F64:
     """
     refuse(problem)
     values = np.empty(int(np.prod(problem.radix)))
-    _sweep(problem, values)
+    _sweep(problem, reach(problem), values)
     return values
+
+
+def reach(problem: Problem) -> F64:
+    """(G, S) likelihood of an item's standing at a digit, all attempts on the way to it included."""
+    likelihood = np.ones_like(problem.column)
+    for first, radix in zip(problem.first_digit.tolist(), problem.radix.tolist(), strict=True):
+        for g in range(first, first + radix):  # a digit comes after the one it follows
+            for start, count in zip(problem.child_start[g].tolist(), problem.child_count[g].tolist(), strict=True):
+                after = slice(first + start, first + start + count)
+                likelihood[after] = likelihood[g] * problem.column[after]
+    return likelihood
 
 
 def refuse(problem: Problem) -> None:
@@ -45,7 +56,7 @@ def refuse(problem: Problem) -> None:
 
 
 @njit(cache=True, fastmath=SUM, nogil=True)
-def _sweep(p: Problem, values: F64) -> None:
+def _sweep(p: Problem, column: F64, values: F64) -> None:
     # One fused loop: calls that pass the whole problem cost more than what they would compute.
     n, S, A, D = p.radix.shape[0], p.weights.shape[0], p.member.shape[0], p.stop.shape[1]
     order = np.argsort(-p.place)  # slowest digit first, so that partial products are reused
@@ -53,7 +64,7 @@ def _sweep(p: Problem, values: F64) -> None:
     partial[0] = p.weights
     modes = np.full(n + 1, p.root_mode)
     digits = p.radix - 1
-    column, stop, cost, first_digit, place = p.column, p.stop, p.cost, p.first_digit, p.place
+    stop, cost, first_digit, place = p.stop, p.cost, p.first_digit, p.place
     member, member_digit, child_start, child_count = p.member, p.member_digit, p.child_start, p.child_count
     single = np.array([p.member.shape[1] == 1 or p.member[a, 1] < 0 for a in range(A)])
     free_item = p.group_start[1:] == p.group_start[:-1]

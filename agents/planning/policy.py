@@ -34,25 +34,28 @@ class Policy:
         return None if where is None else self._walk(where)
 
     def _walk(self, where: tuple[int, ...]) -> int | None:
-        p = self.presented.problem
+        p, same = self.presented.problem, [digits.same for digits in self.presented.digits]
         at = [0] * len(where)
         mode = int(p.root_mode)
-        plan = self.root
+        plan, members = self.root, list[int]()
         while self.action[plan] >= 0:
             a = int(self.action[plan])
             members = [int(i) for i in p.member[a] if i >= 0]
             if all(at[i] == where[i] for i in members):
-                return int(p.action[a]) if at == list(where) else None
+                there = all(same[i](at[i], where[i]) for i in range(len(at)))
+                return int(p.action[a]) if there else None
             reached = mode
             for i in members:
                 step = self._child(i, at[i], where[i], mode)
                 if step is None:
                     return None
+                if self.action[plan] < 0:  # decided, whatever the rest of the set says
+                    break
                 plan = int(self.follow[self.follow_start[plan] + step])
                 at[i] = int(p.child_start[p.first_digit[i] + at[i], mode]) + step
                 reached |= int(p.digit_mode[p.first_digit[i] + at[i]])
             mode = reached
-        if at != list(where):
+        if not all(same[i](at[i], where[i]) or i in members for i in range(len(at))):
             return None
         first_decision = len(self.presented.world.actions) - len(self.presented.world.decisions)
         return first_decision + int(self.decision[plan])
@@ -62,8 +65,9 @@ class Policy:
         p = self.presented.problem
         g = int(p.first_digit[item]) + at
         first, count = int(p.child_start[g, mode]), int(p.child_count[g, mode])
-        if first <= target < first + count:
-            return target - first
+        for step in range(count):
+            if self.presented.digits[item].same(first + step, target):
+                return step
         for step in range(count):
             if any(self._descends(item, first + step, target)):
                 return step

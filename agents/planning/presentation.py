@@ -511,7 +511,7 @@ class _Layout:
             raise PlanningRefused("no history can be taken, so no decision is ever legal")
         problem = Problem(
             weights=np.concatenate([total[kept], total[kept][moving] * stayed]),
-            base=base, stop=stop, worst=_worst(stop, base), free=free_value(stop, base, cost),
+            base=base, stop=stop, worst=_worst(stop, base, cost), free=free_value(stop, base, cost),
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
             decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **cast(dict[str, Any], self.parts),
         )  # fmt: skip
@@ -524,13 +524,20 @@ class _Layout:
         return (states // H * rest + states % rest).astype(np.int32)
 
 
-def _worst(stop: F64, base: NDArray[np.int32]) -> F64:
-    """(S,) a linear lower bound on what any decision scores: its lowest row, progressed or not."""
+def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:
+    """(S,) less than any journey scores, however it ends: every order paid, the lowest decision, and a pound less.
+
+    Strictly less, so that a search never takes it for what a plan attains.
+    """
     stop = stop.reshape(-1, stop.shape[-1])
     S0 = stop.shape[1] - len(base)
     worst = np.concatenate([stop[:, :S0].min(axis=0), np.zeros(len(base))])
     if len(base):
-        worst[S0:] = (stop[:, base] + stop[:, S0:]).min(axis=0) - worst[base]
+        # As in `free_value`: the unprogressed part may be worth more or less; take the less.
+        worst[S0:] = np.minimum(0.0, (stop[:, base] + stop[:, S0:]).min(axis=0) - worst[base])
+    worst[:S0] -= 1.0
+    if len(cost):
+        worst -= np.maximum(0.0, cost.max(axis=1)).sum(axis=0)
     return worst
 
 

@@ -33,7 +33,7 @@ class Problem(NamedTuple):
     stop: F64
     """(X, D, S) weighted utility of each decision, in pounds."""
     worst: F64
-    """(S,) what a patient is scored when no decision is ever reached."""
+    """(S,) less than any journey scores, whatever is ordered and decided."""
     free: F64
     """(S,) upper bound on what any policy could reach if the state were revealed for free."""
 

@@ -206,7 +206,8 @@ def _make(
     g.structure[node] = s
     can_act = extra > 0 or g.structure_actions[s] > 0
     stop, g.plan[node] = dot(p.worst, v), p.stop.shape[0] * p.stop.shape[1]
-    if g.structure_stop[s] or not can_act:  # a journey in which nothing else is left may end
+    # A journey in which nothing else is left may end. Whatever the rest of a set will say, the same decision may follow.
+    if (g.structure_stop[s] and not (extra > 0 and p.clocked)) or not can_act:
         mode = mode_of(p, digits)
         stop, which = best_stop(p, v, mode)
         g.plan[node] = mode * p.stop.shape[1] + which

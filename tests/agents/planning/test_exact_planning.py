@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 import pytest
-from enumeration import Enumeration, Journey, TooMany
+from enumeration import Enumeration, Journey, TooManyError
 from generated import generate, scenario_of
 
 from workup.agents.planning.bounded import bound
@@ -38,7 +38,7 @@ class Case:
 
 
 @cache
-def case(number: int, branches: int = 1_500) -> Case:
+def case(number: int, branches: int = 1_000) -> Case:
     """The first scenario of this number's own seeds that can be enumerated in the time of a test."""
     preset = "triage" if number % 5 == 0 else "complex_decision"
     for seed in range(number, 100_000, 1_000):
@@ -46,7 +46,7 @@ def case(number: int, branches: int = 1_500) -> Case:
         enumeration = Enumeration(data, preset, branches)
         try:
             value = enumeration.optimum()
-        except TooMany:
+        except TooManyError:
             continue
         return Case(compile_world(scenario_of(data), preset=preset), enumeration, value)
     raise AssertionError("no scenario is small enough")
@@ -125,9 +125,9 @@ def test_the_array_planner_agrees_or_says_why_not(number: int) -> None:
     assert total == pytest.approx(of.value, rel=1e-9, abs=1e-9)
 
 
-@pytest.mark.parametrize("number", range(0, SCENARIOS, 2))
-@pytest.mark.parametrize("expansions", [1, 6, 40])
-def test_bounds_hold_and_the_plan_attains_the_lower_one(number: int, expansions: int) -> None:
+@pytest.mark.parametrize("number", range(0, SCENARIOS, 3))
+@pytest.mark.parametrize(("expansions", "tables"), [(1, True), (2, False), (30, False)])
+def test_bounds_hold_and_the_plan_attains_the_lower_one(number: int, expansions: int, tables: bool) -> None:
     """The plan is followed through every outcome, by the enumeration's own rules and figures."""
     of = case(number)
     presenter = Presenter(of.world)
@@ -139,15 +139,15 @@ def test_bounds_hold_and_the_plan_attains_the_lower_one(number: int, expansions:
 
     for journey in presentations(of.enumeration):
         presented = presenter.present(state_of(of.world, journey))
-        found = bound(presented.problem, expansions=expansions, block=presented.block)
-        mass = float(journey.weights.sum())
-        best = of.enumeration.best(journey) / mass
+        found = bound(presented.problem, expansions=expansions, block=presented.block if tables else None)
+        mass, owed = float(journey.weights.sum()), of.enumeration.owed(journey)
+        best = (of.enumeration.best(journey) + owed) / mass
         assert found.lower <= best + 1e-6
         assert best <= found.upper + 1e-6
-        assert found.stop == pytest.approx(of.enumeration.decide_now(journey) / mass, rel=1e-9, abs=1e-9)
+        assert found.stop == pytest.approx((of.enumeration.decide_now(journey) + owed) / mass, rel=1e-9, abs=1e-9)
         assert not found.met or found.upper - found.lower <= 1e-6
         policy = extract(presented, found.graph)
-        attained = of.enumeration.follow(journey, choose) / mass
+        attained = (of.enumeration.follow(journey, choose) + owed) / mass
         assert attained == pytest.approx(found.lower, rel=1e-7, abs=1e-6)
 
 
@@ -159,14 +159,14 @@ def presentations(enumeration: Enumeration, most: int = 4) -> list[Journey]:
     return sorted(found, key=lambda journey: -journey.weights.sum())[:most]
 
 
-def test_most_searches_above_stop_early() -> None:
+def test_many_searches_above_stop_early() -> None:
     """Or the test above would only see searches that went to the end."""
     stopped = []
-    for number in range(0, SCENARIOS, 10):
+    for number in range(0, SCENARIOS, 4):
         of = case(number)
-        presented = Presenter(of.world).present(state_of(of.world, presentations(of.enumeration)[0]))
-        stopped.append(not bound(presented.problem, expansions=1, block=presented.block).met)
-    assert sum(stopped) >= 8
+        problem = Presenter(of.world).present(state_of(of.world, presentations(of.enumeration)[0])).problem
+        stopped.append(not bound(problem, expansions=2).met)
+    assert sum(stopped) >= len(stopped) / 3
 
 
 @pytest.mark.parametrize("number", range(0, SCENARIOS, 10))
