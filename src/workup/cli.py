@@ -34,6 +34,7 @@ app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(cases.play)
 bench.command()(measuring.speed)
+bench.command()(measuring.planner)
 bench.command()(measuring.ppo)
 
 

@@ -23,6 +23,23 @@ def speed(json_file: JsonFile = None) -> None:
     write_json(json_file, result)
 
 
+def planner(
+    investigations: Annotated[int, typer.Option(min=1, help="How many can be ordered.")] = 12,
+    results: Annotated[int, typer.Option(min=2, help="Of each investigation.")] = 3,
+    conditions: Annotated[int, typer.Option(min=2, help="To tell apart.")] = 8,
+    json_file: JsonFile = None,
+) -> None:
+    """Seconds and memory of the exact planner on a generated problem."""
+    from workup.bench_planner import planner as measure
+
+    result = measure(investigations, results, conditions)
+    console().print(
+        f"{result['states']:,} information states: {result['cpu_s']:.1f} CPU seconds, {result['peak_mb']:,.0f} MB at most; "
+        f"value {result['value']:.4f} GBP (a brief search: {result['lower']:.1f} to {result['upper']:.1f})"
+    )
+    write_json(json_file, result)
+
+
 def ppo(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
