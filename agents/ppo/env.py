@@ -24,8 +24,9 @@ class Presentations:
 
     At stake is what knowing the condition would be worth at the presentation. Drawing more of the presentations where
     much is at stake leaves the law of what follows from each as it is, so the best policy stays the best; it only
-    meets the one patient in seventy with a cancer more often. Patients are drawn only once the whole screen is known,
-    by systematic resampling, so some come twice.
+    meets the one patient in seventy with a cancer more often. What they earn is divided by how much more often they
+    come, so that every patient counts as in life, and rewards are of more equal size. Patients are drawn only once the
+    whole screen is known, by systematic resampling, so some come twice.
     """
 
     def __init__(self, world: World, inputs: Inputs, *, seed: int, first_patient: int) -> None:
@@ -33,16 +34,19 @@ class Presentations:
         self._engine = Engine(world, SCREENED, seed=seed, first_patient=first_patient, view="belief")
         self._next = first_patient
         self._rng = np.random.Generator(np.random.Philox(key=[seed, first_patient]))
-        self._waiting = np.empty(0, dtype=np.int64)
+        self._waiting, self._often = np.empty(0, dtype=np.int64), np.empty(0)
 
-    def take(self, count: int) -> NDArray[np.int64]:
-        """(count,) ids of patients."""
+    def take(self, count: int) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """(count,) ids of patients, and (count,) how much more often than in life such a patient comes."""
         while len(self._waiting) < count:
-            self._waiting = np.concatenate([self._waiting, self._screen()])
-        taken, self._waiting = self._waiting[:count], self._waiting[count:]
+            patients, often = self._screen()
+            self._waiting = np.concatenate([self._waiting, patients])
+            self._often = np.concatenate([self._often, often])
+        taken = self._waiting[:count], self._often[:count]
+        self._waiting, self._often = self._waiting[count:], self._often[count:]
         return taken
 
-    def _screen(self) -> NDArray[np.int64]:
+    def _screen(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         patients = self._next + np.arange(SCREENED)
         self._next += SCREENED
         self._engine.reset(patients=patients)
@@ -51,7 +55,8 @@ class Presentations:
         share = 0.5 / SCREENED + 0.5 * stake / stake.sum() if stake.sum() > 0 else np.full(SCREENED, 1 / SCREENED)
         points = (self._rng.random() + np.arange(SCREENED)) / SCREENED
         drawn = np.minimum(np.searchsorted(share.cumsum(), points), SCREENED - 1)
-        return self._rng.permutation(patients[drawn])
+        drawn = self._rng.permutation(drawn)
+        return patients[drawn], share[drawn] * SCREENED
 
 
 def take_history(engine: Engine, inputs: Inputs, slots: NDArray[np.bool_]) -> None:
@@ -67,8 +72,8 @@ def take_history(engine: Engine, inputs: Inputs, slots: NDArray[np.bool_]) -> No
 class ShapedJourneys(VecEnv):
     """n journeys from their presentation on, with new patients without end.
 
-    Observation: `Inputs.of`. Action: the world's, narrowed by `Inputs.narrow`. Reward: in hundreds of pounds, the
-    decision scored by its posterior expected utility. In the `belief` preset plus potential(after) - potential(before),
+    Observation: `Inputs.of`. Action: the world's, narrowed by `Inputs.narrow`. Reward: in hundreds of pounds (of
+    fewer for `Presentations` that come more often), the decision scored by its posterior expected utility. In the `belief` preset plus potential(after) - potential(before),
     the potential being what the best decision now would be worth, and 0 at the end: each order is paid at once what it
     changed, and no policy's rank changes.
 
@@ -82,6 +87,7 @@ class ShapedJourneys(VecEnv):
         self._inputs, self._shaped = inputs, inputs.view == "belief"
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)
         self._potential = np.zeros(n)
+        self._unit_gbp = np.full(n, REWARD_UNIT_GBP)
         self._actions = np.zeros(n, dtype=np.int64)
         self._infos: list[dict[str, Any]] = [{} for _ in range(n)]
         self.render_mode = None
@@ -105,7 +111,7 @@ class ShapedJourneys(VecEnv):
         reward = step.reward + np.where(done, 0.0, self._best_now()) - self._potential
         if expected is not None:
             reward = np.where(done, reward, expected)
-        reward /= REWARD_UNIT_GBP
+        reward = reward / self._unit_gbp
         if done.any():
             self._begin(done)
         return self._show(), reward, done, self._infos
@@ -116,7 +122,8 @@ class ShapedJourneys(VecEnv):
 
     def _begin(self, slots: NDArray[np.bool_]) -> None:
         patients = np.full(self.num_envs, -1, dtype=np.int64)
-        patients[slots] = self._patients.take(int(slots.sum()))
+        patients[slots], often = self._patients.take(int(slots.sum()))
+        self._unit_gbp[slots] = REWARD_UNIT_GBP * often
         self._engine.reset(patients=patients)
         take_history(self._engine, self._inputs, slots)
 

@@ -46,11 +46,11 @@ class Settings:
     """Hyperparameters; docs/BENCHMARKS.md has what they reach."""
 
     n_envs: int = 1024
-    rollout_steps: int = 32
+    rollout_steps: int = 8
     minibatches: int = 4
     epochs: int = 4
     layers: tuple[int, ...] = (128, 128)
-    learning_rate: float = 1e-3
+    learning_rate: float = 2e-3
     final_learning_rate: float = 5e-5
     entropy: float = 0.02
     final_entropy: float = 0.0005

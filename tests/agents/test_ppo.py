@@ -189,9 +189,10 @@ def test_shaping_moves_no_value(world: World) -> None:
         )
         actions = np.where(legal.any(axis=1), legal.argmax(axis=1), shaped.action_masks().argmax(axis=1))
         step = plain.step(np.where(going, actions, -1))
+        unit = shaped._unit_gbp.copy()
         shaped.step_async(actions)
         _, reward, done, _ = shaped.step_wait()
-        total += np.where(going, reward * 100.0, 0.0)
+        total += np.where(going, reward * unit, 0.0)
         paid += np.where(going, step.reward, 0.0)
         assert np.array_equal(done[going], (step.terminated | step.truncated)[going])
         going &= ~done
@@ -254,9 +255,12 @@ def test_the_validation_is_unbiased_and_quieter(world: World) -> None:
 def test_patients_with_more_at_stake_are_met_more_often(world: World) -> None:
     inputs = Inputs(world, "belief")
     first, again = (Presentations(world, inputs, seed=1, first_patient=0) for _ in range(2))
-    taken = first.take(4096)
-    assert np.array_equal(taken, again.take(4096))
-    assert not np.array_equal(taken, first.take(4096))
+    taken, often = first.take(4096)
+    assert np.array_equal(taken, again.take(4096)[0])
+    assert not np.array_equal(taken, first.take(4096)[0])
+    # Weighted back, every patient counts as in life.
+    assert (1 / often).mean() == pytest.approx(1, abs=0.05)
+    assert often.min() >= 0.5
     engine = Engine(world, 4096, seed=1, view="belief")
 
     def stake(patients: NDArray[np.int64]) -> float:
