@@ -205,6 +205,7 @@ entry = nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 # No reference counts (`_nrt`): nothing here allocates, and counting every array at every call took most of a step.
 # Wrappers that let Python call a function cost more to compile than the function; parts are only called from here.
 jit = nb.njit(nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# Loops over a slice become vector instructions; those over computed places do not (they may count from the end).
 # A call hands over some ninety words (nine for each array), so what is called for every finding is inlined.
 inlined = nb.njit(
     nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
@@ -427,9 +428,12 @@ def _join(i, row, at, reals, whole, weights):
     n_hidden = at[N_HIDDEN]
     joint = at[N_CONDITIONS] + n_hidden + at[PER_START]
     for a in range(whole[i, W_ALIVE]):
-        source = at[PRIOR] + whole[i, W_LISTED + a] * n_hidden
+        prior = reals[
+            at[PRIOR] + whole[i, W_LISTED + a] * n_hidden : at[PRIOR] + whole[i, W_LISTED + a] * n_hidden + n_hidden
+        ]
+        target = weights[row][joint + a * n_hidden : joint + a * n_hidden + n_hidden]
         for h in range(n_hidden):
-            weights[row, joint + a * n_hidden + h] = reals[source + h]
+            target[h] = prior[h]
     whole[i, W_JOINT] = 1
 
 
@@ -457,8 +461,9 @@ def _believe_value(i, row, o, v, attempt, treated, at, ints, reals, whole, weigh
     if on == ON_HIDDEN:
         cell = at[LIKELIHOOD] + ints[at[LIKELIHOOD_START] + o] + attempt * ints[at[LIKELIHOOD_ATTEMPT] + o]
         cell += treated * ints[at[LIKELIHOOD_TREATED] + o] + (v if v >= 0 else ints[at[VALUES_OF] + o]) * n_hidden
+        likelihood, factor = reals[cell : cell + n_hidden], weights[row][n_conditions : n_conditions + n_hidden]
         for h in range(n_hidden):
-            weights[row, n_conditions + h] *= reals[cell + h]
+            factor[h] *= likelihood[h]
         return
     base = np.int64(ints[at[EVIDENCE_START] + o]) + attempt * ints[at[ATTEMPT_STRIDE] + o]
     if treated:
@@ -529,6 +534,7 @@ def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weigh
 def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values, weights):
     """Multiply the belief by the likelihood of everything that a result of the item reported or withheld."""
     n_conditions = at[N_CONDITIONS]
+    factor = weights[row]
     for r in range(at[MAX_REVEALS]):
         o = np.int64(ints[at[REVEALS] + item * at[MAX_REVEALS] + r])
         if o < 0:
@@ -540,8 +546,9 @@ def _believe_reports(i, row, item, attempt, at, ints, reals, whole, byte, values
         cell = at[LIKELIHOOD] + ints[at[LIKELIHOOD_START] + o] + attempt * ints[at[LIKELIHOOD_ATTEMPT] + o]
         cell += treated * ints[at[LIKELIHOOD_TREATED] + o]
         cell += (v if v >= 0 else ints[at[VALUES_OF] + o]) * n_conditions
+        likelihood = reals[cell : cell + n_conditions]
         for c in range(n_conditions):
-            weights[row, c] *= reals[cell + c]
+            factor[c] *= likelihood[c]
 
 
 @jit
@@ -683,34 +690,58 @@ def _weigh(i, row, low, high, at, ints, reals, whole, real, weights, scratch):
     profiles; of conditions into the journey's posterior. Returns their sum."""
     n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
     profiles, joint = n_conditions + n_hidden, n_conditions + n_hidden + at[PER_START]
-    for j in range((low + 1) * n_hidden, (high + 2) * n_hidden):
-        scratch[j] = 0.0
+    scratch[(low + 1) * n_hidden : (high + 2) * n_hidden] = 0.0
     for a in range(whole[i, W_ALIVE]):
         k, p = whole[i, W_LISTED + a], weights[row, profiles + a]
-        group = (ints[at[UTILITY_OF_K] + k] + 1) * n_hidden
+        group = scratch[
+            (ints[at[UTILITY_OF_K] + k] + 1) * n_hidden : (ints[at[UTILITY_OF_K] + k] + 1) * n_hidden + n_hidden
+        ]
         if whole[i, W_JOINT]:
-            for h in range(n_hidden):
-                scratch[group + h] += p * weights[row, joint + a * n_hidden + h]
+            given = weights[row][joint + a * n_hidden : joint + a * n_hidden + n_hidden]
         else:
-            for h in range(n_hidden):
-                scratch[group + h] += p * reals[at[PRIOR] + k * n_hidden + h]
-    for h in range(n_hidden):
-        scratch[h] = 0.0
-    for u in range(low, high + 1):
-        group = (u + 1) * n_hidden
+            given = reals[at[PRIOR] + k * n_hidden : at[PRIOR] + k * n_hidden + n_hidden]
         for h in range(n_hidden):
-            scratch[group + h] *= weights[row, n_conditions + h]
-            scratch[h] += scratch[group + h]
+            group[h] += p * given[h]
+    marginal, by_hidden = scratch[:n_hidden], weights[row][n_conditions : n_conditions + n_hidden]
+    marginal[:] = 0.0
+    for u in range(low, high + 1):
+        group = scratch[(u + 1) * n_hidden : (u + 1) * n_hidden + n_hidden]
+        for h in range(n_hidden):
+            group[h] *= by_hidden[h]
+            marginal[h] += group[h]
     total = 0.0
     size = n_hidden // n_conditions
+    h = 0
     for c in range(n_conditions):
         p = 0.0
-        for h in range(c * size, (c + 1) * size):
-            scratch[h] *= weights[row, c]
-            p += scratch[h]
+        for _ in range(size):
+            marginal[h] *= weights[row, c]
+            p += marginal[h]
+            h += 1
         real[i, R_LISTS + c] = p
         total += p
     return total
+
+
+@inlined
+def _weigh_classes(i, row, u, scale, chances, by_class, at, ints, weights, scratch):
+    """(utility classes of hidden states,) posterior weight within profile class u, progression at its chance."""
+    n_hidden, n_conditions = at[N_HIDDEN], at[N_CONDITIONS]
+    size = n_hidden // n_conditions
+    group = scratch[(u + 1) * n_hidden : (u + 1) * n_hidden + n_hidden]
+    class_of, progressed = (
+        ints[at[UTILITY_OF_H] : at[UTILITY_OF_H] + n_hidden],
+        ints[at[PROGRESSED] : at[PROGRESSED] + n_hidden],
+    )
+    by_class[:] = 0.0
+    h = 0
+    for c in range(n_conditions):
+        chance, p = scratch[chances + c], weights[row, c] * scale
+        for _ in range(size):
+            by_class[class_of[h]] += group[h] * p * (1.0 - chance)
+            if chance > 0.0:
+                by_class[class_of[progressed[h]]] += group[h] * p * chance
+            h += 1
 
 
 @jit
@@ -721,7 +752,7 @@ def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scrat
     harm, [2] delay, [3] benefit, [4:] utility of each decision and of truncation. scratch: first the marginal of each hidden state.
     """
     n_hidden, n_conditions, width = at[N_HIDDEN], at[N_CONDITIONS], at[N_DECISIONS] + 1
-    expected, size, n_classes = at[EXPECTED_AT], n_hidden // n_conditions, at[N_UTILITY_H]
+    expected, n_classes = at[EXPECTED_AT], at[N_UTILITY_H]
     low, high = at[N_UTILITY_K], np.int64(-1)
     for a in range(whole[i, W_ALIVE]):
         u = ints[at[UTILITY_OF_K] + whole[i, W_LISTED + a]]
@@ -734,43 +765,42 @@ def summarise(i, row, at, ints, reals, whole, real, byte, values, weights, scrat
         _rescale(i, row, at, whole, weights)
         total = _weigh(i, row, low, high, at, ints, reals, whole, real, weights, scratch)
     scale = 1.0 / total
-    for j in range(expected, expected + 4 + width):
-        real[i, j] = 0.0
+    real[i, expected : expected + 4 + width] = 0.0
+    marginal = scratch[:n_hidden]
     for h in range(n_hidden):
-        scratch[h] *= scale
+        marginal[h] *= scale
     acted = whole[i, W_ACTED]
     delay, benefit = 0.0, 0.0
     chances = (at[N_UTILITY_K] + 1) * n_hidden
     for c in range(n_conditions):
         real[i, R_LISTS + c] *= scale
         p = real[i, R_LISTS + c]
-        delay += p * reals[at[WAITING_COST] + c] * _exposures(i, c, at, whole, real)[0]
-        chance = _progression_chance(i, c, at, ints, reals, whole, real)
+        waited, progressed = _exposures(i, c, at, whole, real)
+        delay += p * reals[at[WAITING_COST] + c] * waited
+        worse, chance = ints[at[PROGRESSES_TO] + c], 0.0
+        if worse >= 0:
+            chance = 1.0 - math.exp(-reals[at[PROGRESSION_RATE] + c] * progressed)
         scratch[chances + c] = chance
         if acted:
             benefit += p * (1.0 - chance) * _benefit(i, c, at, reals, whole, byte)
             if chance > 0.0:
-                benefit += p * chance * _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
+                benefit += p * chance * _benefit(i, worse, at, reals, whole, byte)
     real[i, expected + 2] = delay
     real[i, expected + 3] = benefit
-    by_class = chances + n_conditions
+    utility = real[i][expected + 4 : expected + 4 + width]
+    by_class = scratch[chances + n_conditions : chances + n_conditions + n_classes]
     for u in range(low, high + 1):
-        for q in range(n_classes):
-            scratch[by_class + q] = 0.0
-        for c in range(n_conditions):
-            chance = scratch[chances + c]
-            f = weights[row, c] * scale
-            for h in range(c * size, (c + 1) * size):
-                w = scratch[(u + 1) * n_hidden + h] * f
-                scratch[by_class + ints[at[UTILITY_OF_H] + h]] += w * (1.0 - chance)
-                if chance > 0.0:
-                    scratch[by_class + ints[at[UTILITY_OF_H] + ints[at[PROGRESSED] + h]]] += w * chance
-        for q in range(n_classes):
-            w = scratch[by_class + q]
-            if w > 0.0:
-                cell = at[UTILITY] + (u * n_classes + q) * width
-                for d in range(width):
-                    real[i, expected + 4 + d] += w * reals[cell + d]
+        _weigh_classes(i, row, u, scale, chances, by_class, at, ints, weights, scratch)
+        for q in range(0, n_classes, 4):  # tables are padded to fours: four classes share one pass over the decisions
+            w0, w1, w2, w3 = by_class[q], by_class[q + 1], by_class[q + 2], by_class[q + 3]
+            cell = at[UTILITY] + (u * n_classes + q) * width
+            u0, u1 = reals[cell : cell + width], reals[cell + width : cell + width + width]
+            u2, u3 = (
+                reals[cell + 2 * width : cell + 2 * width + width],
+                reals[cell + 3 * width : cell + 3 * width + width],
+            )
+            for d in range(width):
+                utility[d] += w0 * u0[d] + w1 * u1[d] + w2 * u2[d] + w3 * u3[d]
     if _anything_late(i, at, ints, byte):
         cost, harm = _expect_late(i, row, scale, at, ints, reals, whole, byte, values, weights)
         real[i, expected] = cost

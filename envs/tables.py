@@ -237,7 +237,7 @@ def _likelihoods(world: World) -> tuple[dict[int, NDArray[np.generic]], NDArray[
 
 class _Classes(NamedTuple):
     """Utilities without repetition: table (profile classes, hidden classes, D + 1), the class of each profile and of
-    each hidden state. The last column is what truncation brings."""
+    each hidden state. The last column is what truncation brings; hidden classes are padded to a multiple of four."""
 
     table: NDArray[np.float64]
     of_profile: NDArray[np.int64]
@@ -248,7 +248,8 @@ def _utility_classes(world: World) -> _Classes:
     utility = np.moveaxis(np.concatenate([world.utility_gbp, world.utility_gbp.min(axis=0, keepdims=True)]), 0, 2)
     _, profiles, of_profile = np.unique(utility, axis=0, return_index=True, return_inverse=True)
     _, hidden, of_hidden = np.unique(utility, axis=1, return_index=True, return_inverse=True)
-    return _Classes(utility[profiles][:, hidden], of_profile.ravel(), of_hidden.ravel())
+    padded = np.pad(hidden, (0, -len(hidden) % 4), mode="edge")
+    return _Classes(utility[profiles][:, padded], of_profile.ravel(), of_hidden.ravel())
 
 
 def _value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
