@@ -36,7 +36,7 @@ class Effort:
     """Stop when upper - lower is at most this share of the certified gain, ..."""
     gap_gbp: float = 0.2
     """... or at most this many pounds."""
-    expansions: int = 20_000
+    expansions: int = 100_000
     """Orders looked at before giving up on the gap."""
 
     def settings(self) -> dict[str, float]:
@@ -107,7 +107,6 @@ class Planner:
             gap=effort.gap_gbp,
             share_of_gain=effort.gap,
             expansions=effort.expansions,
-            block=presented.block,
         )  # fmt: skip
 
     def _whole_journey(self) -> bool:
