@@ -32,11 +32,11 @@ _KEPT = 512
 class Effort:
     """How hard to look at one presentation."""
 
-    gap: float = 0.01
+    gap: float = 0.02
     """Stop when upper - lower is at most this share of the certified gain, ..."""
-    gap_gbp: float = 0.2
+    gap_gbp: float = 0.5
     """... or at most this many pounds."""
-    expansions: int = 100_000
+    expansions: int = 400_000
     """Orders looked at before giving up on the gap."""
 
     def settings(self) -> dict[str, float]:

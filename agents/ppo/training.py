@@ -116,7 +116,7 @@ def train(
         out: directory for policy, checkpoint and learning curve.
         preset: `belief` (posterior observed, shaped reward) or `raw` (neither).
         seed: of patients, network and exploration.
-        seconds: wall-clock time, validation and saving included; None: no limit.
+        seconds: wall-clock time, validation and saving included, compiling left out; None: no limit.
         steps: environment steps; None: no limit. A run limited by steps alone can be repeated.
         settings: hyperparameters, by default those of the benchmark.
         progress: called before every rollout with the share done, 0 to 1, and the latest point of the curve.
@@ -127,12 +127,13 @@ def train(
     """
     if seconds is None and steps is None:
         raise WorkupError("training has no end: neither seconds nor steps is given")
-    started = time.monotonic()
     settings = settings or Settings()
     before, tensors = _resumed(out, world, _asked(preset, seed, seconds, steps, settings))
     if before.finished and before.best is not None:
         return TrainedPolicy(PPOAgent.load(out, world), out, tuple(before.curve), before.best)
     inputs = Inputs(world, preset)
+    _compile(world, inputs)
+    started = time.monotonic()
     with _torch_settings(settings.threads):
         journeys = ShapedJourneys(world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps)
         model = _CheckedPPO(
@@ -160,6 +161,14 @@ def train(
         run.validate(finished=True)
     assert run.best is not None
     return TrainedPolicy(PPOAgent.load(out, world), out, tuple(run.curve), run.best)
+
+
+def _compile(world: World, inputs: Inputs) -> None:
+    """Take a step with every action, so that compiling, minutes on a fresh machine, is not counted as training."""
+    journeys = ShapedJourneys(world, inputs, len(world.actions), seed=TRAINING_SEED, first_patient=0)
+    journeys.reset()
+    legal = journeys.action_masks()
+    journeys.step(np.where(legal.diagonal(), np.arange(len(legal)), legal.argmax(axis=1)))
 
 
 class _CheckedPPO(MaskablePPO):

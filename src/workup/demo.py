@@ -28,7 +28,7 @@ from workup.scenarios.schema import Scenario
 
 CHECKED = ("optimum", "guideline", "ppo")
 SHOWN_AS_TREE = ("optimum", "ppo")
-PATIENTS = 500
+PATIENTS = 300
 
 Progress = Callable[[str, float | None], None]
 """Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
