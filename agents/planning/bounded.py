@@ -43,6 +43,7 @@ def bound(
     first: int = -1,
     block: NDArray[np.int32] | None = None,
     cells: int = 1_000_000,
+    worthwhile: float | None = None,
 ) -> Bounds:
     """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
 
@@ -54,12 +55,14 @@ def bound(
         points: nodes of the same structure whose bounds a fresh node may borrow.
         block: (S,) partition of the coordinates for the tables of an easier problem (see `relaxation`); None: none.
         cells: size of those tables at the root; less at nodes of smaller gap.
+        worthwhile: least improvement for which a plan is changed before a node is settled; by default far below the gap.
         first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
     scale = float(np.abs(problem.stop).max() * problem.weights.sum())
     tiny = 1e-13 * scale
     largest = largest_expansion(problem)
-    worthwhile = max(1e-5 * gap, 1e-12 * scale)
+    if worthwhile is None:
+        worthwhile = max(1e-5 * gap, 1e-12 * scale)
     blocks = blocks_of(problem, block)
     tables = no_tables(problem, blocks, ROOM, SETS)
     graph = empty_graph(problem, largest)

@@ -530,7 +530,12 @@ def search(
             _tighten(p, m, t, g, walk, depth, tiny, limit, budget)
         if g.upper[node] - g.lower[node] > tiny:
             _grow_here(p, m, t, g, walk, depth, tiny, limit)
-        for level in range(depth, -1, -1):
+        settled = walk.taken[depth] >= 0  # its best action has nothing left to look at
+        if settled:
+            _back_up(p, g, node, walk.taken[depth], walk.trail[depth], walk.modes[depth], 0.0)
+            if g.upper[node] - g.lower[node] <= 2.0 * largest * tiny:
+                g.upper[node] = g.lower[node]  # what is left is rounding
+        for level in range(depth - settled, -1, -1):
             if g.edge_start[walk.path[level]] >= 0:
                 _back_up(p, g, walk.path[level], walk.taken[level], walk.trail[level], walk.modes[level], worthwhile)
     return DONE

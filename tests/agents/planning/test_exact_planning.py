@@ -12,7 +12,7 @@ from generated import generate, scenario_of
 
 from workup.agents.planning.bounded import bound
 from workup.agents.planning.exact import exact_values
-from workup.agents.planning.optimum import Optimum
+from workup.agents.planning.optimum import Optimum, blank_state
 from workup.agents.planning.policy import extract
 from workup.agents.planning.presentation import Presenter, State
 from workup.agents.planning.problem import check
@@ -75,6 +75,16 @@ def test_the_optimum_is_the_best_of_all_policy_trees(number: int) -> None:
     solved = solve(of.world)
     assert solved.exact
     assert solved.value == pytest.approx(of.value, rel=1e-7, abs=1e-7)
+
+
+@pytest.mark.parametrize("number", range(20))
+def test_a_search_ends_although_no_improvement_is_worth_a_new_plan(number: int) -> None:
+    of = case(number)
+    (start,) = np.flatnonzero(of.world.model.prior.reshape(of.world.model.n_starts, -1).any(axis=1))[:1]
+    problem = Presenter(of.world).present(blank_state(of.world, int(start))).problem
+    found = bound(problem, gap=1e-7, expansions=10**9, worthwhile=1e9)
+    assert found.met
+    assert found.lower == pytest.approx(bound(problem, gap=1e-7, expansions=10**9).lower, rel=1e-7, abs=1e-6)
 
 
 def test_generated_scenarios_have_every_feature() -> None:
