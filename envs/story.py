@@ -10,8 +10,21 @@ from numpy.typing import NDArray
 from workup.envs.engine import Engine, JourneyView, Step
 from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.world import World
-from workup.scenarios.phrases import Phrases
+from workup.scenarios.phrases import Phrases, time_in_words
 from workup.scenarios.schema import Variable
+
+
+@dataclass(frozen=True)
+class Fact:
+    """Something revealed, in words: 'Haemoglobin', '104 g/L (low)'."""
+
+    label: str
+    value: str
+    usual: bool
+    """Whether most patients have this value."""
+
+    def __str__(self) -> str:
+        return f"{self.label}: {self.value}"
 
 
 @dataclass(frozen=True)
@@ -20,10 +33,7 @@ class Order:
 
     item: int
     status: int
-    results: tuple[str, ...]
-    """In words, e.g. 'Haemoglobin: 104 g/L (low)'."""
-    unusual: tuple[str, ...]
-    """Those of them that most patients do not have."""
+    results: tuple[Fact, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +44,8 @@ class Moment:
     before_h: float
     after_h: float
     orders: tuple[Order, ...]
+    cost_gbp: float
+    """Money spent in the step."""
     reward: float
     illegal: bool
     posterior: NDArray[np.float64] | None
@@ -47,8 +59,8 @@ class Story:
     world: World
     patient: int
     seed: int
-    known: tuple[str, ...]
-    """Facts at the start, in words."""
+    known: tuple[Fact, ...]
+    """Facts at the start."""
     view: JourneyView
     prior: NDArray[np.float64] | None
     moments: list[Moment] = field(default_factory=list)
@@ -77,6 +89,7 @@ class Story:
             before_h=float(before.clock_h[0]),
             after_h=float(after.clock_h[0]),
             orders=tuple(_orders(before, after)),
+            cost_gbp=float(after.cost_gbp[0] - before.cost_gbp[0]),
             reward=float(step.reward[0]),
             illegal=bool(step.illegal[0]),
             posterior=engine.condition_posterior[0] if engine.tracked else None,
@@ -85,6 +98,43 @@ class Story:
         self.view = after
         if step.ended:
             self.end = _end(world, engine, step)
+
+
+def title(story: Story) -> str:
+    """Whose journey it is."""
+    return f"{story.world.scenario.title}: patient {story.patient} of seed {story.seed} (synthetic)"
+
+
+def totals(story: Story) -> str:
+    """What it took so far."""
+    view = story.view
+    tests, visits = int(view.tests[0]), int(view.visit[0])
+    return (
+        f"Spent £{view.cost_gbp[0]:,.0f} and {view.dose_msv[0]:.3g} mSv on {tests} test{'' if tests == 1 else 's'} "
+        f"in {time_in_words(float(view.clock_h[0]))}, {visits} visit{'' if visits == 1 else 's'}"
+    )
+
+
+def findings(story: Story, order: Order) -> list[str]:
+    """Results of an order in words; a single one does not say the investigation's name again."""
+    label = item_label(story.world, order.item)
+    if len(order.results) == 1:
+        (fact,) = order.results
+        return [fact.value if label.startswith(fact.label) or fact.label.startswith(label) else str(fact)]
+    return [str(fact) for fact in order.results]
+
+
+def about(story: Story, action: str) -> str:
+    """A step in which nothing was ordered, in words."""
+    if action.startswith("decide "):
+        return f"DECIDED: {attempted(story, action)}"
+    return "waited, nothing came" if action == "wait" else attempted(story, action)
+
+
+def attempted(story: Story, action: str) -> str:
+    """An action by what a clinician calls it."""
+    kind, _, name = action.partition(" ")
+    return Phrases(story.world.scenario).label(name) if kind in ("order", "set", "act", "decide") else action
 
 
 def item_label(world: World, item: int) -> str:
@@ -101,8 +151,7 @@ def _orders(before: JourneyView, after: JourneyView) -> list[Order]:
 def _order(view: JourneyView, item: int) -> Order:
     world, status = view.world, int(view.status[0, item])
     shown = [int(o) for o in world.reveals[item] if o >= 0] if status == RESULT else []
-    unusual = [o for o in shown if view.values[0, o] != _usual_value(world, o)]
-    return Order(item, status, tuple(_fact(view, int(o)) for o in shown), tuple(_fact(view, int(o)) for o in unusual))
+    return Order(item, status, tuple(_fact(view, o) for o in shown))
 
 
 def _usual_value(world: World, o: int) -> int:
@@ -112,17 +161,23 @@ def _usual_value(world: World, o: int) -> int:
     return int(np.tensordot(model.prior, model.value_table[rows], axes=2).argmax())
 
 
-def _fact(view: JourneyView, o: int) -> str:
-    world = view.world
-    name, value, number = world.model.observables[o], int(view.values[0, o]), float(view.numbers[0, o])
+def _fact(view: JourneyView, o: int) -> Fact:
+    world, value = view.world, int(view.values[0, o])
+    name = world.model.observables[o]
     label = Phrases(world.scenario).label(name)
     if value == MISSING:
-        return f"{label}: not reported"
+        return Fact(label, "not reported", usual=False)
     word = world.model.network.variable(name).values[value].replace("_", " ")
+    return Fact(label, _with_number(world, name, float(view.numbers[0, o]), word), value == _usual_value(world, o))
+
+
+def _with_number(world: World, name: str, number: float, word: str) -> str:
     variable = _variable(world, name)
     if np.isnan(number) or variable is None:
-        return f"{label}: {word}"
-    return f"{label}: {number:.3g} {variable.unit or ''}".rstrip() + f" ({word})"
+        return word
+    unit = variable.unit or ""
+    shown = int(number) if unit.startswith(_COUNTED_IN_WHOLE) else f"{number:.3g}"
+    return f"{shown} {unit}".rstrip() + f" ({word})"
 
 
 def _variable(world: World, name: str) -> Variable | None:
@@ -145,8 +200,9 @@ def _end(world: World, engine: Engine, step: Step) -> str:
 
 STATUS_WORDS = {
     NOT_ORDERED: "not ordered",
-    PENDING: "pending",
+    PENDING: "ordered, result awaited",
     RESULT: "done",
     FAILED: "failed, no result",
     REFUSED: "refused by the patient",
 }
+_COUNTED_IN_WHOLE = ("years", "points")

@@ -17,13 +17,13 @@ _STATUS = {
 }
 
 
-def time_in_words(hours: float) -> str:
-    """Hours as '20 min', '2 h', '3 days', '6 weeks' or '2 years'."""
+def time_in_words(hours: float, digits: int = 3) -> str:
+    """Hours as '20 min', '2 h', '3 days', '6 weeks' or '2 years', to so many significant digits."""
     for unit, size, below in _UNITS:
         if hours < below:
-            number = f"{hours / size:.3g}"
+            number = f"{float(f'{hours / size:.{digits}g}'):g}"
             return f"{number} {unit[:-1] if number == '1' and unit.endswith('s') else unit}"
-    return f"{hours / 8766:.3g} years"
+    return f"{hours / 8766:.{digits}g} years"
 
 
 def percent(probability: float) -> str:
