@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
-from typing import Literal
+from pathlib import Path
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -139,3 +141,16 @@ def test_an_agent_that_breaks_the_contract_is_told_how(fault: type[Wrapped], mes
     Remembers.seen = 0
     with pytest.raises(WorkupError, match=message):
         check_agent_conforms(make, world_of("tutorial"), patients=60)
+
+
+def test_the_agent_of_the_documentation_conforms() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names: dict[str, Any] = {}
+    exec(block, names)
+    check_agent_conforms(names["AGENTS"]["cautious"], world_of("tutorial"), patients=50, seed=0)
+
+
+def test_the_documentation_lists_every_agent() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agents.md").read_text(encoding="utf-8")
+    assert all(f"`{name}`" in page for name in agent_factories())
