@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 
 _INK, _QUIET = "#222222", "#8a8a8a"
 _COLOURS = {RESULT: "#1b6e8c", PENDING: "#777777", FAILED: "#d08a1d", REFUSED: "#a33a3a"}
+_PALETTE = (
+    "#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#bcbd22", "#17becf",
+    "#aec7e8", "#ffbb78", "#98df8a", "#ff9896", "#c5b0d5", "#c49c94", "#f7b6d2", "#dbdb8d", "#9edae5",
+)  # fmt: skip
 _LINES = 38
 """Lines of notes that fit."""
 _WIDTH = 80
@@ -175,7 +179,7 @@ def _draw_causes(axes: Axes, story: Story, prior: NDArray[np.float64]) -> None:
     axes.set_ylim(_SHOWN + 1, -0.7)
     axes.text(0, -0.45, "What it could be (dark mark: at the start)", fontsize=9.5, weight="bold", va="center")
     for y, (name, p, before) in enumerate(rows):
-        colour = _cause_colour(y) if y < len(shown) else _QUIET
+        colour = _cause_colour(shown[y]) if y < len(shown) else _QUIET
         axes.text(0, y + 0.2, textwrap.shorten(name, 52, placeholder=" …"), fontsize=8.5, va="center")
         axes.barh(y + 0.62, 0.85, height=0.32, left=0, color="#f0f0f0")
         axes.barh(y + 0.62, 0.85 * p, height=0.32, left=0, color=colour)
@@ -183,15 +187,16 @@ def _draw_causes(axes: Axes, story: Story, prior: NDArray[np.float64]) -> None:
         axes.text(1, y + 0.62, percent(p), fontsize=8.5, va="center", ha="right")
 
 
-def _cause_colour(rank: int) -> str:
-    return f"C{rank}" if rank != 7 else _QUIET  # C7 is grey
+def _cause_colour(c: int) -> str:
+    """A cause keeps its colour while its rank moves."""
+    return _PALETTE[c % len(_PALETTE)]
 
 
 def _draw_course(axes: Axes, story: Story, prior: NDArray[np.float64]) -> None:
     """How these probabilities moved, step by step."""
     track = np.array([prior, *(moment.posterior for moment in story.moments)], dtype=np.float64)
-    for rank, c in enumerate(_leading(story, prior)):
-        axes.plot(track[:, c], color=_cause_colour(rank), marker="o", markersize=3, linewidth=1.3)
+    for c in _leading(story, prior):
+        axes.plot(track[:, c], color=_cause_colour(c), marker="o", markersize=3, linewidth=1.3)
     axes.set_title("How that moved, step by step", fontsize=9.5, weight="bold", loc="left")
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"], fontsize=8)
