@@ -1,4 +1,4 @@
-"""Patients fixed in advance: a vignette's stated facts, and the rest drawn from the model given these."""
+"""Patients fixed in advance: what is known of them (a vignette, a presentation), and the rest drawn given this."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.belief import likelihood
-from workup.envs.patient_model import UNKNOWN
+from workup.envs.patient_model import MISSING, REFUSED, UNKNOWN
 from workup.envs.world import World
-from workup.scenarios.errors import ImpossibleEvidence, UnknownNameError
+from workup.scenarios.errors import ImpossibleEvidence, UnknownNameError, WorkupError
 from workup.scenarios.lint_vignettes import stated_value
 from workup.scenarios.model_faults import suggestion
 from workup.scenarios.schema import Vignette
@@ -63,6 +63,57 @@ def vignette_cases(world: World, vignette: str | Vignette, draws: int = 200, see
         if fact.observable >= 0:
             values[:, fact.observable] = fact.code
     return Cases(profile.astype(np.int32), hidden.astype(np.int32), values)
+
+
+def futures(
+    world: World,
+    *,
+    values: NDArray[np.int16],
+    status: NDArray[np.uint8],
+    failures: NDArray[np.uint8],
+    treated: NDArray[np.bool_],
+    draws: int,
+    seed: int,
+) -> Cases:
+    """The same n patients as far as they are known, `draws` times over, all that is unknown drawn again.
+
+    Profile and hidden state are drawn from the exact posterior given what was revealed, so the mean of anything over a
+    patient's draws estimates its expectation given that.
+
+    Args:
+        world: the scenario.
+        values: (n, O) revealed, UNKNOWN elsewhere.
+        status: (n, I).
+        failures: (n, I).
+        treated: (n, O).
+        draws: of each patient.
+        seed: of the draws.
+
+    Returns:
+        n * draws cases; case d * n + p is draw d of patient p.
+
+    Raises:
+        WorkupError: something is missing or has failed: a case can fix a value, but not that there was none.
+    """
+    from workup.envs.engine import Cases
+
+    n = len(values)
+    unfit = np.flatnonzero(
+        (values == MISSING).any(axis=1) | (failures > 0).any(axis=1) | (status == REFUSED).any(axis=1)
+    )
+    if unfit.size:
+        raise WorkupError(
+            f"{unfit.size} of {n} patients (the first: row {unfit[0]}) have a result that failed, was refused or withheld; "
+            "a case can fix a value, not that there is none"
+        )
+    cumulative = np.cumsum(world.model.belief(values, status, failures, treated).reshape(n, -1), axis=1)
+    chance = _uniform(seed, n * draws).reshape(draws, n)
+    drawn = np.empty((draws, n), np.int64)
+    for p in range(n):
+        drawn[:, p] = np.searchsorted(cumulative[p], chance[:, p] * cumulative[p, -1], "right")
+    profile, hidden = np.divmod(drawn.ravel(), world.model.prior.shape[1])
+    fixed = np.where(values >= 0, values, UNKNOWN).astype(np.int16)
+    return Cases(profile.astype(np.int32), hidden.astype(np.int32), np.tile(fixed, (draws, 1)))
 
 
 def stated_posterior(world: World, vignette: Vignette) -> Floats:

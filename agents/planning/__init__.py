@@ -3,7 +3,8 @@
 from workup.agents.planning.action_values import ActionBounds, action_values, bound_actions
 from workup.agents.planning.optimum import AGENTS, Effort, Optimum
 from workup.agents.planning.policy_cache import PolicyCache
-from workup.agents.planning.solution import PresentationBounds, Solution, presentation_bounds, solve
+from workup.agents.planning.presentation import State
+from workup.agents.planning.solution import PresentationBounds, Solution, presentation_bounds, presentations, solve
 
 __all__ = [
     "AGENTS",
@@ -13,8 +14,10 @@ __all__ = [
     "PolicyCache",
     "PresentationBounds",
     "Solution",
+    "State",
     "action_values",
     "bound_actions",
     "presentation_bounds",
+    "presentations",
     "solve",
 ]

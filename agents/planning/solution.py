@@ -120,7 +120,7 @@ def presentation_bounds(
     """
     planner = Planner(world, effort)
     known = cache if cache is not None else shipped_cache(world, planner.effort)
-    v0, states = _present(world, np.asarray(patients, np.int64), seed, cases)
+    v0, states = presentations(world, np.asarray(patients, np.int64), seed, cases)
     fresh = {state_key(state): state for state in states.values() if state_key(state) not in known.bounds}
     solve_side_by_side(planner, list(fresh.values()), known, progress=progress)
     lower, upper = v0.copy(), v0.copy()
@@ -131,8 +131,10 @@ def presentation_bounds(
     return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all()))
 
 
-def _present(world: World, patients: NDArray[np.int64], seed: int, cases: Cases | None) -> tuple[F64, dict[int, State]]:
-    """V0 of every patient, and what was revealed of those who got through history and examination."""
+def presentations(
+    world: World, patients: NDArray[np.int64], seed: int, cases: Cases | None = None
+) -> tuple[F64, dict[int, State]]:
+    """(n,) V0 of every patient, and by row what was revealed of those who got through history and examination."""
     v0, states = np.empty(len(patients)), {}
     opening = opening_actions(world)
     for first in range(0, len(patients), _BATCH):

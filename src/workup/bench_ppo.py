@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from workup.agents.base import Agent
+from workup.agents.planning import PresentationBounds, State, presentations
 from workup.agents.ppo.training import CurvePoint, Settings, train
 from workup.agents.registry import make_agent
+from workup.envs.cases import futures
+from workup.envs.engine import Cases
+from workup.envs.journeys import run_journeys
 from workup.envs.world import World
-from workup.evaluate import AgentScore, Evaluation, run_agents, score
 from workup.optimum import Bookkeeper
-from workup.statistics import finite
+from workup.scenarios.errors import WorkupError
+from workup.statistics import Name, Resampled, bootstrap
 
 PRESETS = ("belief", "raw")
-BASELINES = ("none", "voi")
+BASELINE = "voi"
 
 Progress = Callable[[str, float], None]
 """Told what is being done, and the share of it done."""
@@ -29,13 +36,14 @@ def bench_ppo(
     seeds: Sequence[int] = (0, 1, 2, 3, 4),
     presets: Sequence[str] = PRESETS,
     seconds: float = 115.0,
-    patients: int = 2000,
-    seed: int = 1,
+    patients: int = 300,
+    draws: int = 100,
+    seed: int = 0,
     bounds: bool = True,
     settings: Settings | None = None,
     progress: Progress = lambda _, __: None,
 ) -> dict[str, Any]:
-    """Train one policy for each preset and seed, then compare all of them on the same patients.
+    """Train one policy for each preset and seed, then compare all of them on the same presentations.
 
     Runs are kept in `out/<preset>-<seed>`: called again with the same arguments, finished ones are not trained again and
     the one that was interrupted goes on.
@@ -46,18 +54,20 @@ def bench_ppo(
         seeds: of the runs.
         presets: what the policies observe.
         seconds: wall-clock training time of each run.
-        patients: on which all are compared; training and validation draw others.
+        patients: whose presentations all are compared on; training and validation draw others.
+        draws: how often each patient is met; what is unknown at the presentation is drawn again each time. The
+            optimum is certified as an expectation given the presentation; so this much less noise is set against it.
         seed: of these patients.
         bounds: whether to ask the planner what was possible for them; without, `voi` is the only yardstick.
         settings: hyperparameters.
         progress: see `Progress`.
 
     Returns:
-        `presets` {preset: {"runs": [one a seed], "median_captured", "median_share_of_voi"}}, `baselines` and `optimum` in
-        the shape of `workup evaluate`. Intervals are 95%, by bootstrap over patients.
+        `presets` {preset: {"runs": [one a seed], "median_captured", "median_share_of_voi" ...}}, `voi` and `optimum`
+        (None if not asked for or refused; then `refusal` says why). Intervals are 95%, by bootstrap over patients.
     """
     runs: dict[str, tuple[str, int, CurvePoint]] = {}
-    agents: dict[str, Agent] = {name: make_agent(name, world, seed=0) for name in BASELINES}
+    agents: dict[str, Agent] = {BASELINE: make_agent(BASELINE, world)}
     for preset in presets:
         for run_seed in seeds:
             name = f"{preset}-{run_seed}"
@@ -72,69 +82,112 @@ def bench_ppo(
             )
             runs[name] = (preset, run_seed, trained.curve[-1])
             agents[name] = trained.agent
-    journeys = run_agents(
-        world, agents, patients=patients, seed=seed, progress=lambda name, done: progress(name, done / patients)
-    )
-    known, refusal = None, "not asked for"
-    if bounds:
-        keeper = Bookkeeper(world)
-        solved = 0
-
-        def count(more: int) -> None:
-            nonlocal solved
-            solved += more
-            progress(f"planning: {solved:,} presentations solved", 0.0)
-
-        known, why = keeper.bounds(patients=patients, seed=seed, progress=count)
-        refusal = why or ""
-    found = score(journeys, known, refusal=refusal)
-    return _result(found, runs, seconds=seconds, presets=presets)
-
-
-def _result(
-    found: Evaluation, runs: dict[str, tuple[str, int, CurvePoint]], *, seconds: float, presets: Sequence[str]
-) -> dict[str, Any]:
-    voi = found.agents["voi"]
-    by_preset = {}
-    for preset in presets:
-        each = [
-            {
-                "seed": run_seed,
-                "steps": last.steps,
-                "seconds": last.seconds,
-                **_scores(found.agents[name]),
-                "share_of_voi": finite(_share(found.agents[name], voi)),
-                "minus_voi": found.minus(name, "voi").as_json(),
-            }
-            for name, (of, run_seed, last) in runs.items()
-            if of == preset
-        ]
-        by_preset[preset] = {
-            "runs": each,
-            "median_gain": _median([run["gain"]["mean"] for run in each]),
-            "median_captured": _median([run["captured"]["mean"] for run in each]),
-            "median_captured_of_upper": _median([run["captured_of_upper"]["mean"] for run in each]),
-            "median_share_of_voi": _median([run["share_of_voi"] for run in each]),
-        }
+    known, refusal = _bounds(world, patients, seed, progress) if bounds else (None, "not asked for")
+    gains = _gains(world, agents, patients=patients, draws=draws, seed=seed, progress=progress)
+    resampled = bootstrap(_columns(gains, known), seed=seed)
     return {
-        "scenario": found.scenario,
-        "digest": found.digest,
-        "patients": found.patients,
-        "seed": found.seed,
+        "scenario": world.scenario.id,
+        "digest": world.scenario.digest,
+        "patients": patients,
+        "draws": draws,
+        "seed": seed,
         "training_seconds": seconds,
-        "presets": by_preset,
-        "baselines": {name: _scores(found.agents[name]) for name in BASELINES},
-        "optimum": None if found.optimum is None else found.optimum.as_json(),
-        "refusal": found.refusal,
+        "presets": {preset: _of_preset(preset, runs, resampled, known is not None) for preset in presets},
+        "voi": _scores("voi", resampled, known is not None),
+        "optimum": None
+        if known is None
+        else {name: resampled.mean(("bounds", name)).as_json() for name in ("gain", "upper gain", "gap")},
+        "refusal": refusal,
     }
 
 
-def _scores(agent: AgentScore) -> dict[str, Any]:
-    return {name: getattr(agent, name).as_json() for name in ("value", "gain", "captured", "captured_of_upper")}
+def _bounds(world: World, patients: int, seed: int, progress: Progress) -> tuple[PresentationBounds | None, str | None]:
+    solved = 0
+
+    def count(more: int) -> None:
+        nonlocal solved
+        solved += more
+        progress(f"planning: {solved:,} presentations solved", 0.0)
+
+    return Bookkeeper(world).bounds(patients=patients, seed=seed, progress=count)
 
 
-def _share(agent: AgentScore, of: AgentScore) -> float:
-    return agent.gain.mean / of.gain.mean if of.gain.mean > 0 else float("nan")
+def _gains(
+    world: World, agents: Mapping[str, Agent], *, patients: int, draws: int, seed: int, progress: Progress
+) -> dict[str, NDArray[np.float64]]:
+    """(patients,) mean gain of each agent over V0."""
+    v0, states = presentations(world, np.arange(patients), seed)
+    cases = None if draws == 1 else _drawn_again(world, [states[row] for row in sorted(states)], patients, draws, seed)
+    found = {}
+    for name, agent in agents.items():
+        journeys = run_journeys(
+            world,
+            agent.act,
+            agent=name,
+            patients=np.arange(patients * draws),
+            seed=seed,
+            cases=cases,
+            progress=lambda done, name=name: progress(f"journeys of {name}", done / (patients * draws)),  # type: ignore[misc]
+        )
+        found[name] = journeys.expected_components.sum(axis=1).reshape(draws, patients).mean(axis=0) - v0
+    return found
+
+
+def _drawn_again(world: World, states: Sequence[State], patients: int, draws: int, seed: int) -> Cases:
+    if len(states) < patients:
+        raise WorkupError(
+            f"{patients - len(states)} of {patients} patients never got through history and examination; use --draws 1"
+        )
+    return futures(
+        world,
+        values=np.stack([state.values for state in states]),
+        status=np.stack([state.status for state in states]),
+        failures=np.stack([state.failures for state in states]),
+        treated=np.stack([state.treated for state in states]),
+        draws=draws,
+        seed=seed,
+    )
+
+
+def _columns(
+    gains: Mapping[str, NDArray[np.float64]], bounds: PresentationBounds | None
+) -> dict[Name, NDArray[np.float64]]:
+    found: dict[Name, NDArray[np.float64]] = {("gain", name): gain for name, gain in gains.items()}
+    found |= {("minus voi", name): gain - gains[BASELINE] for name, gain in gains.items()}
+    if bounds is not None:
+        found[("bounds", "gain")] = bounds.lower - bounds.v0
+        found[("bounds", "upper gain")] = bounds.upper - bounds.v0
+        found[("bounds", "gap")] = bounds.upper - bounds.lower
+    return found
+
+
+def _of_preset(
+    preset: str, runs: Mapping[str, tuple[str, int, CurvePoint]], resampled: Resampled, bounded: bool
+) -> dict[str, Any]:
+    each = [
+        {
+            "seed": run_seed,
+            "steps": last.steps,
+            "seconds": last.seconds,
+            **_scores(name, resampled, bounded),
+            "share_of_voi": resampled.ratio(("gain", name), ("gain", BASELINE)).as_json(),
+            "minus_voi": resampled.mean(("minus voi", name)).as_json(),
+        }
+        for name, (of, run_seed, last) in runs.items()
+        if of == preset
+    ]
+    measures = ("gain", "captured", "captured_of_upper", "share_of_voi")
+    return {"runs": each, **{f"median_{m}": _median([run[m]["mean"] for run in each]) for m in measures}}
+
+
+def _scores(name: str, resampled: Resampled, bounded: bool) -> dict[str, Any]:
+    gain: Name = ("gain", name)
+    unknown = {"mean": None, "low": None, "high": None}
+    return {
+        "gain": resampled.mean(gain).as_json(),
+        "captured": resampled.ratio(gain, ("bounds", "gain")).as_json() if bounded else unknown,
+        "captured_of_upper": resampled.ratio(gain, ("bounds", "upper gain")).as_json() if bounded else unknown,
+    }
 
 
 def _median(values: Sequence[float | None]) -> float | None:

@@ -29,20 +29,21 @@ def test_runs_are_kept_and_compared_with_the_best_planner(tmp_path: Path) -> Non
             seeds=(0, 1),
             seconds=0.5,
             patients=200,
+            draws=1,
             settings=SMALL,
             progress=lambda what, share: told.append(what),
         )
 
     first = bench()
-    assert {"training belief-0", "training raw-1", "voi"} <= set(told)
+    assert {"training belief-0", "training raw-1", "journeys of voi"} <= set(told)
     for preset in first["presets"].values():  # type: ignore[attr-defined]
         gains = [run["gain"]["mean"] for run in preset["runs"]]
         assert [run["seed"] for run in preset["runs"]] == [0, 1]
         assert preset["median_gain"] == pytest.approx(sum(gains) / 2)
         for run in preset["runs"]:
             assert run["gain"]["low"] <= run["gain"]["mean"] <= run["gain"]["high"]
-            assert run["share_of_voi"] == pytest.approx(run["gain"]["mean"] / first["baselines"]["voi"]["gain"]["mean"])  # type: ignore[index]
-            assert run["captured"]["mean"] == pytest.approx(run["gain"]["mean"] / first["optimum"]["gain"])  # type: ignore[index]
+            assert run["share_of_voi"]["mean"] == pytest.approx(run["gain"]["mean"] / first["voi"]["gain"]["mean"])  # type: ignore[index]
+            assert run["captured"]["mean"] == pytest.approx(run["gain"]["mean"] / first["optimum"]["gain"]["mean"])  # type: ignore[index]
     told.clear()
     assert bench() == first
     assert not [what for what in told if what.startswith("training")]
@@ -50,7 +51,20 @@ def test_runs_are_kept_and_compared_with_the_best_planner(tmp_path: Path) -> Non
 
 def test_the_command_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     result = tmp_path / "result.json"
-    options = ["--scenario", "tutorial", "--seeds", "1", "--presets", "belief", "--seconds", "1", "--patients", "50"]
+    options = [
+        "--scenario",
+        "tutorial",
+        "--seeds",
+        "1",
+        "--presets",
+        "belief",
+        "--seconds",
+        "1",
+        "--patients",
+        "50",
+        "--draws",
+        "1",
+    ]
     with pytest.raises(SystemExit) as end:
         main(["bench", "ppo", "--out", str(tmp_path / "runs"), *options, "--no-bounds", "--json", str(result)])
     assert end.value.code == 0

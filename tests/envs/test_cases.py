@@ -5,9 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workup.envs.cases import vignette_cases
+from workup.agents.base import choose_first
+from workup.agents.simple import opening_actions
+from workup.envs.cases import futures, vignette_cases
 from workup.envs.compile import compile_world
-from workup.envs.patient_model import UNKNOWN
+from workup.envs.engine import Engine, JourneyView
+from workup.envs.patient_model import MISSING, UNKNOWN
 from workup.envs.scenario_faults import check_scenario, lint_compiled
 from workup.envs.targets import evaluate_target, evaluate_targets
 from workup.envs.world import World
@@ -190,3 +193,50 @@ def test_the_check_places_each_fault(world: World) -> None:
     assert [f.line for f in faults if "off by 0.188" in f.message] == [line]
     assert any("kidney_disease" in f.message for f in faults)
     assert len(faults) == 2
+
+
+def presented(world: World, patients: int) -> JourneyView:
+    """Patients after history and examination."""
+    engine = Engine(world, patients, seed=5, view="belief")
+    engine.reset()
+    while not engine.presented.all():
+        engine.step(np.where(engine.presented, -1, choose_first(engine.mask, opening_actions(world))))
+    return engine.journey_view()
+
+
+def test_futures_keep_what_is_known_and_draw_the_rest_from_the_posterior() -> None:
+    world, draws = compile_world(load_scenario("weight_loss")), 4000
+    view = presented(world, 3)
+    cases = futures(
+        world,
+        values=view.values,
+        status=view.status,
+        failures=view.failures,
+        treated=view.treated,
+        draws=draws,
+        seed=1,
+    )
+    belief = world.model.belief(view.values, view.status, view.failures, view.treated)
+    for patient in range(3):
+        assert (cases.values[patient::3] == view.values[patient]).all()
+        expected = belief[patient] / belief[patient].sum()
+        for axis, drawn in ((1, cases.profile), (0, cases.hidden)):
+            shares = np.bincount(drawn[patient::3], minlength=expected.sum(axis=axis).size) / draws
+            error = np.abs(shares - expected.sum(axis=axis))
+            assert (error <= 4.5 * np.sqrt(0.25 / draws)).all()
+            assert not shares[expected.sum(axis=axis) == 0.0].any()
+
+
+def test_a_missing_result_cannot_be_fixed(world: World) -> None:
+    view = presented(world, 1)
+    values = np.where(view.values >= 0, MISSING, view.values).astype(np.int16)
+    with pytest.raises(WorkupError, match=r"1 of 1 patients .* failed, was refused or withheld"):
+        futures(
+            world,
+            values=values,
+            status=view.status,
+            failures=view.failures,
+            treated=view.treated,
+            draws=2,
+            seed=0,
+        )

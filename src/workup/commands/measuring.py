@@ -48,8 +48,9 @@ def ppo(
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each preset.")] = 5,
     presets: Annotated[str, typer.Option("--presets", metavar="A,B", help="What the policies observe.")] = "belief,raw",
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 115.0,
-    patients: Annotated[int, typer.Option("--patients", min=1, help="Patients on which all are compared.")] = 2000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 1,
+    patients: Annotated[int, typer.Option("--patients", min=1, help="Whose presentations all are compared on.")] = 300,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="How often each patient is met.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 0,
     bounds: Annotated[bool, typer.Option(help="Ask the planner what was possible for these patients.")] = True,
     json_file: JsonFile = None,
 ) -> None:
@@ -74,6 +75,7 @@ def ppo(
             presets=chosen,
             seconds=seconds,
             patients=patients,
+            draws=draws,
             seed=seed,
             bounds=bounds,
             progress=lambda what, share: display.update(task, description=what, completed=share),
@@ -84,20 +86,37 @@ def ppo(
 
 
 def _show_ppo(result: dict[str, Any]) -> None:
-    rows = table("run", "steps", "gain (95%)", "captured", "of upper", "of voi's gain")
+    rows = table("run", "steps", "gain (95%)", "captured (95%)", "of upper", "of voi's gain")
     for preset, found in result["presets"].items():
         for run in found["runs"]:
-            shares = (run["captured"]["mean"], run["captured_of_upper"]["mean"], run["share_of_voi"])
-            gain = "{mean:.1f} ({low:.1f} to {high:.1f})".format(**run["gain"])
-            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", gain, *map(_percent, shares))
-        medians = (found["median_captured"], found["median_captured_of_upper"], found["median_share_of_voi"])
-        rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, medians))
+            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", *_ppo_row(run))
+        shares = (found[f"median_{name}"] for name in ("captured", "captured_of_upper", "share_of_voi"))
+        rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, shares))
+    rows.add_row("voi", "", *_ppo_row(result["voi"]))
     console().print(
-        f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}; pounds per patient\n"
+        f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}, each met {result['draws']} times; "
+        "pounds per patient\n"
     )
     console().print(rows)
     if result["optimum"] is None:
         console().print(f"\noptimum: unknown; {escape(result['refusal'])}")
+    else:
+        certified, upper = (result["optimum"][name] for name in ("gain", "upper gain"))
+        console().print(
+            "\noptimum: certified gain {mean:.1f} ({low:.1f} to {high:.1f})".format(**certified)
+            + ", upper bound {mean:.1f} ({low:.1f} to {high:.1f})".format(**upper)
+        )
+
+
+def _ppo_row(scores: dict[str, Any]) -> list[str]:
+    captured = scores["captured"]
+    interval = "" if captured["low"] is None else f" ({_percent(captured['low'])} to {_percent(captured['high'])})"
+    return [
+        "{mean:.1f} ({low:.1f} to {high:.1f})".format(**scores["gain"]),
+        _percent(captured["mean"]) + interval,
+        _percent(scores["captured_of_upper"]["mean"]),
+        _percent(scores["share_of_voi"]["mean"]) if "share_of_voi" in scores else "",
+    ]
 
 
 def _percent(share: float | None) -> str:
