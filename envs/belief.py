@@ -68,14 +68,14 @@ def _multiply_reports(
 def _multiply_statuses(
     model: PatientModel, weights: Floats, item: int, status: NDArray[np.uint8], failures: NDArray[np.uint8]
 ) -> None:
-    """Multiply in that attempts failed, gave a result, were refused or (pending) were not refused."""
+    """Multiply in that attempts failed, gave a result, were refused or (pending) stand."""
     from workup.envs.patient_model import PENDING, REFUSED, RESULT
 
     if model.item_refusal[item] < 0 and model.item_failures[item, 0] < 0:
         return
     stride = int(model.status_attempt_stride[item])
-    result, failed, refused = model.status_table.T
-    last = {RESULT: result, REFUSED: refused, PENDING: result + failed}
+    result, failed, refused, stands = model.status_table.T
+    last = {RESULT: result, REFUSED: refused, PENDING: stands}
     for kind, before in set(zip(status.tolist(), failures.tolist(), strict=True)):
         hit = (status == kind) & (failures == before)
         for attempt in range(before):

@@ -73,6 +73,16 @@ def failure_chance(events: list[Event], names: tuple[str, ...]) -> Floats:
     return 1.0 - success
 
 
+def unpaid_failure_chance(events: list[Event], names: tuple[str, ...]) -> Floats:
+    """As `failure_chance`, of failing by an event that is not charged: the first that happens decides."""
+    unpaid, none_so_far = np.zeros((1,) * (len(names) + 2)), np.ones((1,) * (len(names) + 2))
+    for event in events:
+        happens = chance(event, names)
+        unpaid = unpaid + (not event.charged) * none_so_far * happens
+        none_so_far = none_so_far * (1.0 - happens)
+    return unpaid
+
+
 def add_evidence(stack: RowStack, naive: RowStack, layout: Layout, name: str) -> tuple[int, int]:
     """Append the evidence rows of one observable (rows over names, attempts outermost, treatment innermost).
 
@@ -133,7 +143,9 @@ def _columns(reported: Floats, missing: Floats, width: int) -> Floats:
 
 
 def add_status(stack: RowStack, layout: Layout, item: str) -> int:
-    """Append P(result, failed, refused | k, h, failures before) of one item; returns its attempt_stride.
+    """Append P(result, failed, refused, stands | k, h, failures before) of one item; returns its attempt_stride.
+
+    An order stands if it is neither refused nor known at once to have failed.
 
     A patient who refuses does so at the first order; later attempts are of patients who did not.
     """
@@ -145,16 +157,19 @@ def add_status(stack: RowStack, layout: Layout, item: str) -> int:
     names = union(value.names, *(core_parents(event) for event in events))
     shape = tuple(laws.size(name) for name in names)
     p = aligned(value.table, value.names, names, trailing=2)
-    f = failure_chance(fails, names)
+    f, unpaid = failure_chance(fails, names), unpaid_failure_chance(fails, names)
     attempts = laws.items[item].attempts if events else 1
     rows = []
     for attempt in range(attempts):
         before = (p * f**attempt).sum(axis=-1)[..., 0]
-        failed = (p * f ** (attempt + 1)).sum(axis=-1)[..., 0]
         # Where so many failures cannot have happened any row will do: it is multiplied by their probability, zero.
-        failed = np.divide(failed, before, out=np.zeros_like(before), where=before > 0)
+        failed, at_once = (
+            np.divide((p * f**attempt * now).sum(axis=-1)[..., 0], before, out=np.zeros_like(before), where=before > 0)
+            for now in (f, unpaid)
+        )
         refused = chance(refusal, names)[..., 0, 0] if attempt == 0 else np.zeros((1,) * len(names))
-        columns = [(1.0 - refused) * (1.0 - failed), (1.0 - refused) * failed, refused]
-        rows.append(np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1).reshape(-1, 3))
+        accepted = 1.0 - refused
+        columns = [accepted * (1.0 - failed), accepted * failed, refused, accepted * (1.0 - at_once)]
+        rows.append(np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1).reshape(-1, 4))
     stack.add(np.concatenate(rows), names)
     return layout.cells(names) if attempts > 1 else 0

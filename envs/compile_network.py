@@ -3,7 +3,7 @@
 Besides the scenario's own variables (findings untreated):
 
     'crp after antibiotics'     the finding once that act was done
-    'kidney_test attempt 1'     result, failed or refused (attempt 2: result or failed, by patients whose first failed)
+    'kidney_test attempt 1'     result, failed (charged or not) or refused (attempt 2: by patients whose first failed)
     'film reported'             the value as reported, or 'withheld'; meant for reports of results
 
 Built from the written tables alone, so that elimination over it checks the summed tables of the patient model.
@@ -19,7 +19,8 @@ from workup.envs.compile_layout import Floats, aligned, union
 from workup.envs.network import Network, NetworkVariable
 from workup.scenarios.tables import Table
 
-RESULT, FAILED, REFUSED, WITHHELD, NOT_TRIED = "result", "failed", "refused", "withheld", "not tried"
+RESULT, FAILED, FAILED_UNPAID, REFUSED = "result", "failed", "failed unpaid", "refused"
+WITHHELD, NOT_TRIED = "withheld", "not tried"
 
 
 def network_of(laws: Laws) -> Network:
@@ -70,24 +71,29 @@ def _status_variables(laws: Laws, item: str) -> list[NetworkVariable]:
         return []
     names = union(*(event.table.parents for event in fails))
     success: Floats = np.ones([laws.size(name) for name in names])
-    for event in fails:
-        success = success * (1.0 - aligned(event.table.values, event.table.parents, names))
+    paid, unpaid = np.zeros_like(success), np.zeros_like(success)
+    for event in fails:  # the first that happens decides whether the attempt is paid for
+        happens = aligned(event.table.values, event.table.parents, names)
+        if event.charged:
+            paid = paid + success * happens
+        else:
+            unpaid = unpaid + success * happens
+        success = success * (1.0 - happens)
     first = union(names, refusal.table.parents if refusal else ())
     accepts = 1.0 - _along(refusal, first)
-    works = aligned(success, names, first)
-    columns = (accepts * works, accepts * (1.0 - works), 1.0 - accepts)
+    columns = (*(accepts * aligned(part, names, first) for part in (success, paid, unpaid)), 1.0 - accepts)
     shape = [laws.size(name) for name in first]
     table = np.stack([np.broadcast_to(column, shape) for column in columns], axis=-1)
-    variables = [NetworkVariable(attempt_name(item, 1), (RESULT, FAILED, REFUSED), first, table)]
-    again = np.stack([success, 1.0 - success, np.zeros_like(success)], axis=-1)
-    never = np.broadcast_to(np.array([0.0, 0.0, 1.0]), again.shape)
+    variables = [NetworkVariable(attempt_name(item, 1), (RESULT, FAILED, FAILED_UNPAID, REFUSED), first, table)]
+    again = np.stack([success, paid, unpaid, np.zeros_like(success)], axis=-1)
+    never = np.broadcast_to(np.array([0.0, 0.0, 0.0, 1.0]), again.shape)
     for attempt in range(2, laws.items[item].attempts + 1):
-        # Tried again only after a failure; otherwise the third value, 'not tried'.
-        before = (never, again, never)
+        # Tried again only after a failure; otherwise the last value, 'not tried'.
+        before = (never, again, again, never)
         variables.append(
             NetworkVariable(
                 attempt_name(item, attempt),
-                (RESULT, FAILED, NOT_TRIED),
+                (RESULT, FAILED, FAILED_UNPAID, NOT_TRIED),
                 (attempt_name(item, attempt - 1), *names),
                 np.stack(before),
             )

@@ -41,7 +41,7 @@ def patient_model(layout: Layout) -> PatientModel:
         value = true_value(laws, name)
         values.add(value.table.reshape(-1, value.table.shape[-1]), value.names, value.table.shape[-2])
         strides[o] = add_evidence(evidence, naive, layout, name)
-    status = RowStack(layout, 3, "statuses")
+    status = RowStack(layout, 4, "statuses")
     status_stride = np.array([add_status(status, layout, item) for item in items], np.int32)
     events, pivot_stride = _events(layout)
     cells = np.full((len(observables), width, 2), np.nan)

@@ -494,14 +494,12 @@ def _believe_value(i, row, o, v, attempt, treated, at, ints, reals, whole, weigh
 
 @inlined
 def _status_chance(cell, column, reals):
-    """Chance of a result (0), a failure (1), a refusal (2), being accepted (3), or of a result (4) or failure (5) once
-    accepted."""
-    if column < 3:
+    """Chance of a result (0), a failure (1), a refusal (2), an order that stands (3), or of a result (4) or failure (5)
+    once it stands."""
+    if column < 4:
         return reals[cell + column]
-    accepted = reals[cell] + reals[cell + 1]
-    if column == 3:
-        return accepted
-    return reals[cell + column - 4] / accepted if accepted > 0.0 else 0.0
+    stands = reals[cell + 3]
+    return reals[cell + column - 4] / stands if stands > 0.0 else 0.0
 
 
 @jit
@@ -516,7 +514,7 @@ def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weigh
     alive = whole[i, W_ALIVE]
     if on == ON_PROFILE:
         for a in range(alive):
-            cell = at[STATUS_CHANCE] + (base + ints[of_k + whole[i, W_LISTED + a]]) * 3
+            cell = at[STATUS_CHANCE] + (base + ints[of_k + whole[i, W_LISTED + a]]) * 4
             weights[row, n_conditions + n_hidden + a] *= _status_chance(cell, column, reals)
         return
     first, same = n_conditions, 1  # of all possible profiles, the first speaks for the rest
@@ -526,7 +524,7 @@ def _believe_status(i, row, item, column, attempt, at, ints, reals, whole, weigh
     for a in range(min(same, alive)):
         start = base + ints[of_k + whole[i, W_LISTED + a]]
         for h in range(n_hidden):
-            cell = at[STATUS_CHANCE] + (start + ints[of_h + h]) * 3
+            cell = at[STATUS_CHANCE] + (start + ints[of_h + h]) * 4
             weights[row, first + a * n_hidden + h] *= _status_chance(cell, column, reals)
 
 

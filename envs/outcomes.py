@@ -77,7 +77,8 @@ def _reports(model: PatientModel, o: int, k: int, failures: int, treated: bool) 
 
 def _statuses(model: PatientModel, item: int, k: int, failures: int) -> NDArray[np.float64]:
     """(3, H) chance of a result, a failure and a refusal."""
-    return model.status_table[_rows(model.status_rows, item, k) + failures * int(model.status_attempt_stride[item])].T
+    rows = _rows(model.status_rows, item, k) + failures * int(model.status_attempt_stride[item])
+    return model.status_table[rows, :3].T
 
 
 def _rows(rows: Rows, entry: int, k: int) -> NDArray[np.int32]:

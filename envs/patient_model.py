@@ -128,7 +128,8 @@ class PatientModel:
     """(I) rows; add attempt * status_attempt_stride[i]."""
     status_attempt_stride: NDArray[np.int32]
     status_table: NDArray[np.float64]
-    """(rows, 3) P(result, failed, refused | k, h, and the failures before)."""
+    """(rows, 4) P(result, failed, refused | k, h, and the failures before), and P(the order stands): neither refused nor
+    failed by an event that is not charged, which is told at once."""
 
     numeric_range: NDArray[np.float64]
     """(O, V, 2) the number inside a value: lower and upper end of its band or step; NaN if categorical."""
@@ -148,7 +149,7 @@ class PatientModel:
 
         Args:
             values: (n, O) revealed value of each observable, UNKNOWN or MISSING.
-            status: (n, I) status of each item; PENDING says that the order was not refused.
+            status: (n, I) status of each item; PENDING says that the order stands (see status_table).
             failures: (n, I) failed attempts of each item so far.
             treated: (n, O) whether the act a finding depends on was done when it was ordered.
             values_only: ignore which results are missing.

@@ -127,10 +127,11 @@ def test_utilities_in_pounds_by_preset_and_weights(scenario: Scenario, world: Wo
 
 def test_status_of_repeated_attempts(world: World) -> None:
     model, kidney, ct = world.model, world.item("kidney_test"), world.item("ct")
-    np.testing.assert_allclose(model.status_table[model.status_rows.start[kidney]], [0.95, 0.05, 0.0])
+    np.testing.assert_allclose(model.status_table[model.status_rows.start[kidney]], [0.95, 0.05, 0.0, 0.95])
     rows = model.status_table[model.status_rows.start[ct] + model.status_rows.of_hidden[ct]]
-    np.testing.assert_allclose(rows.sum(axis=1), 1.0)
+    np.testing.assert_allclose(rows[:, :3].sum(axis=1), 1.0)
     assert {0.0, 1.0} == set(rows[:, 2])
+    np.testing.assert_allclose(rows[:, 3], rows[:, 0])  # who cannot lie flat is known at once not to be scanned
 
 
 def test_switching_a_mechanism_off_changes_nothing_else(scenario: Scenario, world: World) -> None:

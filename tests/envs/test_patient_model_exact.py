@@ -41,6 +41,10 @@ class Maker:
         weights = weights / weights.sum() if weights.sum() > 0 else np.eye(len(values))[0]
         return dict(zip(values, weights.tolist(), strict=True))
 
+    def coin(self) -> bool:
+        """Heads or tails."""
+        return bool(self.rng.integers(2))
+
 
 def generated(seed: int) -> Scenario:
     """A small scenario with every kind of variable and mechanism, its numbers drawn at random."""
@@ -168,6 +172,7 @@ def generated(seed: int) -> Scenario:
                     "affects": ["blood", "scan"],
                     "given": ["frail"],
                     "chance": 0.2,
+                    "charged": m.coin(),
                     "why": ".",
                 },
                 "blurred": {
@@ -175,6 +180,7 @@ def generated(seed: int) -> Scenario:
                     "affects": ["scan"],
                     "given": ["sex", "shadow"],
                     "chance": m.chance(("f", "m"), three),
+                    "charged": m.coin(),
                     "why": ".",
                 },
                 "no_target": {
@@ -182,6 +188,7 @@ def generated(seed: int) -> Scenario:
                     "affects": ["biopsy"],
                     "given": ["lump", "cells"],
                     "chance": m.chance(YES_NO, three),
+                    "charged": m.coin(),
                     "why": ".",
                 },
             },
@@ -223,7 +230,7 @@ def drawn(world: World, rng: np.random.Generator) -> Revealed:
         fact.values[0, o] = rng.integers(model.n_values[o])
     for item in range(n_items):
         fails, refuses = model.item_failures[item, 0] >= 0, model.item_refusal[item] >= 0
-        status = rng.choice([NOT_ORDERED, RESULT, PENDING, FAILED, REFUSED], p=[0.3, 0.45, 0.05, 0.12, 0.08])
+        status = rng.choice([NOT_ORDERED, RESULT, PENDING, FAILED, REFUSED], p=[0.3, 0.35, 0.15, 0.12, 0.08])
         if (status == FAILED and not fails) or (status == REFUSED and not refuses):
             status = RESULT
         if fails and status in (RESULT, PENDING):
@@ -259,13 +266,13 @@ def as_evidence(world: World, fact: Revealed, *, statuses: bool) -> dict[str, st
             continue
         failures, status = int(fact.failures[0, item]), int(fact.status[0, item])
         for attempt in range(1, failures + 1):
-            evidence[attempt_name(name, attempt)] = "failed"
+            evidence[attempt_name(name, attempt)] = ["failed", "failed unpaid"]
         if status == RESULT:
             evidence[attempt_name(name, failures + 1)] = "result"
         elif status == REFUSED:
             evidence[attempt_name(name, 1)] = "refused"
-        elif status == PENDING and failures == 0:
-            evidence[attempt_name(name, 1)] = ["result", "failed"]
+        elif status == PENDING:
+            evidence[attempt_name(name, failures + 1)] = ["result", "failed"]
     return evidence
 
 
