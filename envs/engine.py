@@ -97,6 +97,8 @@ class Step(NamedTuple):
     """Whether any journey ended."""
     final_observation: NDArray[np.float32]
     """(n, P) the last observation of journeys that ended, in same-step mode; elsewhere undefined."""
+    final_mask: NDArray[np.bool_]
+    """(n, A) likewise."""
 
 
 class Results(NamedTuple):
@@ -108,11 +110,12 @@ class Results(NamedTuple):
     components: NDArray[np.float64]
     flags: NDArray[np.bool_]
     final_observation: NDArray[np.float32]
+    final_mask: NDArray[np.bool_]
 
     def step(self, ended: bool) -> Step:
         """The same arrays by the names that a user knows."""
-        observation, mask, reward, components, flags, finals = self
-        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals)
+        observation, mask, reward, components, flags, finals, final_mask = self
+        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals, final_mask)
 
 
 class Engine:
@@ -189,7 +192,7 @@ class Engine:
         self._weights = np.empty((rows, _belief_width(model) if self._follows_posterior else 1))
         self._scratch = _scratch(self._tables)
         core = np.zeros(len(model.core), np.int64)
-        self._no_finals = np.empty((0, 0), np.float32)
+        self._no_finals = np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_)
         state = self._state
         self._moving = (
             state.whole, state.real, state.byte, state.values, state.facts, state.mask, self._weights, self._scratch, core,
@@ -228,14 +231,16 @@ class Engine:
     def results(self) -> Results:
         """New arrays for what a step gives."""
         n, facts = self.num_envs, self._state.facts.shape
-        same_step = self._autoreset == "same_step"
+        finals = self._no_finals
+        if self._autoreset == "same_step":
+            finals = np.empty(facts, np.float32), np.zeros(self._state.mask.shape, np.bool_)
         return Results(
             np.empty(facts, np.float32),
             np.empty(self._state.mask.shape, np.bool_),
             np.empty(n),
             np.empty((n, 4)),
             np.empty((3, n), np.bool_),
-            np.empty(facts, np.float32) if same_step else self._no_finals,
+            *finals,
         )
 
     def advance(self, actions: NDArray[np.int64], results: Results) -> bool:

@@ -1257,13 +1257,13 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
 def step_batch(
     at, ints, reals, cases, start_values, start_mask, start_facts, start_words, seed_key, actions,
     whole, real, byte, values, facts, mask, weights, scratch, core,
-    out_facts, out_mask, out_reward, out_components, out_flags, final_facts,
+    out_facts, out_mask, out_reward, out_components, out_flags, final_facts, final_mask,
 ):  # fmt: skip
     """One step of every journey.
 
     actions (n,): an action, or -1 to leave a journey as it is. Outputs: out_facts (n, P), out_mask (n, A),
     out_reward (n,), out_components (n, 4), out_flags (3, n): terminated, truncated, illegal; final_facts
-    (n, P): the last observation of journeys that ended, in same-step mode only. Returns bits: ENDED, IMPOSSIBLE.
+    (n, P), final_mask (n, A): the last observation and mask of journeys that ended, in same-step mode only. Returns bits: ENDED, IMPOSSIBLE.
     """
     starts = start_values, start_mask, start_facts, start_words
     outcome = 0
@@ -1310,6 +1310,8 @@ def step_batch(
                 begin = True
                 for f in range(facts.shape[1]):
                     final_facts[i, f] = facts[i, f]
+                for a in range(mask.shape[1]):
+                    final_mask[i, a] = mask[i, a]
         if begin:
             patient = whole[i, W_PATIENT] + at[STRIDE]
             start(

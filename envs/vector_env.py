@@ -122,7 +122,8 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         ended = step.terminated | step.truncated
         told = (*COMPONENTS, "illegal")
         info["final_obs"], info["_final_obs"] = _final_observations(step, ended), ended
-        info["final_info"] = {name: info[name] for name in told} | {f"_{name}": ended for name in told}
+        final = {"action_mask": step.final_mask} | {name: info[name] for name in told}
+        info["final_info"] = final | {f"_{name}": ended for name in final}
         info["_final_info"] = ended
 
     def journey_ends(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:

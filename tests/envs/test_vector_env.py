@@ -42,7 +42,11 @@ class Slot(gym.Wrapper[Any, Any, Any, Any]):
 
 
 @pytest.mark.parametrize("mode", AUTORESET, ids=lambda mode: mode.value)
-@pytest.mark.parametrize("settings", [{}, {"view": "belief", "results": "delayed", "budget": {"tests": 2}}], ids=str)
+@pytest.mark.parametrize(
+    "settings",
+    [{}, {"view": "belief", "results": "delayed", "budget": {"tests": 2}}, {"max_steps": 3}],
+    ids=str,
+)
 def test_steps_as_gymnasium_specifies(mode: AutoresetMode, settings: dict[str, Any]) -> None:
     ours = JourneyVectorEnv("tutorial", N, autoreset_mode=mode, **settings)
     theirs = SyncVectorEnv([partial(Slot, slot, **settings) for slot in range(N)], autoreset_mode=mode)
@@ -71,7 +75,11 @@ def test_steps_as_gymnasium_specifies(mode: AutoresetMode, settings: dict[str, A
             np.testing.assert_array_equal(mine[4]["_final_info"], yours[4]["_final_info"])
             for slot in range(N):
                 np.testing.assert_array_equal(mine[4]["final_obs"][slot], yours[4]["final_obs"][slot])
-            compare_info(mine[4]["final_info"], yours[4]["final_info"])
+            final, theirs_final = mine[4]["final_info"], yours[4]["final_info"]
+            compare_info(final, theirs_final)
+            np.testing.assert_array_equal(final["_action_mask"], theirs_final["_action_mask"])
+            for slot in np.flatnonzero(done):
+                np.testing.assert_array_equal(final["action_mask"][slot], theirs_final["action_mask"][slot])
     assert ended > 3 * N
 
 
