@@ -9,7 +9,6 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.control_variate import ControlVariates
 from workup.envs.engine import Budget, Cases, Engine, JourneyView
 from workup.envs.journey_files import write_json, write_parquet
 from workup.envs.world import NO_SUCH_ACTION, World
@@ -18,6 +17,10 @@ from workup.scenarios.errors import WorkupError
 __all__ = ["Act", "Events", "Journeys", "run_journeys", "write_json", "write_parquet"]
 
 Act = Callable[[JourneyView], NDArray[np.int64]]
+
+Expectation = Callable[[Engine, NDArray[np.int64]], NDArray[np.float64]]
+"""(n,) pounds by which the reward so far and the best decision are expected to change together, given actions (n,) that are
+about to be taken; 0 where that is not known."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,8 +59,9 @@ class Journeys:
     decided before both history and examination."""
     events: Events | None = None
     """Every step, if recorded."""
-    noise: NDArray[np.float64] | None = None
-    """(n, D) pounds, zero on average: luck that may be taken off `value` (see `control_variate`). None for `cases`."""
+    luck: NDArray[np.float64] | None = None
+    """(n,) pounds, zero on average whatever the policy: by how much more than expected the results of its orders changed
+    the best expected utility. None if it was not asked for."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -98,6 +102,7 @@ def run_journeys(
     batch: int = 1024,
     progress: Callable[[int], None] | None = None,
     observation: Literal["raw", "belief"] | None = None,
+    expectation: Expectation | None = None,
 ) -> Journeys:
     """Take each of `patients` through one journey under `act` and return what happened.
 
@@ -116,6 +121,7 @@ def run_journeys(
         batch: how many journeys run side by side; it changes no result.
         progress: called with the number of journeys finished so far.
         observation: which flat observation the view carries; by default what the agent that owns `act` says it needs.
+        expectation: of what orders change, to note `luck`; for patients drawn from the model, not for those of a vignette.
 
     Raises:
         WorkupError: no patients, or actions of the wrong shape.
@@ -136,8 +142,7 @@ def run_journeys(
     needs = observation or getattr(getattr(act, "__self__", None), "needs", None)
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
-        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, needs, record)
-        chunk.control = None if cases is not None else ControlVariates(world, chunk.n)
+        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, needs, record, expectation)
         chunk.run(act, progress)
         chunks.append(chunk)
     return _gather(world, agent, seed, patients, chunks)
@@ -147,12 +152,19 @@ class _Chunk:
     """The journeys that run side by side in one engine."""
 
     def __init__(
-        self, engine: Engine, patients: NDArray[np.int64], first: int, needs: str | None, record: bool
+        self,
+        engine: Engine,
+        patients: NDArray[np.int64],
+        first: int,
+        needs: str | None,
+        record: bool,
+        expectation: Expectation | None,
     ) -> None:
         self.engine, self.n, self.first, self.needs = engine, len(patients), first, needs
+        self.expectation = expectation
+        self.luck = np.zeros(self.n)
         self.components = np.zeros((self.n, 4))
         self.v0 = np.full(self.n, np.nan)
-        self.control: ControlVariates | None = None
         self.steps: list[dict[str, NDArray[Any]]] | None = [] if record else None
         slots = np.full(engine.num_envs, -1, np.int64)
         slots[: self.n] = patients
@@ -172,7 +184,6 @@ class _Chunk:
         self.expected = self.components - at_end[:, 0] + at_end[:, 1]
         self.posterior = self.engine.condition_posterior[slots]
         self.view = self.engine.journey_view(slots)
-        self.noise = None if self.control is None else self.control.at_end(self.view)
 
     def _step(self, act: Act, active: NDArray[np.int64]) -> NDArray[np.bool_]:
         before = self._view(active)
@@ -181,13 +192,16 @@ class _Chunk:
             raise WorkupError(f"the agent returned actions of shape {chosen.shape} for {active.size} journeys")
         actions = np.full(self.engine.num_envs, -1, np.int64)
         actions[active] = np.where(chosen < 0, NO_SUCH_ACTION, chosen)  # -1 would leave the journey for ever
+        expected = None if self.expectation is None else self.expectation(self.engine, actions)[active]
+        promised = self.engine.best_expected_utility[active]
         step = self.engine.step(actions)
         self.components[active] += step.components[active]
         ended = (step.terminated | step.truncated)[active]
+        if expected is not None:
+            change = step.reward[active] + self.engine.best_expected_utility[active] - promised
+            self.luck[active] += np.where(ended | (expected == 0.0), 0.0, change - expected)
         fresh = active[np.isnan(self.v0[active]) & self.engine.presented[active] & ~ended]
         self.v0[fresh] = self.components[fresh].sum(axis=1) + self.engine.best_expected_utility[fresh]
-        if self.control is not None:
-            self.control.present(fresh, self.engine.journey_view(fresh))
         if self.steps is not None:
             self.steps.append(self._row(active, before, chosen, step.components[active]))
         return ended
@@ -223,7 +237,6 @@ def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], ch
         return np.concatenate([chunk.facts[name] for chunk in chunks]).astype(dtype)
 
     components = np.concatenate([chunk.components for chunk in chunks])
-    noise = [chunk.noise for chunk in chunks if chunk.noise is not None]
     return Journeys(
         world=world,
         agent=agent,
@@ -245,7 +258,7 @@ def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], ch
         status=np.concatenate([chunk.view.status for chunk in chunks]),
         v0=np.concatenate([chunk.v0 for chunk in chunks]),
         events=_events([row for chunk in chunks for row in chunk.steps or []]),
-        noise=np.concatenate(noise) if noise else None,
+        luck=None if chunks[0].expectation is None else np.concatenate([chunk.luck for chunk in chunks]),
     )
 
 

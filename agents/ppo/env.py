@@ -9,7 +9,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
-from workup.agents.ppo.expected import ExpectedChange
+from workup.agents.expected import ExpectedChange
 from workup.agents.ppo.inputs import Inputs
 from workup.envs.engine import Engine
 from workup.envs.world import World

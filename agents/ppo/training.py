@@ -27,8 +27,8 @@ from pydantic import ValidationError
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 
+from workup.agents.expected import expected_value
 from workup.agents.ppo.env import ShapedJourneys
-from workup.agents.ppo.expected import expected_value
 from workup.agents.ppo.inputs import Inputs, Preset
 from workup.agents.ppo.policy import PolicySpec, PPOAgent
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_atomically, write_policy

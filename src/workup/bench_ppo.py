@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
+from workup.agents.expected import ExpectedChange
 from workup.agents.planning import PresentationBounds, State, presentations
 from workup.agents.ppo.training import CurvePoint, Settings, train
 from workup.agents.registry import make_agent
@@ -18,6 +19,7 @@ from workup.envs.cases import futures
 from workup.envs.engine import Cases
 from workup.envs.journeys import run_journeys
 from workup.envs.world import World
+from workup.evaluate import value_gbp
 from workup.optimum import Bookkeeper
 from workup.scenarios.errors import WorkupError
 from workup.statistics import Name, Resampled, bootstrap
@@ -118,7 +120,7 @@ def _gains(
     """(patients,) mean gain of each agent over V0."""
     v0, states = presentations(world, np.arange(patients), seed)
     cases = None if draws == 1 else _drawn_again(world, [states[row] for row in sorted(states)], patients, draws, seed)
-    found = {}
+    found, expectation = {}, ExpectedChange(world).of
     for name, agent in agents.items():
         journeys = run_journeys(
             world,
@@ -127,9 +129,10 @@ def _gains(
             patients=np.arange(patients * draws),
             seed=seed,
             cases=cases,
+            expectation=expectation,
             progress=lambda done, name=name: progress(f"journeys of {name}", done / (patients * draws)),  # type: ignore[misc]
         )
-        found[name] = journeys.expected_components.sum(axis=1).reshape(draws, patients).mean(axis=0) - v0
+        found[name] = value_gbp(journeys).reshape(draws, patients).mean(axis=0) - v0
     return found
 
 

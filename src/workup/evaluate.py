@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
+from workup.agents.expected import ExpectedChange
 from workup.agents.planning import PresentationBounds
 from workup.envs.engine import Budget
 from workup.envs.journeys import Journeys, run_journeys
@@ -171,7 +172,12 @@ def run_agents(
     record: bool = False,
     progress: Callable[[str, int], None] | None = None,
 ) -> dict[str, Journeys]:
-    """Take the first `patients` patients of a seed through a journey under each agent."""
+    """Take the first `patients` patients of a seed through a journey under each agent.
+
+    What an order changed by luck is noted where its expectation is known: where results come at once,
+    after history and examination.
+    """
+    expectation = ExpectedChange(world).of if results == "at_once" else None
 
     def report(name: str) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(name, done)
@@ -187,6 +193,7 @@ def run_agents(
             budget=budget,
             record=record,
             progress=report(name),
+            expectation=expectation,
         )
         for name, agent in agents.items()
     }
@@ -246,19 +253,10 @@ def _reference(journeys: Mapping[str, Journeys]) -> Floats:
     return v0
 
 
-def value_gbp(journeys: Journeys, v0: Floats) -> Floats:
-    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
-
-    Luck is the least-squares fit of the gain by control variates that are zero on average; with too few patients for
-    a fit (under 10 for each variate), none is taken off.
-    """
+def value_gbp(journeys: Journeys) -> Floats:
+    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck."""
     value = np.asarray(journeys.expected_components.sum(axis=1))
-    noise = journeys.noise
-    gain = value - v0
-    if noise is None or len(value) < 10 * (noise.shape[1] + 1) or np.isnan(gain).any():
-        return value
-    weights, *_ = np.linalg.lstsq(noise - noise.mean(axis=0), gain - gain.mean(), rcond=None)
-    return np.asarray(value - noise @ weights)
+    return value if journeys.luck is None else value - journeys.luck
 
 
 def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
@@ -268,7 +266,7 @@ def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
     truth = np.zeros_like(journeys.condition_posterior)
     truth[np.arange(n), journeys.condition] = 1.0
     right = world.right_for[journeys.decision, journeys.condition] & ~ended
-    value = value_gbp(journeys, v0)
+    value = value_gbp(journeys)
     return {
         "value": value,
         "gain": value - v0,

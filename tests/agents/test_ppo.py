@@ -19,9 +19,9 @@ pytest.importorskip("sb3_contrib")
 import torch
 
 from workup.agents.conformance import check_agent_conforms
+from workup.agents.expected import ExpectedChange, expected_value
 from workup.agents.ppo import PPOAgent
 from workup.agents.ppo.env import Presentations, ShapedJourneys
-from workup.agents.ppo.expected import ExpectedChange, expected_value
 from workup.agents.ppo.inputs import Inputs
 from workup.agents.ppo.training import Settings, TrainedPolicy, train
 from workup.agents.registry import make_agent

@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.one_step import OneStep
-from workup.envs.engine import Engine
+from workup.envs.engine import Engine, JourneyView
 from workup.envs.world import World
+from workup.scenarios.errors import PlanningRefused
 
 F64 = NDArray[np.float64]
 
@@ -23,26 +24,32 @@ class ExpectedChange:
     """Expected reward plus change of potential, for an action in each journey of an engine in belief view."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
+        self._hidden = world.model.prior.shape[1]
         self._ahead = OneStep(world)
-        self._opens = (world.opens_journey != 0).tolist()
+        self._orders = [bool(a.items) and not world.opens_journey[a.items[0]] for a in world.actions]
 
     def of(self, engine: Engine, actions: NDArray[np.int64]) -> F64:
         """(n,) pounds, asked before the actions (n,) are taken.
 
-        0 for history and examination (too many joint results), decisions, waiting and illegal actions.
+        0 for history and examination (too many joint results), decisions, waiting and illegal actions, and for an item
+        whose results cannot be priced one step ahead.
         """
         view = engine.journey_view()
         weights, profiles = engine.beliefs()
-        hidden = self._world.model.prior.shape[1]
         change = np.zeros(len(actions))
-        for row, a in enumerate(actions.tolist()):
-            items = self._world.actions[a].items
-            if not items or not view.mask[row, a] or self._opens[items[0]]:
-                continue
-            possible = tuple(k for k in profiles[row].tolist() if k >= 0)
-            change[row] = self._ahead.change(view, row, a, possible, weights[row, : len(possible) * hidden])
+        for row in np.flatnonzero((actions >= 0) & (actions < len(self._orders))).tolist():
+            a = int(actions[row])
+            if self._orders[a] and view.mask[row, a]:
+                possible = tuple(k for k in profiles[row].tolist() if k >= 0)
+                change[row] = self._change(view, row, a, possible, weights[row, : len(possible) * self._hidden])
         return change
+
+    def _change(self, view: JourneyView, row: int, action: int, profiles: tuple[int, ...], weights: F64) -> float:
+        try:
+            return self._ahead.change(view, row, action, profiles, weights)
+        except PlanningRefused:
+            self._orders[action] = False
+            return 0.0
 
 
 def expected_value(
