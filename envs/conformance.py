@@ -11,12 +11,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine import Budget, Engine, JourneyView, Step
-from workup.envs.patient_model import PENDING
+from workup.envs.engine import Budget, Cases, Engine, JourneyView, Step
+from workup.envs.patient_model import PENDING, UNKNOWN
 from workup.envs.restated import legal_actions, named_facts, plain_charges
 from workup.envs.world import World
 
@@ -256,6 +257,74 @@ def _hidden_states(engine: Engine) -> NDArray[np.int64]:
     other.reset(patients=engine.patient)
     other.step(np.full(engine.num_envs, len(world.actions) - 1))
     return np.asarray(other.ended(np.arange(engine.num_envs))["hidden"])
+
+
+def check_altering_what_is_hidden_changes_nothing(world: World, patients: int, **mode: Any) -> int:
+    """Other conditions, and other findings wherever nothing was asked: until the end, bit for bit the same journeys.
+
+    Args:
+        world: the scenario.
+        patients: how many are taken twice, as they are and altered.
+        mode: settings of the engine.
+
+    Returns:
+        How many ends differ, so that a suite can see that the alterations matter.
+    """
+    rng = np.random.default_rng(11)
+    plain, altered, allowed = _altered_patients(world, patients, rng)
+    chosen = random_policy(world, stop=0.1)
+
+    def within(patient: int, step: int, mask: NDArray[np.bool_]) -> int:
+        return chosen(patient, step, mask & allowed[patient])
+
+    one, other = (
+        play(Engine(world, patients, cases=cases, **mode), range(patients), within) for cases in (plain, altered)
+    )
+    differing = 0
+    for patient, trace in one.items():
+        changed = other[patient]
+        differing += trace.reward[-1] != changed.reward[-1]
+        assert_same_trace(_before_the_end(trace), _before_the_end(changed))
+        np.testing.assert_array_equal(trace.observation[-1], changed.observation[-1])
+        np.testing.assert_array_equal(trace.mask[-1], changed.mask[-1])
+    return differing
+
+
+def _before_the_end(trace: Trace) -> Trace:
+    n = len(trace.action)
+    return Trace(
+        trace.observation[:n], trace.mask[:n], trace.action, trace.reward[:-1], trace.components[:-1], trace.illegal,
+        trace.terminated, trace.truncated,
+    )  # fmt: skip
+
+
+def _altered_patients(world: World, n: int, rng: np.random.Generator) -> tuple[Cases, Cases, NDArray[np.bool_]]:
+    """n patients, the same ones altered, and (n, A) the actions whose items tell nothing that was altered."""
+    model = world.model
+    n_hidden, condition = model.prior.shape[1], model.condition_of
+    values = np.full((2, n, len(model.observables)), UNKNOWN, np.int16)
+    hidden = np.zeros((2, n), np.int32)
+    profile = np.zeros(n, np.int32)
+    allowed = np.zeros((n, len(world.actions)), np.bool_)
+    always = np.isin(world.tier, ("history", "examination"))
+    tells = (world.reveals >= 0).any(axis=1)
+    luck_alone = ~tells & ((model.item_refusal >= 0) | (model.item_failures[:, 0] >= 0))
+    for i in range(n):
+        k, h = divmod(int(rng.choice(model.prior.size, p=model.prior.ravel())), n_hidden)
+        profile[i], hidden[0, i] = k, h
+        hidden[1, i] = rng.choice(np.flatnonzero((model.prior[k] > 0) & (condition != condition[h])))
+        rows = model.status_rows
+        can_have_a_result = model.status_table[rows.start + rows.of_profile[:, k] + rows.of_hidden[:, h], 0] > 0
+        asked = (always | (rng.random(len(world.items)) < 0.5)) & ~luck_alone & can_have_a_result
+        for o in range(values.shape[2]):
+            rows, item = model.value_rows, model.item_of[o]
+            law = model.value_table[rows.start[o] + rows.of_profile[o, k] + rows.of_hidden[o, h]]
+            values[:, i, o] = rng.choice(len(law), p=law / law.sum())
+            if item == -2 or (item >= 0 and not asked[item]):
+                values[1, i, o] = (values[0, i, o] + rng.integers(1, model.n_values[o])) % model.n_values[o]
+        allowed[i] = [all(asked[item] for item in action.items) for action in world.actions]
+    plain, altered = (Cases(profile, hidden[v], values[v]) for v in range(2))
+    return plain, altered, allowed
 
 
 def check_posterior_is_exact(engine: Engine, patients: range, *, atol: float = 1e-9) -> None:

@@ -54,6 +54,12 @@ def test_what_is_told_depends_only_on_what_was_revealed(scenario: str, mode: dic
     assert conformance.check_what_is_told_depends_on_what_was_revealed(engine, 20) > 100
 
 
+@pytest.mark.parametrize("budget", [None, Budget(cost_gbp=400.0, tests=3)], ids=str)
+def test_altering_what_is_hidden_changes_nothing(scenario: str, mode: dict[str, Any], budget: Budget | None) -> None:
+    world = make_engine(scenario, 1).world
+    assert conformance.check_altering_what_is_hidden_changes_nothing(world, 200, budget=budget, **mode) > 150
+
+
 def test_posterior_is_exact_at_every_step(scenario: str) -> None:
     engine = make_engine(scenario, 1, view="belief")
     conformance.check_posterior_is_exact(engine, range(60))
