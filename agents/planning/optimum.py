@@ -218,8 +218,14 @@ class Optimum:
                 # Not a state of the plan, or one where the search may have stopped looking: plan again from here. The
                 # new plan is worth no less than deciding now, so the certified bound still holds.
                 action = self.planner.solve(state).policy.next_action(state)
-            if action is None or not mask[action]:
-                raise PlanningRefused("the plan and the engine disagree about what is legal; this is a fault of workup")
+            if action is None:
+                raise PlanningRefused("the plan has no action for a state that it led to; this is a fault of workup")
+            if not mask[action]:
+                name = self.planner.world.actions[action].name
+                raise PlanningRefused(
+                    f"the plan's next action, {name}, is not legal here; planners know no hard budget, and where none is "
+                    "set this is a fault of workup. Evaluate the optimum without a budget"
+                )
             self.cache.actions[key] = action
         return action
 
