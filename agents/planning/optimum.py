@@ -212,7 +212,7 @@ class Optimum:
     def _action(self, state: State, mask: NDArray[np.bool_]) -> int:
         key = state_key(state)
         action = self.cache.actions.get(key)
-        if action is None or not mask[action]:
+        if action is None or action >= len(mask) or not mask[action]:
             action = self.planner.solve(self.planner.start(state)).policy.next_action(state)
             if action is None or (action in self._decisions and not self.planner.whole):
                 # Not a state of the plan, or one where the search may have stopped looking: plan again from here. The

@@ -56,8 +56,8 @@ class PolicyCache:
             if found["key"] != key:
                 return None
             bounds = {str(k): _triple(v) for k, v in found["bounds"].items()}
-            actions = {str(k): int(v) for k, v in found["actions"].items()}
-        except (ValueError, KeyError, TypeError, AttributeError) as fault:
+            actions = {str(k): _action(v) for k, v in found["actions"].items()}
+        except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
             raise FileFormatError(f"{path}: not a sound file of bounds ({fault}); {mend}") from fault
         return cls(key, bounds, actions)
 
@@ -75,8 +75,16 @@ class PolicyCache:
         os.replace(handle.name, path)
 
 
+def _action(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise ValueError(f"{str(value)[:60]!r} is not an action: expected an integer from 0")
+    return value
+
+
 def _triple(value: object) -> tuple[float, float, float]:
-    v0, lower, upper = (float(x) for x in value)  # type: ignore[attr-defined]
+    if not isinstance(value, list) or any(type(x) not in (int, float) for x in value):
+        raise ValueError(f"{str(value)[:60]!r} are not bounds: expected three numbers")
+    v0, lower, upper = map(float, value)
     if not all(map(math.isfinite, (v0, lower, upper))) or lower > upper + 1e-3 or v0 > lower + 1e-3:
         raise ValueError(f"{value} are not bounds: expected finite v0 <= lower <= upper")
     return v0, lower, upper
