@@ -78,7 +78,7 @@ def test_steps_as_gymnasium_specifies(mode: AutoresetMode, settings: dict[str, A
             final, theirs_final = mine[4]["final_info"], yours[4]["final_info"]
             compare_info(final, theirs_final)
             np.testing.assert_array_equal(final["_action_mask"], theirs_final["_action_mask"])
-            for slot in np.flatnonzero(done):
+            for slot in np.flatnonzero(done).tolist():
                 np.testing.assert_array_equal(final["action_mask"][slot], theirs_final["action_mask"][slot])
     assert ended > 3 * N
 
