@@ -6,7 +6,6 @@ values vary slowest. Source: Cozman, The Interchange Format for Bayesian Network
 
 from __future__ import annotations
 
-import warnings
 from itertools import product
 from math import prod
 from pathlib import Path
@@ -14,15 +13,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.bif_syntax import ROW_SUM_TOLERANCE, BifText, Block, parse_bif
-from workup.envs.network import Network, NetworkVariable
-from workup.scenarios.errors import FileFormatError, WorkupError, WorkupWarning
+from workup.envs.bif_syntax import BifText, Block, parse_bif
+from workup.envs.network import Network
+from workup.envs.network_draft import Draft, Floats
 
-EXACT = 1e-12
-"""Deviations up to this are floating-point noise and are normalised without a word."""
-
-LARGEST_TABLE = 2**24
-Floats = NDArray[np.float64]
 Lines = NDArray[np.int64]
 
 
@@ -44,57 +38,22 @@ class _Assembly:
     def __init__(self, text: BifText) -> None:
         self.text = text
         self.values = text.values
-        self.faults: list[str] = []
-        self.rounded: list[float] = []
+        self.draft = Draft(text.path, text.values, text.declared)
+        self._note = self.draft.note
 
     def network(self) -> Network:
-        text = self.text
-        if not text.values:
-            raise text.fault(1, "found no variable; expected a BIF network")
-        for name, line in text.declared.items():
-            if name not in text.blocks:
-                self._note(line, f"variable {name} has no probability block; the file may have been cut short")
-        tables = {name: self._table(block) for name, block in text.blocks.items()}
-        if self.faults:
-            raise FileFormatError("\n".join(self.faults))
-        try:
-            network = Network(
-                tuple(
-                    NetworkVariable(name, values, text.blocks[name].parents, table)
-                    for name, values in text.values.items()
-                    if (table := tables[name]) is not None
-                )
-            )
-        except WorkupError as error:
-            raise FileFormatError(f"{text.path}: {error}") from None
-        if self.rounded:
-            warnings.warn(
-                f"{text.path}: {len(self.rounded)} rows do not sum to 1 (off by at most {max(self.rounded):.2g}); they "
-                f"were normalised, being within {ROW_SUM_TOLERANCE:g}",
-                WorkupWarning,
-                stacklevel=4,
-            )
-        return network
-
-    def _note(self, line: int, message: str) -> None:
-        self.faults.append(str(self.text.fault(line, message)))
+        for name, block in self.text.blocks.items():
+            self.draft.tables[name] = (block.parents, self._table(block))
+        return self.draft.network()
 
     def _table(self, block: Block) -> Floats | None:
-        unknown = [name for name in (block.child, *block.parents) if name not in self.values]
-        if unknown:
-            self._note(block.line, f"{unknown[0]!r} was never declared as a variable")
-            return None
-        if len({block.child, *block.parents}) != 1 + len(block.parents):
-            self._note(block.line, f"{block.child} and its parents {block.parents} repeat a name")
-            return None
-        shape = tuple(len(self.values[name]) for name in (*block.parents, block.child))
-        if prod(shape) > LARGEST_TABLE:
-            self._note(block.line, f"{block.child} needs {prod(shape):,} numbers; at most {LARGEST_TABLE:,} are read")
+        shape = self.draft.shape(block.child, block.parents, block.line)
+        if shape is None:
             return None
         lines, rows = self._whole(block, shape) if block.table else self._by_row(block, shape)
         if rows is None:
             return None
-        return self._normalised(block, lines, rows.reshape(-1, shape[-1])).reshape(shape)
+        return self.draft.normalised(block.child, lines, rows.reshape(-1, shape[-1])).reshape(shape)
 
     def _whole(self, block: Block, shape: tuple[int, ...]) -> tuple[Lines, Floats | None]:
         assert block.table is not None
@@ -109,7 +68,7 @@ class _Assembly:
         return lines, None
 
     def _by_row(self, block: Block, shape: tuple[int, ...]) -> tuple[Lines, Floats | None]:
-        before = len(self.faults)
+        before = len(self.draft.faults)
         rows: Floats = np.full(shape, np.nan)
         lines = np.zeros(shape[:-1], dtype=np.int64)
         for line, values, numbers in block.rows:
@@ -125,13 +84,13 @@ class _Assembly:
                 self._note(line, f"the default row of {block.child} has {len(numbers)} numbers; expected {shape[-1]}")
             else:
                 rows[missing], lines[missing] = numbers, line
-        elif missing.any() and len(self.faults) == before:
+        elif missing.any() and len(self.draft.faults) == before:
             names = list(product(*(self.values[parent] for parent in block.parents)))
             first = names[int(np.flatnonzero(missing.ravel())[0])]
             self._note(
                 block.line, f"{missing.sum()} rows of {block.child} are missing, first {first}; give them or 'default'"
             )
-        return lines.ravel(), None if len(self.faults) > before else rows
+        return lines.ravel(), None if len(self.draft.faults) > before else rows
 
     def _place(
         self, block: Block, line: int, values: tuple[str, ...], count: int, shape: tuple[int, ...]
@@ -147,14 +106,3 @@ class _Assembly:
                 self._note(line, f"{parent} has no value {value!r}; it has {', '.join(self.values[parent])}")
                 return None
         return tuple(self.values[p].index(v) for p, v in zip(block.parents, values, strict=True))
-
-    def _normalised(self, block: Block, lines: Lines, rows: Floats) -> Floats:
-        sums = rows.sum(axis=1, keepdims=True)
-        off = np.abs(sums[:, 0] - 1)
-        for row in np.flatnonzero(off > ROW_SUM_TOLERANCE):
-            self._note(
-                int(lines[row]),
-                f"a row of {block.child} sums to {sums[row, 0]:.8g}; expected 1 within {ROW_SUM_TOLERANCE:g}",
-            )
-        self.rounded.extend(off[(off > EXACT) & (off <= ROW_SUM_TOLERANCE)].tolist())
-        return rows / np.where(sums > 0, sums, 1.0)

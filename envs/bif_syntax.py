@@ -8,13 +8,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from math import isfinite
 from pathlib import Path
 
+from workup.envs.network_draft import as_probability, read_text
 from workup.scenarios.errors import FileFormatError
-
-ROW_SUM_TOLERANCE = 1e-4
-"""A row whose sum is this close to 1 was rounded for printing and is normalised, with a warning; others are refused."""
 
 _TOKEN = re.compile(
     r"""(?P<space>\s+|//[^\n]*|/\*.*?\*/)|(?P<quoted>"[^"\n]*")|(?P<mark>[{}()\[\]|,;])"""
@@ -60,22 +57,18 @@ class BifText:
 
 def parse_bif(path: Path) -> BifText:
     """Parse a file; raises FileFormatError with `file:line` at the first thing that is not BIF."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        message = f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        raise FileFormatError(message) from None
-    return _Parser(path, text).parsed()
+    return _Parser(path, read_text(path)).parsed()
 
 
 class _Parser:
     def __init__(self, path: Path, text: str) -> None:
         self.out = BifText(path)
-        self.tokens = list(self._tokenise(text))
-        self.at = 0
+        self.last_line = 1
+        self._tokens = self._tokenise(text)
+        self._ahead: _Token | None = next(self._tokens, None)
 
     def parsed(self) -> BifText:
-        while self.at < len(self.tokens):
+        while self._ahead is not None:
             token = self._next("'network', 'variable' or 'probability'")
             if token.text == "network":
                 self._name("the network's name")
@@ -104,14 +97,14 @@ class _Parser:
             position = match.end()
 
     def _next(self, expected: str) -> _Token:
-        if self.at == len(self.tokens):
-            line = self.tokens[-1].line if self.tokens else 1
-            raise self.out.fault(line, f"the file ends here; expected {expected}. It was cut short")
-        self.at += 1
-        return self.tokens[self.at - 1]
+        if self._ahead is None:
+            raise self.out.fault(self.last_line, f"the file ends here; expected {expected}. It was cut short")
+        token, self._ahead = self._ahead, next(self._tokens, None)
+        self.last_line = token.line
+        return token
 
     def _peek(self, mark: str) -> bool:
-        return self.at < len(self.tokens) and self.tokens[self.at].mark and self.tokens[self.at].text == mark
+        return self._ahead is not None and self._ahead.mark and self._ahead.text == mark
 
     def _mark(self, mark: str) -> None:
         token = self._next(f"'{mark}'")
@@ -138,12 +131,9 @@ class _Parser:
         numbers = []
         while not self._peek(";"):
             token = self._name("a probability, or ';'")
-            try:
-                number = float(token.text)
-            except ValueError:
-                raise self.out.fault(token.line, f"found {token.text!r}; expected a probability") from None
-            if not (isfinite(number) and 0.0 <= number <= 1.0 + ROW_SUM_TOLERANCE):
-                raise self.out.fault(token.line, f"found {token.text}; expected a probability in [0, 1]")
+            number = as_probability(token.text)
+            if number is None:
+                raise self.out.fault(token.line, f"found {token.text!r}; expected a probability in [0, 1]")
             numbers.append(number)
             if self._peek(","):
                 self._mark(",")
@@ -207,7 +197,7 @@ class _Parser:
         return values
 
     def _probability(self) -> None:
-        line = self.tokens[self.at - 1].line
+        line = self.last_line
         self._mark("(")
         child = self._name("a variable's name").text
         parents: list[str] = []

@@ -2,24 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from os import PathLike
 from pathlib import Path
 
 from workup.envs.bif import read_bif
+from workup.envs.genie import read_dsl, read_xdsl
+from workup.envs.hugin import read_net
 from workup.envs.network import Network
+from workup.envs.uai import read_uai
+from workup.envs.xmlbif import read_xmlbif
 from workup.scenarios.errors import FileFormatError
+
+READERS: dict[str, Callable[[Path], Network]] = {
+    ".bif": read_bif,
+    ".xmlbif": read_xmlbif,
+    ".bifxml": read_xmlbif,
+    ".xml": read_xmlbif,
+    ".net": read_net,
+    ".xdsl": read_xdsl,
+    ".dsl": read_dsl,
+    ".uai": read_uai,
+}
+"""Ending -> what reads it."""
 
 
 def load_network(path: str | PathLike[str]) -> Network:
-    """The Bayesian network in a file (`.bif`), for `.posterior(target, evidence)`.
+    """The Bayesian network in a file, for `.posterior(target, evidence)`.
 
-    Nothing in the file is ever run. Rows within 1e-4 of summing to 1 are normalised with a WorkupWarning.
+    Read by the file's ending: `.bif`, `.xmlbif` (`.bifxml`, `.xml`), HUGIN's `.net`, GeNIe's `.xdsl` and `.dsl`, and
+    `.uai`, whose variables and values are called '0', '1', ... Nothing in the file is ever run, nothing outside it
+    read. Rows within 1e-4 of summing to 1 are normalised with a WorkupWarning.
 
     Raises:
-        FileFormatError: another ending, or a file that is malformed, truncated or not discrete, with `file:line`.
+        FileFormatError: another ending, or a file that is malformed, truncated, not discrete or an influence diagram,
+            with `file:line`.
         FileNotFoundError: no such file.
     """
     file = Path(path)
-    if file.suffix.lower() != ".bif":
-        raise FileFormatError(f"{file}: the ending is {file.suffix or 'missing'!r}; expected a '.bif' file")
-    return read_bif(file)
+    reader = READERS.get(file.suffix.lower())
+    if reader is None:
+        found = f"the ending is {file.suffix or 'missing'!r}"
+        raise FileFormatError(f"{file}: {found}; expected one of {', '.join(READERS)}")
+    return reader(file)
