@@ -5,16 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from workup.agents.planning import search as kernel
 from workup.agents.planning.graph import EXPANDED, Graph, empty_graph, grown
 from workup.agents.planning.problem import Problem
-from workup.agents.planning.relaxation import blocks_of, no_tables
-
-SETS = 2_000
-ROOM = 25_000_000
-"""Cells of all tables of one search (200 MB if all are used)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +24,6 @@ class Bounds:
     met: bool
     """Whether the asked-for gap was reached."""
     graph: Graph
-    tables: int
 
 
 def bound(
@@ -41,8 +34,6 @@ def bound(
     expansions: int = 200_000,
     points: int = 8,
     first: int = -1,
-    block: NDArray[np.int32] | None = None,
-    cells: int = 1_000_000,
     worthwhile: float | None = None,
 ) -> Bounds:
     """Search until upper - lower <= gap (or a share of the gain), or until `expansions` actions have been expanded.
@@ -53,8 +44,6 @@ def bound(
         share_of_gain: or until the gap is at most this share of lower - stop.
         expansions: the effort allowed.
         points: nodes of the same structure whose bounds a fresh node may borrow.
-        block: (S,) partition of the coordinates for the tables of an easier problem (see `relaxation`); None: none.
-        cells: size of those tables at the root; less at nodes of smaller gap.
         worthwhile: least improvement for which a plan is changed before a node is settled; by default far below the gap.
         first: an atomic action to begin with, whatever its worth; its cost is taken off.
     """
@@ -63,15 +52,12 @@ def bound(
     largest = largest_expansion(problem)
     if worthwhile is None:
         worthwhile = max(1e-5 * gap, 1e-12 * scale)
-    blocks = blocks_of(problem, block)
-    tables = no_tables(problem, blocks, ROOM, SETS)
     graph = empty_graph(problem, largest)
-    kernel.begin(problem, blocks, tables, graph, first)
+    kernel.begin(problem, graph, first)
     while True:
         status = kernel.search(
-            problem, blocks, tables, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points,
-            expansions, largest, cells,
-        )  # fmt: skip
+            problem, graph, max(gap, 1e-10 * scale), share_of_gain, tiny, worthwhile, points, expansions, largest
+        )
         if status != kernel.GROW:
             break
         graph = grown(graph)
@@ -83,7 +69,6 @@ def bound(
         expanded=int(graph.used[EXPANDED]),
         met=status == kernel.DONE,
         graph=graph,
-        tables=int(tables.used[0]),
     )
 
 

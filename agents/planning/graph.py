@@ -22,8 +22,6 @@ class Graph(NamedTuple):
     clock: I64
     extra: I64
     """0, or which action of which mode is being read, from which member, and the time it takes so far."""
-    rooted: I32
-    """Tables made at the node, -1: none."""
     structure: I32
     lower: F64
     upper: F64
@@ -77,7 +75,7 @@ class Graph(NamedTuple):
 
 
 _BY = {
-    NODES: ("code", "clock", "extra", "rooted", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
+    NODES: ("code", "clock", "extra", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
     EDGES: ("edge_action", "edge_cost", "edge_children", "edge_size", "edge_lower", "edge_upper"),
     CHILDREN: ("child",),
     SLOTS: ("vector", "slot_node", "slot_free", "slot_next"),

@@ -51,8 +51,6 @@ class Presented:
     items: tuple[int, ...]
     """World items, in the order of the problem's."""
     digits: tuple[Digits, ...]
-    block: NDArray[np.int32]
-    """(S,) for `relaxation`: which coordinates agree on everything but the principal condition."""
 
     def where(self, state: State) -> tuple[int, ...] | None:
         """Digits of a later state of the same journey, or None if it is not one."""
@@ -495,7 +493,8 @@ class _Layout:
         weights = weights / weights.sum()
         total = np.bincount(self.classes, weights, minlength=len(self.first))
         kept = np.flatnonzero(total > 0.0)
-        kept = kept[np.argsort(self._block(self.first[kept]), kind="stable")]
+        # Sums run in this order: another would move, a little, the bounds of unfinished searches that are kept on disk.
+        kept = kept[np.argsort(self._apart_from_condition(self.first[kept]), kind="stable")]
         at = self.first[kept]
         moving = np.flatnonzero(self.moving[at])
         stayed = np.exp(-self.rate[at[moving]] * progression_h[self.condition[at[moving]]])
@@ -515,13 +514,13 @@ class _Layout:
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
             decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **cast(dict[str, Any], self.parts),
         )  # fmt: skip
-        return Presented(self.world, problem, tuple(self.items), tuple(self.digits), self._block(wide))
+        return Presented(self.world, problem, tuple(self.items), tuple(self.digits))
 
-    def _block(self, states: NDArray[np.int64]) -> NDArray[np.int32]:
+    def _apart_from_condition(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """What of a state is not the principal condition: profile, comorbidities, latent findings, preferences."""
         H = self.world.model.prior.shape[1]
         rest = H // len(self.world.model.conditions)
-        return (states // H * rest + states % rest).astype(np.int32)
+        return states // H * rest + states % rest
 
 
 def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:

@@ -6,9 +6,8 @@ of the same state are one node. An order set is paid at once and read one item a
 still to be read), so that rare joint results are told apart only where that matters. Bounds of a fresh node:
 
 lower: the best decision now, or the plan of a node of the same *structure* (what remains possible) applied here;
-upper: the better of deciding now and free information less the cheapest legal action; the tables of an easier
-problem (`relaxation`), made anew at nodes whose gap is large; and the bounds of nodes of the same structure: the
-value is convex and homogeneous, so with w = r * w_j + rest, V(w) <= r * upper_j + free . rest.
+upper: the better of deciding now and free information less the cheapest legal action; and the bounds of nodes of
+the same structure: the value is convex and homogeneous, so with w = r * w_j + rest, V(w) <= r * upper_j + free . rest.
 
 A lower bound is always the value of a plan: a decision, or an action and a plan for each outcome. Plans are
 never changed once made, so the plan of the root is a policy that attains the root's lower bound.
@@ -39,18 +38,11 @@ from workup.agents.planning.graph import (
     hash_of,
 )
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.relaxation import Blocks, Tables, make_tables, table_bound
 from workup.agents.planning.transitions import SUM, best_stop, digits_of, dot, holds, legal_actions, mode_of
 
 DONE, GROW, SPENT = 0, 1, 2
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)
 """Odd multipliers that keep the seconds spent in each mode apart in one integer."""
-_WORTH_A_TABLE = 0.005
-"""Tables are made at a node that holds this share of the root's gap, ..."""
-_LEAST_CELLS = 20_000
-"""... with at least so many cells, ..."""
-_TOLD_FREE = 0.01
-"""... and may give this share of the node's gap away on states that hardly matter."""
 
 
 class Walk(NamedTuple):
@@ -61,8 +53,6 @@ class Walk(NamedTuple):
     taken: I64
     trail: I64
     """(depth, n) digits."""
-    table: I64
-    """The latest tables on the way."""
     v: F64
     w: F64
     """(S,) belief at the end, and room for another."""
@@ -159,26 +149,6 @@ def _borrow(g: Graph, node: int, v: F64, limit: int) -> None:
         slot = g.slot_next[slot]
 
 
-@njit(cache=True, fastmath=SUM)
-def _table(p: Problem, m: Blocks, t: Tables, k: int, extra: int, digits: I64, v: F64) -> float:
-    """Bound from tables `k`; what is still to be read of a set is taken as bought one by one."""
-    if extra == 0:
-        return table_bound(p, m, t, k, digits, v)
-    action, level, _, mode = reading(p, extra)
-    price, rest = 0.0, 0
-    for x in range(level, p.member.shape[1]):
-        i = p.member[action, x]
-        if i < 0:
-            break
-        rest += 1
-        if m.single[i] < 0 or digits[i] != 0:
-            return np.inf
-        if p.group_start[i] < p.group_start[i + 1] and (rest > 1 or level + 1 < p.member.shape[1]):
-            return np.inf  # reading one may make another illegal
-        price += dot(p.cost[m.single[i], mode], v)
-    return table_bound(p, m, t, k, digits, v) + price
-
-
 @njit(cache=True)
 def _find(g: Graph, code: int, clock: int, extra: int) -> int:
     """The node of a state, or minus the place in the table where it belongs, less 1."""
@@ -193,14 +163,13 @@ def _find(g: Graph, code: int, clock: int, extra: int) -> int:
 
 @njit(cache=True, fastmath=SUM)
 def _make(
-    p: Problem, m: Blocks, t: Tables, k: int, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64,
-    v: F64, limit: int,
-) -> int:  # fmt: skip
-    """Make the node of a state; `k`: tables to look its bound up in, or -1."""
+    p: Problem, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64, v: F64, limit: int
+) -> int:
+    """Make the node of a state."""
     node = g.used[NODES]
     g.used[NODES] += 1
     g.table[at] = node
-    g.code[node], g.clock[node], g.extra[node], g.rooted[node] = code, clock, extra, -1
+    g.code[node], g.clock[node], g.extra[node] = code, clock, extra
     g.edge_start[node], g.edge_count[node] = -1, 0
     s = _structure_of(p, g, key, extra, digits)
     g.structure[node] = s
@@ -216,8 +185,6 @@ def _make(
     upper = stop
     if can_act:
         upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
-        if upper > stop and k >= 0:
-            upper = min(upper, _table(p, m, t, k, extra, digits, v))
         if upper > stop:
             upper = max(stop, _sawtooth(p, g, s, v, upper, stop, limit))
             if upper > stop:
@@ -257,10 +224,7 @@ def _open(p: Problem, g: Graph, node: int, v: F64, mode: int) -> None:
 
 
 @njit(cache=True, fastmath=SUM)
-def _expand(
-    p: Problem, m: Blocks, t: Tables, k: int, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int,
-    limit: int,
-) -> None:  # fmt: skip
+def _expand(p: Problem, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64, mode: int, limit: int) -> None:
     """Make a child for each outcome of the next item of an action."""
     a, level, duration = g.edge_action[e], 0, 0
     if g.extra[node] > 0:
@@ -295,7 +259,7 @@ def _expand(
         child = _find(g, child_code, clock, extra)
         if child < 0:
             child_key = key + p.signature[column] * p.signature_place[i]
-            child = _make(p, m, t, k, g, -child - 1, child_code, clock, extra, child_key, digits, w, limit)
+            child = _make(p, g, -child - 1, child_code, clock, extra, child_key, digits, w, limit)
         g.child[g.edge_children[e] + j] = child
     digits[i] = before
     g.used[EXPANDED] += 1
@@ -399,7 +363,7 @@ def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
 
 
 @njit(cache=True, fastmath=SUM)
-def begin(p: Problem, m: Blocks, t: Tables, g: Graph, first: int) -> None:
+def begin(p: Problem, g: Graph, first: int) -> None:
     """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
     D = p.stop.shape[1]
     last = p.stop.shape[0] * D
@@ -410,7 +374,7 @@ def begin(p: Problem, m: Blocks, t: Tables, g: Graph, first: int) -> None:
     g.used[PLANS] = last + 1
     extra = _extra(p, first, 0, 0, p.root_mode) if first >= 0 else 0
     digits = np.zeros(p.radix.shape[0], np.int64)
-    _make(p, m, t, -1, g, -_find(g, 0, 0, extra) - 1, 0, 0, extra, 0, digits, p.weights, 0)
+    _make(p, g, -_find(g, 0, 0, extra) - 1, 0, 0, extra, 0, digits, p.weights, 0)
 
 
 @njit(cache=True, fastmath=SUM)
@@ -419,13 +383,10 @@ def _descend(p: Problem, g: Graph, walk: Walk, tiny: float) -> int:
     node, depth = 0, 0
     walk.v[:] = p.weights
     walk.trail[0] = 0
-    walk.table[0] = -1
     while True:
         digits = walk.trail[depth]
         mode = mode_of(p, digits) if g.extra[node] == 0 else reading(p, g.extra[node])[3]
         walk.path[depth], walk.modes[depth], walk.taken[depth] = node, mode, -1
-        if g.rooted[node] >= 0:
-            walk.table[0] = g.rooted[node]
         if g.edge_start[node] < 0:
             return depth
         e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
@@ -463,31 +424,16 @@ def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode
 
 
 @njit(cache=True, fastmath=SUM)
-def _tighten(
-    p: Problem, m: Blocks, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int, budget: int
-) -> None:
-    """Better bounds for a node before it is opened; with tables of its own where its gap is large."""
-    node, digits = walk.path[depth], walk.trail[depth]
-    if m.active:
-        if walk.table[0] >= 0:
-            upper = _table(p, m, t, walk.table[0], g.extra[node], digits, walk.v)
-            g.upper[node] = max(g.lower[node], min(upper, g.upper[node]))
-        gap, whole = g.upper[node] - g.lower[node], g.upper[0] - g.lower[0]
-        if g.extra[node] == 0 and g.rooted[node] < 0 and gap > max(_WORTH_A_TABLE * whole, tiny):
-            cells = np.int64(min(1.0, gap / whole) * budget) + _LEAST_CELLS
-            k = make_tables(p, m, t, digits, walk.v, _TOLD_FREE * gap, cells)
-            if k >= 0:
-                g.rooted[node] = walk.table[0] = k
-                g.upper[node] = max(g.lower[node], min(table_bound(p, m, t, k, digits, walk.v), g.upper[node]))
+def _tighten(p: Problem, g: Graph, walk: Walk, depth: int, limit: int) -> None:
+    """Better bounds for a node before it is opened."""
+    node = walk.path[depth]
     upper = _sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
     _borrow(g, node, walk.v, 4 * limit)
     g.upper[node] = max(g.lower[node], upper)
 
 
 @njit(cache=True, fastmath=SUM)
-def _grow_here(
-    p: Problem, m: Blocks, t: Tables, g: Graph, walk: Walk, depth: int, tiny: float, limit: int
-) -> None:  # fmt: skip
+def _grow_here(p: Problem, g: Graph, walk: Walk, depth: int, tiny: float, limit: int) -> None:
     """Open the last node of a walk and expand its best actions until the best one is expanded."""
     node, digits, mode = walk.path[depth], walk.trail[depth], walk.modes[depth]
     if g.edge_start[node] < 0:
@@ -496,7 +442,7 @@ def _grow_here(
         e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
         if e < 0 or g.edge_children[e] >= 0 or g.edge_upper[e] <= g.lower[node] + tiny:
             break
-        _expand(p, m, t, walk.table[0], g, node, e, walk.v, walk.w, digits, mode, limit)
+        _expand(p, g, node, e, walk.v, walk.w, digits, mode, limit)
         _refresh(g, e)
 
 
@@ -505,14 +451,14 @@ def _walk(p: Problem) -> Walk:
     n, S, deepest = p.radix.shape[0], p.weights.shape[0], 2 * p.radix.sum() + 4
     return Walk(
         np.empty(deepest, np.int64), np.empty(deepest, np.int64), np.empty(deepest, np.int64),
-        np.zeros((deepest, n), np.int64), np.zeros(1, np.int64), np.zeros(S), np.zeros(S),
+        np.zeros((deepest, n), np.int64), np.zeros(S), np.zeros(S),
     )  # fmt: skip
 
 
 @njit(cache=True, fastmath=SUM, nogil=True)
 def search(
-    p: Problem, m: Blocks, t: Tables, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int,
-    expansions: int, largest: int, budget: int,
+    p: Problem, g: Graph, gap: float, share: float, tiny: float, worthwhile: float, limit: int, expansions: int,
+    largest: int,
 ) -> int:  # fmt: skip
     """Trials until the root's gap is at most `gap` or `share` of its gain, the effort is spent or the arrays full."""
     walk = _walk(p)
@@ -527,9 +473,9 @@ def search(
         depth = _descend(p, g, walk, tiny)
         node = walk.path[depth]
         if g.edge_start[node] < 0:
-            _tighten(p, m, t, g, walk, depth, tiny, limit, budget)
+            _tighten(p, g, walk, depth, limit)
         if g.upper[node] - g.lower[node] > tiny:
-            _grow_here(p, m, t, g, walk, depth, tiny, limit)
+            _grow_here(p, g, walk, depth, tiny, limit)
         settled = walk.taken[depth] >= 0  # its best action has nothing left to look at
         if settled:
             _back_up(p, g, node, walk.taken[depth], walk.trail[depth], walk.modes[depth], 0.0)
