@@ -21,6 +21,8 @@ Evidence = Mapping[str, str | Collection[str]]
 """{variable: value}, or {variable: values of which one holds}."""
 
 ROW_SUM_TOLERANCE = 1e-9
+MOST_TARGETS = 60
+"""An array has 64 axes at most."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,7 +77,8 @@ class Network:
         Raises:
             UnknownNameError: a variable or value that does not exist.
             ImpossibleEvidence: the evidence has probability zero.
-            WorkupError: a table larger than 2**26 numbers would be needed; the message gives its size.
+            WorkupError: a table larger than 2**26 numbers, more than 2**27 at a time or more than 2**32
+                multiplications would be needed; the message gives the size.
         """
         table, _ = self._table((target,), evidence or {})
         return dict(zip(self.variable(target).values, table.tolist(), strict=True))
@@ -100,6 +103,8 @@ class Network:
         """Normalised table over `targets`, and the logarithm of the probability of the evidence."""
         if len(set(targets)) != len(targets):
             raise WorkupError(f"targets {targets} repeat a variable; name each once")
+        if len(targets) > MOST_TARGETS:
+            raise WorkupError(f"a table over {len(targets)} variables is asked for; at most {MOST_TARGETS} can be")
         allowed = {name: self._allowed(name, given) for name, given in evidence.items()}
         sizes = {name: len(self.variable(name).values) for name in self._ancestors([*targets, *allowed])}
         factors = [

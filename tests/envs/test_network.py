@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from workup.envs import elimination
 from workup.envs.network import Network, NetworkVariable
 from workup.envs.network_files import load_network
 from workup.scenarios.errors import ImpossibleEvidence, UnknownNameError, WorkupError
@@ -88,6 +89,91 @@ def test_a_table_too_large_is_refused_with_its_size() -> None:
     network = Network(roots)
     with pytest.raises(WorkupError, match="1,073,741,824 numbers"):
         network.conditional([root.name for root in roots])
+
+
+def of_parents(parents: list[list[int]], size: int = 2) -> Network:
+    """Variables x0, x1, ... with random tables."""
+    rng = np.random.default_rng(0)
+    values = tuple(f"s{i}" for i in range(size))
+    return Network(
+        tuple(
+            NetworkVariable(
+                f"x{i}", values, tuple(f"x{p}" for p in of), rng.dirichlet(np.ones(size), size=[size] * len(of))
+            )
+            for i, of in enumerate(parents)
+        )
+    )
+
+
+def grid(width: int, height: int) -> list[list[int]]:
+    return [[*([i - 1] if i % width else []), *([i - width] if i >= width else [])] for i in range(width * height)]
+
+
+def test_hundreds_of_variables_are_exact_where_the_network_is_narrow() -> None:
+    """A grid of 4 x 150 against a forward pass over the joint of a row; min-fill finds the same by its own order."""
+    width, height = 4, 150
+    network = of_parents(grid(width, height))
+    row = np.ones(())
+    for i in range(width * height):
+        cpt = network.variable(f"x{i}").cpt
+        letters = "abcd"[: row.ndim]
+        if i < width:
+            row = np.einsum(f"{letters},{letters[-1:]}z->{letters}z", row, cpt)
+        elif i % width == 0:
+            row = np.einsum("abcd,az->bcdz", row, cpt)
+        else:  # parents: the one to the left (last axis) and the one above (first axis)
+            row = np.einsum("abcd,daz->bcdz", row, cpt)
+    assert list(network.posterior(f"x{width * height - 1}").values()) == pytest.approx(row.sum((0, 1, 2)), abs=1e-12)
+
+
+def test_a_network_too_wide_is_refused_at_once_with_its_size() -> None:
+    network = of_parents([list(range(max(0, i - 4), i)) if i < 40 else [i % 40, (i + 7) % 40] for i in range(400)])
+    everything = {f"x{i}": "s0" for i in range(40, 400)}
+    network.posterior("x0", everything)  # all that is wide is given
+    rng = np.random.default_rng(1)
+    wide = of_parents([sorted(map(int, rng.permutation(i)[: min(i, 4)])) for i in range(300)])
+    with pytest.raises(WorkupError, match=r"needs a table of [\d,]+ numbers over x.* and \d+ more; at most 67,108,864"):
+        wide.posterior("x299")
+
+
+def test_work_and_memory_are_bounded_before_anything_is_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+    network = of_parents(grid(8, 8))
+    network.posterior("x63")
+    monkeypatch.setattr(elimination, "LARGEST_WORK", 1000)
+    with pytest.raises(
+        WorkupError, match=r"takes [\d,]+ multiplications and holds [\d,]+ numbers at a time; at most 1,0"
+    ):
+        network.posterior("x63")
+    monkeypatch.setattr(elimination, "LARGEST_WORK", 2**30)
+    monkeypatch.setattr(elimination, "LARGEST_MEMORY", 100)
+    with pytest.raises(WorkupError, match=r"and 100 are allowed"):
+        network.posterior("x63")
+
+
+def test_sweeps_find_what_min_fill_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A grid 10 wide has a table of 2**11 in a sweep along it; min-fill alone passes the limit."""
+    network = of_parents(grid(10, 25))
+    answers = network.posterior("x249")
+    monkeypatch.setattr(elimination, "LARGEST_TABLE", 2**12)
+    assert network.posterior("x249") == pytest.approx(answers, abs=1e-12)
+    monkeypatch.setattr(elimination, "_sweeps", lambda _: iter(()))
+    with pytest.raises(WorkupError, match="needs a table of"):
+        network.posterior("x249")
+
+
+def test_a_hub_of_thousands_and_constants_in_any_number() -> None:
+    hub = of_parents([[], *([0] for _ in range(1500)), *([i + 1] for i in range(1500))], size=3)
+    assert sum(hub.posterior("x0", {f"x{1501 + i}": "s1" for i in range(1500)}).values()) == pytest.approx(1.0)
+    constants = [variable(f"c{i}", (), [1.0], ("only",)) for i in range(200)]
+    chain = [variable("d0", ("c0", "c1"), [[[0.5, 0.5]]])]
+    chain += [
+        variable(f"d{i}", (f"c{i}", f"c{i + 1}", f"d{i - 1}"), [[[[0.9, 0.1], [0.2, 0.8]]]]) for i in range(1, 199)
+    ]
+    network = Network((*constants, *chain))
+    assert network.posterior("d198")["yes"] == pytest.approx(1 / 3)
+    assert network.posterior("c5", {"d9": "yes"}) == {"only": pytest.approx(1.0)}
+    with pytest.raises(WorkupError, match="a table over 200 variables is asked for; at most 60 can be"):
+        network.conditional([f"c{i}" for i in range(200)])
 
 
 def test_faults_are_told_all_at_once() -> None:
