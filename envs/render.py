@@ -42,14 +42,15 @@ def _wrapped(when: str, text: str, indent: str = "") -> list[str]:
 
 
 def _moment_lines(story: Story, moment: Moment) -> list[str]:
-    when = time_in_words(moment.before_h)
+    waited = moment.action == "wait"  # its results are told when they came
+    when = time_in_words(moment.after_h if waited else moment.before_h)
     if moment.illegal:
         return _wrapped(when, f"{attempted(story, moment.action)}: not possible, nothing happened")
     if not moment.orders:
         return _wrapped(when, about(story, moment.action))
     took = moment.after_h - moment.before_h
     price = [f"£{moment.cost_gbp:,.0f}"] if moment.cost_gbp else []
-    price += [f"{time_in_words(took)} later"] if took > 0 else []
+    price += [f"{time_in_words(took)} later"] if took > 0 and not waited else []
     lines = []
     for n, order in enumerate(moment.orders):
         note = f"  [{', '.join(price)}]" if n == 0 and price else ""
@@ -61,7 +62,7 @@ def _order_lines(story: Story, order: Order, when: str, note: str) -> list[str]:
     told = findings(story, order) if order.status == RESULT else [STATUS_WORDS[order.status]]
     label = item_label(story.world, order.item)
     if len(told) <= 1:
-        return _wrapped(when, ": ".join([label, *told]) + note)
+        return _wrapped(when, ": ".join([label, *(told or ["done"])]) + note)
     absent = [fact.label for fact in order.results if fact.value == "no"]
     if len(absent) > _FEW:
         told = [words for fact, words in zip(order.results, told, strict=True) if fact.value != "no"]

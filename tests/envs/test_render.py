@@ -154,6 +154,18 @@ def test_a_long_journey_keeps_its_latest_steps() -> None:
     assert longest > 15
 
 
+def test_results_that_were_awaited_stand_at_the_time_they_came() -> None:
+    env = JourneyEnv("weight_loss", render_mode="ansi", results="delayed")
+    names = list(env.engine.action_names)
+    env.reset(seed=1, options={"patient": 0})
+    for action in ("order history", "wait"):
+        env.step(names.index(action))
+    lines = as_text(story_of(env)).splitlines()
+    first = next(n for n, line in enumerate(lines) if "History" in line)
+    assert lines[first].startswith("     0 min  History")
+    assert any(line.startswith("     5 min  History") for line in lines[first + 1 :])
+
+
 def test_times_and_costs_are_those_of_the_journey() -> None:
     env = JourneyEnv("weight_loss", render_mode="ansi")
     names = list(env.engine.action_names)
