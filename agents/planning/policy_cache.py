@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import Any
 
 from workup.agents.planning.presentation import State
 from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError
 
-FORMAT = "workup-bounds-2"
+FORMAT = "workup-bounds-3"
 
 
 def cache_key(world: World, settings: Mapping[str, float]) -> str:
@@ -57,22 +58,30 @@ class PolicyCache:
                 return None
             bounds = {str(k): _triple(v) for k, v in found["bounds"].items()}
             actions = {str(k): _action(v) for k, v in found["actions"].items()}
+            if found["sha256"] != _checksum(found):
+                raise ValueError("its numbers are not those that were written: the checksum differs")
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError, RecursionError) as fault:
             raise FileFormatError(f"{path}: not a sound file of bounds ({fault}); {mend}") from fault
         return cls(key, bounds, actions)
 
     def save(self, path: Path) -> None:
         """Write atomically, in an order that does not depend on how it was filled."""
-        content = {
+        content: dict[str, Any] = {
             "format": FORMAT,
             "key": self.key,
             "bounds": {k: [round(x, 4) for x in self.bounds[k]] for k in sorted(self.bounds)},
             "actions": {k: self.actions[k] for k in sorted(self.actions)},
         }
+        content["sha256"] = _checksum(content)
         path.parent.mkdir(parents=True, exist_ok=True)
         with NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as handle:
             json.dump(content, handle, separators=(",", ":"))
         os.replace(handle.name, path)
+
+
+def _checksum(content: Mapping[str, Any]) -> str:
+    facts = {name: content[name] for name in ("bounds", "actions")}
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
 def _action(value: object) -> int:

@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -42,11 +43,14 @@ def test_answers_are_kept_for_these_figures_alone(
     assert not Bookkeeper(other).cache.bounds
 
 
-SOUND = {"format": "workup-bounds-2", "key": "KEY", "bounds": {"a": [0.0, 1.0, 2.0]}, "actions": {"b": 0}}
+SOUND = {"format": "workup-bounds-3", "key": "KEY", "bounds": {"a": [0.0, 1.0, 2.0]}, "actions": {"b": 0}}
 
 
 def altered(**changes: Any) -> str:
-    return json.dumps(SOUND | changes)
+    """A file whose checksum is that of what it holds."""
+    content: dict[str, Any] = SOUND | changes
+    facts = {name: content[name] for name in ("bounds", "actions")}
+    return json.dumps({"sha256": sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest(), **content})
 
 
 DAMAGED = {
@@ -54,7 +58,7 @@ DAMAGED = {
     "cut": "{",
     "not an object": "[]",
     "another format": altered(format="workup-bounds-1"),
-    "incomplete": '{"format": "workup-bounds-2"}',
+    "incomplete": '{"format": "workup-bounds-3"}',
     "nothing but bounds": '{"bounds": {"a": [NaN, 1, 2]}}',
     "not a number": altered(bounds={"a": [float("nan"), 1, 2]}),
     "infinite": altered(bounds={"a": [0, 1, float("inf")]}),
@@ -69,6 +73,8 @@ DAMAGED = {
     "an action before the first": altered(actions={"b": -1}),
     "half an action": altered(actions={"b": 0.5}),
     "an endless action": altered(actions={"b": float("inf")}),
+    "a digit changed": altered().replace("2.0", "2.5"),
+    "no checksum": json.dumps(SOUND),
     "nested without end": altered(bounds={"a": 0}).replace("0}", "[" * 200_000),
 }
 
