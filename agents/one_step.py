@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
 from workup.agents.planning.transitions import SUM
 from workup.envs.engine import JourneyView
-from workup.envs.patient_model import NOT_ORDERED, REFUSED, RESULT
+from workup.envs.patient_model import NOT_ORDERED, PENDING, REFUSED, RESULT
 from workup.envs.world import World
 
 F64 = NDArray[np.float64]
@@ -86,7 +86,24 @@ class OneStep:
         acts = self._acts_done(status)
         unprogressed = self._unprogressed(view, row, profiles)
         ordered = self._ordered(items, failures, profiles, feared, acts)
-        return float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
+        change = float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
+        return change + self._paid_before(items, failures, status, profiles, weights)
+
+    def _paid_before(
+        self, items: tuple[int, ...], failures: tuple[int, ...], status: list[int], profiles: Profiles, weights: F64
+    ) -> float:
+        """What is expected for set-ups that are charged once in a journey, and were: the tables hold them in full."""
+        world, paid = self.world, 0.0
+        for s in np.flatnonzero(world.set_up_once).tolist():
+            if not any(status[j] in (RESULT, PENDING) for j in np.flatnonzero(world.set_up == s).tolist()):
+                continue
+            none = np.ones_like(weights)
+            for i, failed in zip(items, failures, strict=True):
+                if world.set_up[i] == s:
+                    none = none * (1.0 - self._tables.charged(i, profiles, failed))
+            price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
+            paid += float(price * (weights @ (1.0 - none)) / weights.sum())
+        return paid
 
     def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
         """(D,) expected worth of each decision now; arguments as in `change`."""

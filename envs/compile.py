@@ -82,6 +82,7 @@ def compile_world(
         set_up=np.array([set_ups.index(i.set_up) if i.set_up else -1 for i in items.values()], np.int32),
         set_up_cost_gbp=np.array([s.cost_gbp for s in scenario.set_ups.values()], np.float64),
         set_up_harm_gbp=np.array([s.discomfort_gbp for s in scenario.set_ups.values()], np.float64),
+        set_up_once=np.zeros(len(set_ups)),
         attempts=column(items, "attempts").astype(np.int32),
         late_cost_gbp=risks.late_cost,
         late_harm_gbp=risks.late_harm,

@@ -33,15 +33,18 @@ class Budget:
 
 @dataclass(frozen=True, eq=False)
 class Cases:
-    """Patients fixed in advance (vignettes, imported patients) instead of drawn from the prior.
+    """Patients fixed in advance (vignettes, recorded patients) instead of drawn from the prior.
 
     Patient id p is case p: profile (n,) int32, hidden (n,) int32, values (n, O) int16 with UNKNOWN where the
-    model draws; a fixed value is reported as it stands, without refusal, failure or corruption of its item.
+    model draws; a fixed value is reported as it stands, without refusal, failure or corruption of its item. MISSING is
+    told as missing, and an item all of whose findings are MISSING fails by its first mechanism. Where numbers
+    (n, O) float32 are given, they are shown instead of drawn ones.
     """
 
     profile: NDArray[np.int32]
     hidden: NDArray[np.int32]
     values: NDArray[np.int16]
+    numbers: NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -154,6 +157,8 @@ class Engine:
         self._autoreset = autoreset
         self._tables = self._packed(shared, results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
         self._tables.at[tables.MAX_STEPS] = world.max_steps if max_steps is None else max_steps
+        cases = world.recorded if cases is None else cases
+        self._numbers = None if cases is None else cases.numbers
         self._cases = _packed_cases(cases)
         self._allocate()
         self._condition_of = world.model.condition_of.tolist()
@@ -383,7 +388,7 @@ class Engine:
         return JourneyView(
             world=world,
             values=values,
-            numbers=numbers_of(world.model, values, whole[:, kernel.W_KEY]),
+            numbers=self._numbers_of(values, whole),
             status=status,
             failures=byte[:, items : 2 * items].copy(),
             treated=byte[:, 3 * items : 3 * items + values.shape[1]].astype(bool),
@@ -399,6 +404,13 @@ class Engine:
             mask=state.mask[chosen].copy(),
             observation=state.facts[chosen].copy() if observation else None,
         )
+
+    def _numbers_of(self, values: NDArray[np.int16], whole: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(n, O) numbers of revealed numeric findings: recorded ones where there are any, else drawn."""
+        if self._numbers is None:
+            return numbers_of(self.world.model, values, whole[:, kernel.W_KEY])
+        recorded = self._numbers[whole[:, kernel.W_PATIENT] % len(self._numbers)]
+        return np.where(values >= 0, recorded, np.float32(np.nan))
 
 
 @dataclass(frozen=True, eq=False)

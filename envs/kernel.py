@@ -137,6 +137,7 @@ from workup.envs.tables import (
     SET_UP,
     SET_UP_COST,
     SET_UP_HARM,
+    SET_UP_REPEATS,
     SETS,
     SETS_AT,
     SHOW_BELIEF,
@@ -256,14 +257,20 @@ def _happens(i, e, attempt, at, ints, reals, cases, whole, byte):
 
 @inlined
 def _fixed(i, item, at, ints, cases, whole):
-    """Whether a case fixes a finding of the item, which then neither fails nor is refused."""
+    """What a case says of the item: 0 or more, a finding (it is not refused and does not fail); MISSING, that there is no
+    result to be had; UNKNOWN, nothing."""
+    said = np.int64(UNKNOWN)
     if cases.shape[0] == 0:
-        return False
+        return said
     for r in range(at[MAX_REVEALS]):
         o = ints[at[REVEALS] + item * at[MAX_REVEALS] + r]
-        if o >= 0 and cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] >= 0:
-            return True
-    return False
+        if o >= 0:
+            fixed = np.int64(cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o])
+            if fixed >= 0:
+                return fixed
+            if fixed == MISSING:
+                said = fixed
+    return said
 
 
 @inlined
@@ -271,8 +278,9 @@ def _failing_event(i, item, at, ints, reals, cases, whole, byte):
     """The first event that makes this attempt fail, or -1."""
     if ints[at[FAILURES] + item * at[MAX_FAILURES]] < 0:
         return -1
-    if _fixed(i, item, at, ints, cases, whole):
-        return -1
+    said = _fixed(i, item, at, ints, cases, whole)
+    if said != UNKNOWN:
+        return np.int64(ints[at[FAILURES] + item * at[MAX_FAILURES]]) if said == MISSING else np.int64(-1)
     attempt = np.int64(byte[i, at[N_ITEMS] + item])
     for m in range(at[MAX_FAILURES]):
         e = ints[at[FAILURES] + item * at[MAX_FAILURES] + m]
@@ -323,7 +331,7 @@ def _affordable(i, action, at, ints, reals, whole, real, byte):
         dose += reals[at[DOSE] + item]
         tests += item < at[N_INVESTIGATIONS] and ints[at[OPENS] + item] == 0
         s = ints[at[SET_UP] + item]
-        if s >= 0 and real[i, set_up_at + s] != real[i, R_CLOCK]:
+        if s >= 0 and real[i, set_up_at + s] != real[i, R_CLOCK] * reals[at[SET_UP_REPEATS] + s]:
             shared = False
             for other in range(first, m):
                 j = ints[at[MEMBERS] + other]
@@ -998,7 +1006,7 @@ def _place(i, item, at, ints, reals, cases, whole, real, byte, values, facts, we
     refusal = ints[at[REFUSAL] + item]
     if (
         refusal >= 0
-        and not _fixed(i, item, at, ints, cases, whole)
+        and _fixed(i, item, at, ints, cases, whole) == UNKNOWN
         and _happens(i, refusal, np.int64(0), at, ints, reals, cases, whole, byte)
     ):
         byte[i, item] = REFUSED
@@ -1031,8 +1039,9 @@ def _charge(i, item, at, ints, reals, whole, real, byte, values):
     s = ints[at[SET_UP] + item]
     if s >= 0:
         cell = R_LISTS + 5 * n_conditions + 2 * n_items + s
-        if real[i, cell] != real[i, R_CLOCK]:
-            real[i, cell] = real[i, R_CLOCK]
+        moment = real[i, R_CLOCK] * reals[at[SET_UP_REPEATS] + s]
+        if real[i, cell] != moment:
+            real[i, cell] = moment
             cost += reals[at[SET_UP_COST] + s]
             harm += reals[at[SET_UP_HARM] + s]
     real[i, R_COST] += cost
@@ -1087,7 +1096,10 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
     for r in range(ints[listed], ints[listed + 1]):
         o = ints[at[CAREFUL] + r]
         v = true_value(i, o, at, ints, reals, cases, whole, byte)
-        if cases.shape[0] == 0 or cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o] < 0:
+        fixed = UNKNOWN if cases.shape[0] == 0 else cases[whole[i, W_PATIENT] % cases.shape[0], 2 + o]
+        if fixed == MISSING:
+            v = MISSING
+        elif fixed < 0:
             e = ints[at[WITHHELD] + o]
             if e >= 0 and _happens(i, e, np.int64(0), at, ints, reals, cases, whole, byte):
                 v = MISSING

@@ -44,12 +44,12 @@ INT_TABLES = (
 ) = range(38, 121)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, LIKELIHOOD, STATUS_CHANCE, PRIOR,
-    COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, LATE_COST, LATE_HARM, CONTRA_LOSS,
+    COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, SET_UP_REPEATS, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR, START_EXPECTED,
-) = range(121, 153)
+) = range(121, 154)
 # fmt: on
-N_SLOTS = 153
+N_SLOTS = 154
 
 # What a report's likelihood depends on.
 ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
@@ -513,6 +513,7 @@ def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]
         HARM: world.harm_gbp,
         SET_UP_COST: world.set_up_cost_gbp,
         SET_UP_HARM: world.set_up_harm_gbp,
+        SET_UP_REPEATS: 1.0 - world.set_up_once,
         LATE_COST: world.late_cost_gbp[late],
         LATE_HARM: world.late_harm_gbp[late],
         CONTRA_LOSS: world.contraindication_loss_gbp[contra],

@@ -7,7 +7,7 @@ Symbols as in patient_model, and D decisions, A actions, T order sets, S steps.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from workup.envs.patient_model import PatientModel
 from workup.scenarios.errors import UnknownNameError
 from workup.scenarios.model_faults import suggestion
 from workup.scenarios.schema import Scenario
+
+if TYPE_CHECKING:
+    from workup.envs.engine import Cases
 
 ActionKind = Literal["order", "set", "act", "wait", "decide"]
 NO_SUCH_ACTION = -2
@@ -123,6 +126,11 @@ class World:
     weights: NDArray[np.float64]
     """(4,) of cost, harm, delay and utility."""
     max_steps: int
+    set_up_once: NDArray[np.float64]
+    """(S,) 1 where a set-up is charged once in a journey (a table's group discounts), 0 once per moment of the clock."""
+    recorded: Cases | None = None
+    """Recorded patients, whom every engine of this world meets in place of drawn ones: id p is row p modulo their number.
+    The model is then what was fitted to others like them, not the law that they come from."""
 
     def item(self, name: str) -> int:
         """Index of an investigation or act; raises UnknownNameError listing the names."""

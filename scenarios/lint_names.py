@@ -9,7 +9,8 @@ from workup.scenarios.schema import Mechanism, Orderable
 from workup.scenarios.vocabulary import STATUS_WORDS, SubPath
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
-_RESERVED = frozenset({"condition", "otherwise", "unknown", "wait", "not", "at_least", "below", *STATUS_WORDS})
+RESERVED = frozenset({"condition", "otherwise", "unknown", "wait", "not", "at_least", "below", *STATUS_WORDS})
+"""Words of the language, which no entry may be called."""
 _VARIABLES = ("context", "conditions", "groups", "comorbidities", "latent", "findings")
 _SHARED = (*_VARIABLES, "investigations", "acts", "order_sets", "decisions")
 _OWN = ("set_ups", "resources", "availability", "rewards", "vignettes", "targets")
@@ -24,7 +25,7 @@ def check_names(book: Book) -> None:
         for name in getattr(book.scenario, section):
             if not _NAME.fullmatch(name):
                 book.add((section, name), "a name has letters, digits and underscores only")
-            if name in _RESERVED:
+            if name in RESERVED:
                 book.add((section, name), f"{name!r} is a word of the language; choose another name")
             if section in _SHARED and first.setdefault(name, section) != section:
                 book.add((section, name), f"also the name of an entry in {first[name]}; give one of them another name")
@@ -85,7 +86,7 @@ def check_items(book: Book) -> None:
         if of.uses is not None:
             book.known((*path, "uses"), of.uses, book.scenario.resources, "entry of resources")
     for item, of in book.scenario.investigations.items():
-        if not of.reveals:
+        if not of.reveals and of.tier not in ("history", "examination"):
             book.add(("investigations", item), "reveals nothing; name its findings under `reveals`, or make it an act")
     for tier in ("history", "examination"):
         if all(of.tier != tier for of in book.scenario.investigations.values()):
