@@ -67,9 +67,11 @@ def expected_value(
     Args:
         world: the scenario, compiled.
         choose: the policy: (n,) actions from observations (n, P) of the belief view and masks (n, A).
-        patients: how many.
+        patients: how many; of recorded patients, all are met once, and what happened to them counts.
         seed: of the patients.
     """
+    if world.recorded is not None:
+        return _recorded_value(world, choose)
     engine, expected = Engine(world, patients, seed=seed, view="belief", score="posterior"), ExpectedChange(world)
     going = np.ones(patients, dtype=np.bool_)
     total = engine.best_expected_utility
@@ -81,4 +83,21 @@ def expected_value(
         sampled = step.reward + np.where(ended, 0.0, engine.best_expected_utility) - before
         total += np.where(going, np.where(ended | (change == 0.0), sampled, change), 0.0)
         going &= ~ended
+    return float(total.mean())
+
+
+def _recorded_value(
+    world: World, choose: Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
+) -> float:
+    """Mean reward of all recorded patients, decisions scored by what was true of them."""
+    assert world.recorded is not None
+    engine = Engine(world, len(world.recorded.hidden), view="belief")
+    going = np.ones(engine.num_envs, dtype=np.bool_)
+    total = np.zeros(engine.num_envs)
+    while going.any():
+        actions = np.full(engine.num_envs, -1, dtype=np.int64)
+        actions[going] = choose(engine.observation[going], engine.mask[going])
+        step = engine.step(actions)
+        total += np.where(going, step.reward, 0.0)
+        going &= ~(step.terminated | step.truncated)
     return float(total.mean())

@@ -147,6 +147,9 @@ class _Trainer:
     def __init__(self, world: World, patients: int, seed: int) -> None:
         self._world, self._stakes = world, Stakes(world)
         self._opening = opening_actions(world)
+        recorded = world.recorded
+        patients = patients if recorded is None else len(recorded.hidden)
+        self._truth = None if recorded is None else world.utility_gbp[:, recorded.profile, recorded.hidden]
         self._engine = Engine(world, patients, seed=seed, view="belief", score="posterior")
         self._decisions = decision_actions(world)
         self._first = np.arange(patients)
@@ -169,11 +172,20 @@ class _Trainer:
             opened = ~mask[:, opening].any(axis=1)
             chosen = np.where(opened, choose_first(mask, order), choose_first(mask, self._opening))
             if opened.all():
-                worth.append(spent + engine.best_expected_utility)
+                worth.append(spent + self._stopping_now())
                 stakes.append(np.where(chosen < 0, 0.0, self._stakes.of(engine.observation)))
             if (chosen < 0).all():
                 return np.stack(worth, axis=1), np.stack(stakes, axis=1)
             spent = spent + engine.step(chosen).reward
+
+    def _stopping_now(self) -> F64:
+        """(n,) what the best decision now is worth: to the model, or to recorded patients themselves."""
+        if self._truth is None:
+            return self._engine.best_expected_utility
+        layout = self._engine.layout
+        regrets = slice(layout.regret_slot, layout.regret_slot + len(self._truth))
+        chosen = self._engine.observation[:, regrets].argmax(axis=1)
+        return self._truth[chosen, self._first] * self._world.weights[3]
 
 
 def _best_stop(order: tuple[int, ...], worth: F64, stakes: F64) -> _Scored:

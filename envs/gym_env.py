@@ -13,11 +13,10 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from workup.envs.compile import compile_world
 from workup.envs.engine import Autoreset, Budget, Engine
+from workup.envs.recorded import world_of
 from workup.envs.world import NO_SUCH_ACTION, World
 from workup.scenarios.errors import UnknownNameError, WorkupError
-from workup.scenarios.library import load_scenario
 
 if TYPE_CHECKING:
     from workup.envs.render import Story
@@ -36,6 +35,7 @@ def make_engine(
     weights: Mapping[str, float] | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     switched_off: Iterable[str] = (),
+    split: Literal["train", "test"] | None = None,
     seed: int = 0,
     first_patient: int = 0,
     max_steps: int | None = None,
@@ -53,6 +53,7 @@ def make_engine(
         weights: {component: weight} that replace the preset's.
         budget: hard limits, e.g. {"cost_gbp": 500, "tests": 3}.
         switched_off: availability mechanisms to disable.
+        split: which recorded patients, where the scenario has them (an imported table): train by default, or test.
         seed: of the patients.
         first_patient: id of the first.
         max_steps: steps to truncation, instead of the scenario's.
@@ -64,7 +65,9 @@ def make_engine(
     if isinstance(scenario, World):
         world = scenario
     else:
-        world = _world(str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)))
+        world = _world(
+            str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
+        )
     return Engine(
         world,
         num_envs,
@@ -80,11 +83,15 @@ def make_engine(
 
 
 @lru_cache(maxsize=16)
-def _world(scenario: str, preset: str, weights: tuple[tuple[str, float], ...], switched_off: tuple[str, ...]) -> World:
+def _world(
+    scenario: str,
+    preset: str,
+    weights: tuple[tuple[str, float], ...],
+    switched_off: tuple[str, ...],
+    split: Literal["train", "test"] | None,
+) -> World:
     """Environments of one scenario share one immutable world."""
-    return compile_world(
-        load_scenario(scenario), preset=preset, weights=dict(weights) or None, switched_off=switched_off
-    )
+    return world_of(scenario, split=split, preset=preset, weights=dict(weights) or None, switched_off=switched_off)
 
 
 def _budget(budget: Budget | Mapping[str, float] | None) -> Budget | None:

@@ -81,10 +81,11 @@ class ShapedJourneys(VecEnv):
     """
 
     def __init__(self, world: World, inputs: Inputs, n: int, *, seed: int, first_patient: int) -> None:
-        self._engine = Engine(world, n, seed=seed, view=inputs.view, score="posterior")
+        drawn = world.recorded is None  # else the posterior is a fitted model's, and what is true of a row counts
+        self._engine = Engine(world, n, seed=seed, view=inputs.view, score="posterior" if drawn else "truth")
         self._patients = Presentations(world, inputs, seed=seed, first_patient=first_patient)
-        self._expected = ExpectedChange(world)
         self._inputs, self._shaped = inputs, inputs.view == "belief"
+        self._expected = ExpectedChange(world) if self._shaped and drawn else None
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)
         self._potential = np.zeros(n)
         self._unit_gbp = np.full(n, REWARD_UNIT_GBP)
@@ -105,7 +106,7 @@ class ShapedJourneys(VecEnv):
 
     def step_wait(self) -> tuple[NDArray[np.float32], NDArray[np.float64], NDArray[np.bool_], list[dict[str, Any]]]:
         """Step, and begin the next patient where a journey ended; being truncated is an end like any other."""
-        expected = self._expected.of(self._engine, self._actions) if self._shaped else None
+        expected = None if self._expected is None else self._expected.of(self._engine, self._actions)
         step = self._engine.step(self._actions)
         done = step.terminated | step.truncated
         reward = step.reward + np.where(done, 0.0, self._best_now()) - self._potential

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.commands import agents, cases, demonstration, imports, measuring
+from workup.commands import agents, cases, demonstration, imports, measuring, tables
 from workup.commands.terminal import DISCLAIMER, warnings
 from workup.scenarios.errors import ScenarioError, WorkupError
 
@@ -33,6 +33,7 @@ app.command()(agents.evaluate)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(cases.play)
+app.command("import-table")(tables.import_table)
 app.command("import-network")(imports.import_network)
 bench.command()(measuring.speed)
 bench.command()(measuring.planner)

@@ -175,9 +175,13 @@ def run_agents(
     """Take the first `patients` patients of a seed through a journey under each agent.
 
     What an order changed by luck is noted where its expectation is known: where results come at once,
-    after history and examination.
+    after history and examination, and patients are drawn from the model. Recorded patients are met once each: there are
+    no more of them than rows.
     """
-    expectation = ExpectedChange(world).of if results == "at_once" else None
+    if world.recorded is not None:
+        patients = min(patients, len(world.recorded.hidden))
+    known = results == "at_once" and world.recorded is None
+    expectation = ExpectedChange(world).of if known else None
 
     def report(name: str) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(name, done)
@@ -254,7 +258,12 @@ def _reference(journeys: Mapping[str, Journeys]) -> Floats:
 
 
 def value_gbp(journeys: Journeys) -> Floats:
-    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck."""
+    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
+
+    Of recorded patients as it was, since the posterior is of a model fitted to others.
+    """
+    if journeys.world.recorded is not None:
+        return journeys.value
     value = np.asarray(journeys.expected_components.sum(axis=1))
     return value if journeys.luck is None else value - journeys.luck
 

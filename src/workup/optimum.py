@@ -31,6 +31,8 @@ from workup.scenarios.errors import FileFormatError, PlanningRefused
 
 SAVE_EVERY_S = 15.0
 
+RECORDED = "the patients of {} are recorded, so the law that they come from, and with it the optimum, is unknown"
+
 Progress = Callable[[int], None]
 """Called with the number of presentations newly solved."""
 
@@ -61,6 +63,8 @@ class Bookkeeper:
         self, *, patients: int, seed: int, progress: Progress | None = None
     ) -> tuple[PresentationBounds | None, str | None]:
         """Bounds for the first `patients` patients of a seed, or None and why the planner refuses."""
+        if self._world.recorded is not None:
+            return None, RECORDED.format(self._world.scenario.id)
         ids = np.arange(patients, dtype=np.int64)
         try:
             found = presentation_bounds(self._world, ids, seed=seed, cache=self.cache, progress=self._saving(progress))
@@ -71,6 +75,8 @@ class Bookkeeper:
 
     def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
         """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""
+        if self._world.recorded is not None:
+            raise PlanningRefused(RECORDED.format(self._world.scenario.id))
         found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
         self.save()
         return found

@@ -16,6 +16,7 @@ from workup.commands.terminal import (
     ScenarioId,
     Seed,
     console,
+    held_out,
     load_world,
     progress,
     say_what_this_is,
@@ -108,6 +109,7 @@ def evaluate(
     if len(set(names)) != len(names) or not names:
         raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
     world = load_world(scenario)
+    judged = held_out(scenario, world)
     keeper = Bookkeeper(world)
     with progress() as display:
         planning = display.add_task("planning: presentations solved", total=None)
@@ -115,7 +117,7 @@ def evaluate(
         chosen = keeper.agents(names, seed=seed, progress=solved)
         tasks = {name: display.add_task(name, total=patients) for name in names}
         journeys = run_agents(
-            world,
+            judged,
             chosen,
             patients=patients,
             seed=seed,
@@ -252,7 +254,7 @@ def simulate(
     with progress() as display:
         task = display.add_task(agent, total=patients)
         journeys = run_agents(
-            world,
+            held_out(scenario, world),
             {agent: chosen},
             patients=patients,
             seed=seed,

@@ -59,11 +59,17 @@ def write_json(path: Path | None, content: dict[str, Any]) -> None:
 
 
 def load_world(scenario_id: str) -> World:
-    """The compiled scenario of an id or path."""
-    from workup.envs.compile import compile_world
-    from workup.scenarios.library import load_scenario
+    """The compiled scenario of an id or path; of an imported table, over its training patients."""
+    from workup.envs.recorded import world_of
 
-    return compile_world(load_scenario(scenario_id))
+    return world_of(scenario_id)
+
+
+def held_out(scenario_id: str, world: World) -> World:
+    """Where agents made for `world` are judged: over the test patients of an imported table, else `world` itself."""
+    from workup.envs.recorded import world_of
+
+    return world if world.recorded is None else world_of(scenario_id, split="test")
 
 
 def say_what_this_is(scenario: Scenario) -> None:
