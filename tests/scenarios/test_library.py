@@ -26,7 +26,7 @@ PLACED = read(TUTORIAL).tree.places
 
 
 def test_scenarios_are_found_by_their_folder() -> None:
-    assert set(list_scenarios()) >= {"meningitis", "tutorial", "weight_loss"}
+    assert set(list_scenarios()) >= {"meningitis", "pulmonary_embolism", "tutorial", "weight_loss"}
 
 
 def test_id_folder_and_file_load_the_same_scenario(tmp_path: Path) -> None:
