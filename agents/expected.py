@@ -26,7 +26,7 @@ class ExpectedChange:
     def __init__(self, world: World) -> None:
         self._hidden = world.model.prior.shape[1]
         self._ahead = OneStep(world)
-        self._orders = [bool(a.items) and not world.opens_journey[a.items[0]] for a in world.actions]
+        self._orders = np.array([bool(a.items) and not world.opens_journey[a.items[0]] for a in world.actions])
 
     def of(self, engine: Engine, actions: NDArray[np.int64]) -> F64:
         """(n,) pounds, asked before the actions (n,) are taken.
@@ -34,14 +34,19 @@ class ExpectedChange:
         0 for history and examination (too many joint results), decisions, waiting and illegal actions, and for an item
         whose results cannot be priced one step ahead.
         """
-        view = engine.journey_view()
-        weights, profiles = engine.beliefs()
         change = np.zeros(len(actions))
-        for row in np.flatnonzero((actions >= 0) & (actions < len(self._orders))).tolist():
-            a = int(actions[row])
-            if self._orders[a] and view.mask[row, a]:
-                possible = tuple(k for k in profiles[row].tolist() if k >= 0)
-                change[row] = self._change(view, row, a, possible, weights[row, : len(possible) * self._hidden])
+        legal = (actions >= 0) & (actions < len(self._orders))
+        legal[legal] = self._orders[actions[legal]] & engine.mask[legal, actions[legal]]
+        slots = np.flatnonzero(legal)
+        if slots.size:
+            view = engine.journey_view(slots)
+            weights, profiles = engine.beliefs(slots)
+            alive = (profiles >= 0).sum(axis=1).tolist()
+            listed, chosen = profiles.tolist(), actions[slots].tolist()
+            for row, slot in enumerate(slots.tolist()):
+                possible = tuple(listed[row][: alive[row]])
+                of_row = weights[row, : alive[row] * self._hidden]
+                change[slot] = self._change(view, row, chosen[row], possible, of_row)
         return change
 
     def _change(self, view: JourneyView, row: int, action: int, profiles: tuple[int, ...], weights: F64) -> float:
@@ -76,7 +81,8 @@ def expected_value(
     going = np.ones(patients, dtype=np.bool_)
     total = engine.best_expected_utility
     while going.any():
-        actions = np.where(going, choose(engine.observation, engine.mask), -1)
+        actions = np.full(patients, -1, dtype=np.int64)
+        actions[going] = choose(engine.observation[going], engine.mask[going])
         before, change = engine.best_expected_utility, expected.of(engine, actions)
         step = engine.step(actions)
         ended = step.terminated | step.truncated

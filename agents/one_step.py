@@ -60,6 +60,8 @@ class OneStep:
     def __init__(self, world: World) -> None:
         self.world = world
         self._tables = OutcomeTables(world)
+        self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
+        self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
         self._fears = world.contraindication.tolist()
         self._ordered = lru_cache(maxsize=50_000)(self._look_up)
         self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
@@ -116,6 +118,8 @@ class OneStep:
 
     def _unprogressed(self, view: JourneyView, row: int, profiles: Profiles) -> F64:
         """(S,) chance that nothing progressed yet; `progression_h` has the factors of acts in it."""
+        if not self._moves:
+            return self._still(len(profiles))
         return np.exp(-self._tables.rate(profiles) * view.progression_h[row][self._tables.condition(profiles)])
 
     def _look_up_deciding(self, profiles: Profiles, acts: tuple[int, ...]) -> Deciding:

@@ -11,16 +11,19 @@ from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError, UnknownNameError
 
 
-def agent_factories() -> dict[str, AgentFactory]:
+def agent_factories(*, recorded: bool = False) -> dict[str, AgentFactory]:
     """Every agent that needs no training, by name. Modules are found in this folder and imported now.
 
-    Only the folder's own modules and packages are looked at, so that a learner's torch stays out.
+    `recorded` adds those that learn from recorded patients (listed in a module's `RECORDED_AGENTS`). Only the folder's own modules and packages are looked at, so that a learner's torch stays out.
     """
     import workup.agents as package
 
     found: dict[str, AgentFactory] = {}
     for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        found.update(getattr(importlib.import_module(module.name), "AGENTS", {}))
+        offered = importlib.import_module(module.name)
+        found.update(getattr(offered, "AGENTS", {}))
+        if recorded:
+            found.update(getattr(offered, "RECORDED_AGENTS", {}))
     return dict(sorted(found.items()))
 
 
@@ -39,7 +42,7 @@ def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent
     path = Path(name_or_dir)
     if path.is_dir():
         return load_agent(path, world)
-    factories = agent_factories()
+    factories = agent_factories(recorded=world.recorded is not None)
     if str(name_or_dir) in factories:
         return factories[str(name_or_dir)](world, seed=seed)
     raise UnknownNameError(

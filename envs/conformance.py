@@ -343,7 +343,7 @@ def check_posterior_is_exact(engine: Engine, patients: range, *, atol: float = 1
 
 def _tracked_belief(engine: Engine) -> NDArray[np.float64]:
     """(K, H) what the engine believes of slot 0, normalised."""
-    weights, listed = engine.beliefs()
+    weights, listed = engine.beliefs(np.arange(engine.num_envs))
     n_hidden = engine.world.model.prior.shape[1]
     belief = np.zeros_like(engine.world.model.prior)
     for k, row in zip(listed[0], weights[0].reshape(-1, n_hidden), strict=True):

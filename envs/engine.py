@@ -296,25 +296,27 @@ class Engine:
         first = kernel.R_LISTS
         return self._state.real[:, first : first + len(self.world.model.conditions)].copy()
 
-    def beliefs(self) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
-        """Exact posterior weights by the profiles still possible (belief view only), copied.
+    def beliefs(self, slots: NDArray[np.int64]) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+        """Exact posterior weights of m slots by the profiles still possible (belief view only), copied.
 
         Returns:
-            weights (n, P * H) float64, not normalised, profile by profile, 0 beyond those possible; and their
-            profiles (n, P) int64, -1 beyond. P is `model.profiles_per_start`. Undefined before a journey's first step.
+            weights (m, P * H) float64, not normalised, profile by profile, 0 beyond those possible; and their
+            profiles (m, P) int64, -1 beyond. P is `model.profiles_per_start`. Undefined before a journey's first step.
         """
-        listed = self._state.whole[:, kernel.W_LISTED : self._tables.at[tables.WORDS_AT]].copy()
-        possible = np.arange(listed.shape[1]) < self._state.whole[:, kernel.W_ALIVE, None]
+        whole = self._state.whole[slots]
+        listed = whole[:, kernel.W_LISTED : self._tables.at[tables.WORDS_AT]]
+        possible = np.arange(listed.shape[1]) < whole[:, kernel.W_ALIVE, None]
         listed[~possible] = -1
         model = self.world.model
         n_hidden, conditions, profiles = model.prior.shape[1], len(model.conditions), listed.shape[1]
         ends = np.cumsum([conditions, n_hidden, profiles])
-        by_condition, by_hidden, by_profile, joint = np.split(self._weights, ends, axis=1)
-        known = self._state.whole[:, kernel.W_JOINT, None, None] > 0
-        weights = np.where(known, joint.reshape(-1, profiles, n_hidden), model.prior[listed])
+        by_condition, by_hidden, by_profile, joint = np.split(self._weights[slots], ends, axis=1)
+        known = whole[:, kernel.W_JOINT, None, None] > 0
+        joint = joint.reshape(-1, profiles, n_hidden)
+        weights = joint if known.all() else np.where(known, joint, model.prior[listed])
         weights = weights * by_profile[:, :, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
         weights = np.where(possible[:, :, None], weights, 0.0)
-        return weights.reshape(self.num_envs, -1), listed
+        return weights.reshape(len(slots), -1), listed
 
     def ended(self, slots: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
         """Facts of the journeys that ended last in these slots, hidden ones included.

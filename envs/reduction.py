@@ -6,7 +6,7 @@ child it is left out. Source: Shachter RD. Evaluating influence diagrams. Operat
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -76,11 +76,12 @@ def _without_constants(variables: Sequence[NetworkVariable], kept: Collection[st
 
 
 class _Draft:
-    """Who depends on whom while variables are summed out."""
+    """Who depends on whom while variables are summed out; variables come causes first."""
 
     def __init__(self, parents: Mapping[str, tuple[str, ...]], sizes: Mapping[str, int]) -> None:
         self.parents = dict(parents)
         self.sizes = sizes
+        self.place = {name: i for i, name in enumerate(parents)}
         self.children: dict[str, list[str]] = {name: [] for name in parents}
         for name, of in parents.items():
             for parent in of:
@@ -91,25 +92,36 @@ class _Draft:
         """The size of the joint space of the target and all that others depend on."""
         return prod(self.sizes[name] for name, below in self.children.items() if below or name == target)
 
-    def eliminated(self, kept: Collection[str], target: str) -> Iterable[str]:
+    def eliminated(self, kept: Collection[str], target: str) -> Iterator[str]:
         """Variables to sum out, best first; whoever iterates sums each out before asking for the next."""
+        effects: dict[str, tuple[float, int]] = {}
+        stale = set(self.parents)
         while True:
-            best: tuple[float, int, str] | None = None
-            for name in self.parents:
-                if name in kept:
-                    continue
-                factor, more = self._effect(name, target)
-                if factor < 1.0 and (more <= 0 or self.numbers + more <= MOST_NUMBERS):
-                    best = min(best or (np.inf, 0, ""), (factor if more > 0 else 0.0, more, name))
-            if best is None:
+            for name in stale:
+                effects.pop(name, None)
+                if name in self.parents and name not in kept:
+                    effects[name] = self._effect(name, target)
+            fitting = (
+                (factor if more > 0 else 0.0, more, name)
+                for name, (factor, more) in effects.items()
+                if factor < 1.0 and (more <= 0 or self.numbers + more <= MOST_NUMBERS)
+            )
+            _, _, best = min(fitting, default=(0.0, 0, ""))
+            if not best:
                 return
-            yield best[2]
+            around = {best, *self.parents[best], *self.children[best]}
+            around.update(*(self.parents[child] for child in self.children[best]))
+            yield best
+            stale = around.union(*(self.parents[name] for name in around if name in self.parents))
 
     def turned(self, name: str) -> list[tuple[str, tuple[str, ...]]]:
-        """Children of `name`, causes first, and what each then depends on once `name` is summed out."""
+        """Children of `name`, causes first, and what each then depends on once `name` is summed out.
+
+        All new arcs go forward in the order of causes that the network had at first, so that it stays one.
+        """
         own: tuple[str, ...] = self.parents[name]
         out = []
-        for child in self._in_order(self.children[name]):
+        for child in sorted(self.children[name], key=self.place.__getitem__):
             own = _joined(own, (p for p in self.parents[child] if p != name))
             out.append((child, own))
             own = (*own, child)
@@ -146,25 +158,6 @@ class _Draft:
 
     def _cells(self, name: str, parents: Iterable[str]) -> int:
         return self.sizes[name] * prod(self.sizes[parent] for parent in parents)
-
-    def _in_order(self, names: Sequence[str]) -> list[str]:
-        """`names`, ancestors before descendants."""
-        if len(names) < 2:
-            return list(names)
-        left, out, depth = set(names), [], {}
-        for name in names:
-            depth[name] = len(left.intersection(self._ancestors(name)))
-        out = sorted(names, key=lambda name: depth[name])
-        return out
-
-    def _ancestors(self, name: str) -> set[str]:
-        waiting, seen = list(self.parents[name]), set[str]()
-        while waiting:
-            parent = waiting.pop()
-            if parent not in seen:
-                seen.add(parent)
-                waiting.extend(self.parents[parent])
-        return seen
 
 
 def _sum_out(name: str, draft: _Draft, factors: dict[str, Floats]) -> None:

@@ -56,6 +56,8 @@ def parse_xml(path: Path) -> Element:
         hint = ". It was cut short" if error.code in _CUT_SHORT else ""
         reason = expat.ErrorString(error.code)
         raise FileFormatError(f"{path}:{error.lineno}: not well-formed XML: {reason}{hint}") from None
+    except (LookupError, ValueError) as error:  # an encoding that does not exist, or that expat cannot read
+        raise FileFormatError(f"{path}:1: {error}; save it as UTF-8") from None
     assert builder.root is not None
     return builder.root
 

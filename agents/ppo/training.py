@@ -57,7 +57,7 @@ class Settings:
     gae_lambda: float = 0.95
     clip: float = 0.2
     gradient_norm: float = 0.5
-    validate_every_s: float = 8.0
+    validate_every_s: float = 15.0
     validation_patients: int = 4096
     threads: int = 1
     """For torch. Two gain little on nets this small, and lose much when something else needs a core."""
