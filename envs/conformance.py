@@ -206,6 +206,9 @@ def assert_same_facts(one: JourneyView, other: JourneyView) -> None:
 def check_what_is_told_depends_on_what_was_revealed(engine: Engine, n: int) -> int:
     """Patients of whom the same has been revealed get the same observation, mask, reward and clock before the end.
 
+    A test may fail in ways that differ in what is charged (an unreadable scan is, a patient too ill to be scanned is
+    not): which of them it was is known to those present. In such a world what was paid is part of what was revealed.
+
     Every patient is taken through the same orders. Returns how many pairs (step, group) held patients with different
     hidden states, so that a suite can see that the check had something to look at.
     """
@@ -213,6 +216,8 @@ def check_what_is_told_depends_on_what_was_revealed(engine: Engine, n: int) -> i
     first_decision = len(world.actions) - len(world.decisions)
     engine.reset(patients=np.arange(engine.num_envs))
     rng = np.random.default_rng(5)
+    kinds = [world.model.event_charged[row[row >= 0]] for row in world.model.item_failures]
+    mixed = any(kind.any() and not kind.all() for kind in kinds)
     # Journeys part ways where an order is not legal for all; the same action for all who can, the others wait aside.
     told = np.zeros((engine.num_envs, 0))
     hidden = _hidden_states(engine)
@@ -227,6 +232,7 @@ def check_what_is_told_depends_on_what_was_revealed(engine: Engine, n: int) -> i
         told = np.column_stack([told, step.components.sum(axis=1)])
         key = np.column_stack(
             [
+                view.cost_gbp if mixed else np.zeros(engine.num_envs),
                 view.values,
                 view.status,
                 view.failures,

@@ -36,7 +36,7 @@ class Effort:
     """Stop when upper - lower is at most this share of the certified gain, ..."""
     gap_gbp: float = 0.5
     """... or at most this many pounds."""
-    expansions: int = 400_000
+    expansions: int = 800_000
     """Orders looked at before giving up on the gap."""
 
     def settings(self) -> dict[str, float]:
