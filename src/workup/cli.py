@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.commands import agents, cases, demonstration, imports, measuring, tables
+from workup.commands import agents, cases, demonstration, imports, knowledge, measuring, tables
 from workup.commands.terminal import DISCLAIMER, warnings
 from workup.scenarios.errors import ScenarioError, WorkupError
 
@@ -35,6 +35,8 @@ app.command()(agents.simulate)
 app.command()(cases.play)
 app.command("import-table")(tables.import_table)
 app.command("import-network")(imports.import_network)
+app.command("import-ddxplus")(knowledge.import_ddxplus)
+app.command()(knowledge.differential)
 bench.command()(measuring.speed)
 bench.command()(measuring.planner)
 bench.command()(measuring.ppo)

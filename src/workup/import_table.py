@@ -118,7 +118,7 @@ def import_table(
     items, told = _items(table, target, priced, chosen, condition, len(labels), train)
     scenario = _scenario(table, target, labels, condition, items, told, priced, train, chosen)
     out.mkdir(parents=True, exist_ok=True)
-    text = _yaml(scenario, _heading(table, train))
+    text = scenario_text(scenario, _heading(table, train))
     (out / "scenario.yaml").write_text(text, encoding="utf-8")
     _write_rows(out / "patients.parquet", table, condition, [*told, *(f for i in items for f in i.findings)], train)
     about = {
@@ -368,7 +368,7 @@ def _scenario(
         },
         "context": {},
         "conditions": {name: {"label": f"{target} = {label}"} for name, label in zip(classes, labels, strict=True)},
-        "prior": {"table": _row(classes, prior)},
+        "prior": {"table": law_row(classes, prior)},
         "findings": {f.name: _law(f, classes, condition, train) for f in findings},
         "set_ups": {
             _set_up(group): {"label": f"What the tests of group {group} share", "cost_gbp": price}
@@ -437,7 +437,7 @@ def _investigation(item: _Item, names: dict[str, str], prices: dict[str, float])
     return made
 
 
-def _row(words: Sequence[str], shares: F64) -> dict[str, float]:
+def law_row(words: Sequence[str], shares: F64) -> dict[str, float]:
     """Probabilities in eight decimals that sum to 1."""
     row = [round(float(share), 8) for share in shares]
     largest = int(np.argmax(row))
@@ -451,7 +451,7 @@ def _law(f: _Finding, classes: list[str], condition: NDArray[np.int16], train: N
     for c, name in enumerate(classes):
         codes = f.codes[train & (condition == c) & (f.codes >= 0)]
         counts = np.bincount(codes, minlength=len(f.values)) + PSEUDO
-        table[name] = _row(f.values, counts / counts.sum())
+        table[name] = law_row(f.values, counts / counts.sum())
     law: dict[str, Any] = {"label": f.label, "given": ["condition"], "table": table}
     if f.numbers is None:
         return law | {"values": list(f.values)}
@@ -508,7 +508,7 @@ def _heading(table: ClinicalTable, train: NDArray[np.bool_]) -> str:
     )
 
 
-def _yaml(scenario: dict[str, Any], heading: str) -> str:
+def scenario_text(scenario: dict[str, Any], heading: str) -> str:
     """Two levels of blocks, JSON within (which is YAML)."""
     lines = [heading.rstrip("\n")]
     for key, value in scenario.items():
