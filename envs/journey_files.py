@@ -59,7 +59,7 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
     columns["decision"] = [_decision(journeys, int(j)) for j in row]
     columns["true condition"] = [model.conditions[journeys.condition[j]] for j in row]
     frame = pl.DataFrame(columns)
-    _write_whole(path, frame.write_parquet)
+    write_whole(path, frame.write_parquet)
 
 
 def write_json(journeys: Journeys, path: Path) -> None:
@@ -80,7 +80,7 @@ def write_json(journeys: Journeys, path: Path) -> None:
     def write(temporary: Path) -> None:
         temporary.write_text(text, encoding="utf-8")
 
-    _write_whole(path, write)
+    write_whole(path, write)
 
 
 def _events(journeys: Journeys) -> Events:
@@ -150,7 +150,7 @@ def _words(names: list[str], codes: NDArray[np.int32]) -> list[str]:
     return [names[code] if 0 <= code < len(names) else f"no such action ({code})" for code in codes]
 
 
-def _write_whole(path: Path, write: Callable[[Path], None]) -> None:
+def write_whole(path: Path, write: Callable[[Path], None]) -> None:
     """Write beside and move into place, so that no half-written record is ever found."""
     path = Path(path)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

@@ -163,8 +163,8 @@ def test_simulate_writes_what_anyone_can_read(capsys: pytest.CaptureFixture[str]
     table = pl.read_parquet(tmp_path / "journeys.parquet")
     assert table["patient"].unique().sort().to_list() == list(range(20))
     assert read(tmp_path / "journeys.json")
-    status, _, err = run(capsys, "simulate", "tutorial", "--agent", "all", "--out", tmp_path / "journeys.csv")
-    assert (status, ".parquet or .json" in err) == (2, True)
+    status, _, err = run(capsys, "simulate", "tutorial", "--agent", "all", "--out", tmp_path / "journeys.txt")
+    assert (status, ".csv, .xes, or minari:" in err) == (2, True)
 
 
 def test_play_reads_numbers_and_tells_what_they_were_worth(

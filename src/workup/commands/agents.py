@@ -236,19 +236,24 @@ def _show_journey(failure: Failure) -> None:
 def simulate(
     scenario: ScenarioId,
     agent: AgentName,
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="A .parquet or .json file.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="A .parquet, .json, .csv or .xes file, or minari:NAME-v0.")
+    ],
     patients: Patients = 1000,
     seed: Seed = 0,
 ) -> None:
     """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
     from workup.agents.registry import make_agent
+    from workup.envs.event_logs import write_csv, write_xes
     from workup.envs.journey_files import write_json as write_journeys_json
     from workup.envs.journey_files import write_parquet
+    from workup.envs.minari_files import PREFIX, write_minari
     from workup.evaluate import run_agents
 
-    writers = {".parquet": write_parquet, ".json": write_journeys_json}
-    if out.suffix not in writers:
-        raise WorkupError(f"--out is {out}; expected a name that ends with .parquet or .json")
+    writers = {".parquet": write_parquet, ".json": write_journeys_json, ".csv": write_csv, ".xes": write_xes}
+    to_minari = str(out).startswith(PREFIX)
+    if not to_minari and out.suffix not in writers:
+        raise WorkupError(f"--out is {out}; expected a name that ends with {', '.join(writers)}, or minari:NAME-v0")
     world = load_world(scenario)
     chosen = make_agent(agent, world, seed=seed)
     with progress() as display:
@@ -261,7 +266,10 @@ def simulate(
             record=True,
             progress=lambda _, done: display.update(task, completed=done),
         )[agent]
-    out.parent.mkdir(parents=True, exist_ok=True)
-    writers[out.suffix](journeys, out)
+    if to_minari:
+        write_minari(journeys, str(out).removeprefix(PREFIX))
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        writers[out.suffix](journeys, out)
     console().print(f"{patients:,} journeys under {escape(agent)}, seed {seed}: {escape(str(out))}")
     say_what_this_is(world.scenario)
