@@ -46,11 +46,11 @@ def speed(
     rounds = 5
     share = seconds / rounds / (len(sizes) + 1)
     name = environment_id(scenario)
-    runs: dict[str, Callable[[float], float]] = {"cartpole": _single(gym.make("CartPole-v1"), _any_action)}
+    runs: dict[str, Callable[[float], float]] = {"cartpole": single_rate(gym.make("CartPole-v1"), any_action)}
     memory = {}
     for size in sizes:
         if size == 1:
-            runs["1"] = _single(gym.make(name, view=view), _legal_action)
+            runs["1"] = single_rate(gym.make(name, view=view), _legal_action)
         else:
             runs[str(size)], memory[str(size)] = _measured_batch(name, view, size)
     for run in runs.values():
@@ -121,7 +121,9 @@ class _Stopwatch:
         return timed
 
 
-def _single(env: gym.Env[Any, Any], choose: Callable[[Any, dict[str, Any], float], Any]) -> Callable[[float], float]:
+def single_rate(
+    env: gym.Env[Any, Any], choose: Callable[[Any, dict[str, Any], float], Any]
+) -> Callable[[float], float]:
     """Rate of one environment. Timing each step would cost as much as the step: the same actions are first chosen
     in a rehearsal from the same state, then replayed against the clock."""
     draws = np.random.default_rng(0)
@@ -156,7 +158,8 @@ def _rehearse(env: gym.Env[Any, Any], choose: Callable[..., Any], draws: np.rand
     return seed, actions
 
 
-def _any_action(env: Any, info: dict[str, Any], u: float) -> Any:
+def any_action(env: Any, info: dict[str, Any], u: float) -> Any:
+    """Any action of a discrete space, by a uniform number."""
     return np.int64(u * env.action_space.n)
 
 

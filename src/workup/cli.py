@@ -40,6 +40,8 @@ app.command()(knowledge.differential)
 bench.command()(measuring.speed)
 bench.command()(measuring.planner)
 bench.command()(measuring.ppo)
+bench.command()(measuring.imports)
+bench.command()(measuring.tables)
 
 
 def _version(asked: bool) -> None:

@@ -85,6 +85,91 @@ def ppo(
     write_json(json_file, result)
 
 
+def imports(
+    networks: Annotated[
+        str,
+        typer.Option("--networks", metavar="FILE=TARGET:A+B,...", help="Networks to ask, and to make environments of."),
+    ] = "",
+    ddxplus: Annotated[Path | None, typer.Option("--ddxplus", metavar="DIR", help="With the release's JSON.")] = None,
+    patients: Annotated[Path | None, typer.Option("--patients", metavar="FILE", help="The release's patients.")] = None,
+    folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="Environments imported before.")] = "",
+    rows: Annotated[int, typer.Option(min=100, help="Of the generated table.")] = 100_000,
+    columns: Annotated[int, typer.Option(min=3, help="Of the generated table.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps.")] = 10.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Posteriors of networks, steps of imported environments against CartPole, and import of a large table."""
+    from workup.bench_imports import bench_imports
+
+    pairs = [word.strip().partition("=") for word in networks.split(",") if word.strip()]
+    result = bench_imports(
+        [(Path(file), target) for file, _, target in pairs], ddxplus=ddxplus, patients=patients, rows=rows,
+        columns=columns, seconds=seconds, folders=_folders(folders),
+    )  # fmt: skip
+    for name, ms in result["posterior_ms"].items():
+        console().print(
+            f"{escape(name)}: a posterior in {ms['median']:.2f} ms (median), {ms['p95']:.2f} (95 of 100), {ms['max']:.2f} (most), "
+            f"{ms['queries']:.0f} queries"
+        )
+    console().print(f"table of {rows:,} rows and {columns} columns: imported in {result['import_s']:.2f} s")
+    for size in ("steps_4096", "steps_1024"):
+        for name, rate in result.get(size, {}).items():
+            console().print(
+                f"{escape(name)}, {rate['num_envs']:,.0f}: {rate['steps_per_cpu_s']:,.0f} steps per CPU second, "
+                f"{rate['ratio']:.1f} × CartPole"
+            )
+    write_json(json_file, result)
+
+
+def _folders(words: str) -> list[Path]:
+    return [Path(word.strip()) for word in words.split(",") if word.strip()]
+
+
+def tables(
+    folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="What `workup import-table` wrote.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where policies are kept; called again, it goes on.")
+    ],
+    seeds: Annotated[int, typer.Option("--seeds", min=0, help="How many runs of masked PPO; 0: none.")] = 3,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 60.0,
+    json_file: JsonFile = None,
+) -> None:
+    """References, tuned fixed order, cost-sensitive tree and masked PPO on imported tables: accuracy against money."""
+    from workup.bench_tables import bench_tables
+
+    if seeds:
+        from workup.commands.agents import ppo_training
+
+        ppo_training()  # says what to install where its packages are missing
+    with progress() as display:
+        task = display.add_task("", total=None)
+        result = bench_tables(
+            _folders(folders),
+            out=out,
+            seeds=range(seeds),
+            seconds=seconds,
+            progress=lambda what: display.update(task, description=what),
+        )
+    for name, found in result.items():
+        console().print(
+            f"{escape(name)}: {found['train']:,} training and {found['test']:,} test patients; the commonest class is "
+            f"{found['commonest']:.1%} of these\n"
+        )
+        listed = table("agent", "money lost (95%)", "of which tests", "tests", "right (95%)")
+        for agent, scores in found["agents"].items():
+            worth, right = scores["value"], scores["accuracy"]
+            listed.add_row(
+                agent,
+                f"{-worth['mean']:.2f} ({-worth['high']:.2f} to {-worth['low']:.2f})",
+                f"{scores['cost']['mean']:.2f}",
+                f"{scores['tests']['mean']:.2f}",
+                f"{right['mean']:.1%} ({right['low']:.1%} to {right['high']:.1%})",
+            )
+        console().print(listed)
+        console().print()
+    write_json(json_file, result)
+
+
 def _show_ppo(result: dict[str, Any]) -> None:
     rows = table("run", "steps", "gain (95%)", "captured (95%)", "of upper", "of voi's gain")
     for preset, found in result["presets"].items():
