@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -32,6 +33,7 @@ from workup.envs.ddxplus import (
 from workup.envs.recorded import ABOUT, FORMAT, ROWS, Recorded, load_recorded
 from workup.import_table import PSEUDO, law_row, scenario_text
 from workup.scenarios.errors import WorkupError
+from workup.scenarios.vocabulary import STATUS_WORDS
 
 AGES = (0.0, 1.0, 5.0, 15.0, 30.0, 45.0, 60.0, 75.0, 120.0)
 """Ends of the bands of age, in years."""
@@ -65,6 +67,8 @@ class _Answer:
     asked: Rows | None = None
     """(n,) patients of whom it can be asked; None: all."""
     ordinal: bool = False
+    complaint: str | None = None
+    """The evidence of which it says that the patient came because of it."""
 
 
 def import_ddxplus(
@@ -91,9 +95,11 @@ def import_ddxplus(
     read = [read_patients(path, base, most=most) for path in (patients, test) if path is not None]
     train = _split(read, seed, test_share)
     condition = np.concatenate([part.condition for part in read])
-    names = _names(base.conditions, "")
-    told, asked = _findings(base, read, train)
-    scenario = _scenario(base, names, told, asked, condition, train, patients, prices or Prices())
+    taken: set[str] = {"age", "sex", "history", "examination"}
+    names = _names(base.conditions, taken)
+    items = dict(zip((e.code for e in base.evidences), _names([e.code for e in base.evidences], taken), strict=True))
+    told, asked = _findings(base, read, train, items, taken)
+    scenario = _scenario(base, names, items, told, asked, condition, train, patients, prices or Prices())
     heading = "# Made by `workup import-ddxplus`: probabilities were counted in the training patients.\n"
     out.mkdir(parents=True, exist_ok=True)
     (out / "scenario.yaml").write_text(scenario_text(scenario, heading), encoding="utf-8")
@@ -139,25 +145,42 @@ def _split(read: list[Patients], seed: int, test_share: float) -> Rows:
     return train
 
 
-def _names(words: tuple[str, ...], tail: str) -> tuple[str, ...]:
-    """Words as names of the language, each different."""
-    found: list[str] = []
-    for word in words:
-        name = (re.sub(r"[^A-Za-z0-9]+", "_", word).strip("_") or "x") + tail
-        name = f"v_{name}" if name.lower() in _WORDS else name
-        while name in found:
-            name += "_"
-        found.append(name)
-    return tuple(found)
+def _name(word: str, taken: set[str]) -> str:
+    """A word as a name of the language that means nothing else yet; it is noted as taken."""
+    name = re.sub(r"[^A-Za-z0-9]+", "_", word).strip("_") or "x"
+    name = f"v_{name}" if name.lower() in _WORDS else name
+    while name in taken:
+        name += "_"
+    taken.add(name)
+    return name
+
+
+def _names(words: Sequence[str], taken: set[str]) -> tuple[str, ...]:
+    return tuple(_name(word, taken) for word in words)
 
 
 _WORDS = frozenset(
-    {"condition", "otherwise", "unknown", "wait", "not", "status", "source", "note", "value", "yes", "no"}
+    {
+        "condition",
+        "otherwise",
+        "unknown",
+        "wait",
+        "not",
+        "status",
+        "source",
+        "note",
+        "value",
+        "yes",
+        "no",
+        *STATUS_WORDS,
+    }
 )
 
 
-def _findings(base: KnowledgeBase, read: list[Patients], train: Rows) -> tuple[list[_Answer], dict[str, list[_Answer]]]:
-    """What the start tells, and what each question reveals."""
+def _findings(
+    base: KnowledgeBase, read: list[Patients], train: Rows, items: dict[str, str], taken: set[str]
+) -> tuple[list[_Answer], dict[str, list[_Answer]]]:
+    """What the start tells, and what each question reveals, by its code."""
     age, sex, complaint = (
         np.concatenate([np.asarray(getattr(part, name)) for part in read]) for name in ("age", "sex", "complaint")
     )
@@ -177,15 +200,16 @@ def _findings(base: KnowledgeBase, read: list[Patients], train: Rows) -> tuple[l
         if evidence.kind == "B" and ((not evidence.antecedent and evidence.parent is None) or e in met):
             hit = (complaint == e).astype(np.int16)
             label = f"Comes because of: {evidence.question}"
-            told.append(_Answer(f"complaint_{evidence.code}", label, ("no", "yes"), hit, base.listed[e]))
+            name = _name(f"complaint_{items[evidence.code]}", taken)
+            told.append(_Answer(name, label, ("no", "yes"), hit, base.listed[e], complaint=evidence.code))
         if evidence.kind == "M":
-            asked[evidence.code] = _choices(evidence.code, e, base, read, train, may)
+            asked[evidence.code] = _choices(items[evidence.code], e, base, read, train, may, taken)
         else:
-            values = evidence.values if evidence.kind == "B" else _names(evidence.meanings, "")
+            values = evidence.values if evidence.kind == "B" else _names(evidence.meanings, set())
             numbers = evidence.kind == "C" and evidence.values[0].isdigit()
             asked[evidence.code] = [
                 _Answer(
-                    f"{evidence.code}_answer", evidence.question, values, answers[:, e].astype(np.int16), base.listed[e], may,
+                    _name(f"{items[evidence.code]}_answer", taken), evidence.question, values, answers[:, e].astype(np.int16), base.listed[e], may,
                     ordinal=numbers,
                 )
             ]  # fmt: skip
@@ -193,7 +217,7 @@ def _findings(base: KnowledgeBase, read: list[Patients], train: Rows) -> tuple[l
 
 
 def _choices(
-    code: str, e: int, base: KnowledgeBase, read: list[Patients], train: Rows, may: Rows | None
+    item: str, e: int, base: KnowledgeBase, read: list[Patients], train: Rows, may: Rows | None, taken: set[str]
 ) -> list[_Answer]:
     """One finding for each value that a training patient gave, and one for all other values together."""
     evidence = base.evidences[e]
@@ -209,12 +233,19 @@ def _choices(
             condition = np.concatenate([part.condition for part in read])
             listed = np.bincount(condition[train & (rows > 0)], minlength=len(base.conditions)) > 0
             label = f"{evidence.question} {evidence.meanings[v]}"
-            found.append(_Answer(f"{code}_{value}", label, ("no", "yes"), rows, listed, may))
+            found.append(_Answer(_name(f"{item}_{value}", taken), label, ("no", "yes"), rows, listed, may))
         else:
             others |= rows
     none = np.zeros(len(base.conditions), bool)
     found.append(
-        _Answer(f"{code}_{OTHER}", f"{evidence.question} Elsewhere or otherwise", ("no", "yes"), others, none, may)
+        _Answer(
+            _name(f"{item}_{OTHER}", taken),
+            f"{evidence.question} Elsewhere or otherwise",
+            ("no", "yes"),
+            others,
+            none,
+            may,
+        )
     )
     return found
 
@@ -247,13 +278,13 @@ def _law(f: _Answer, names: tuple[str, ...], condition: I16, train: Rows) -> dic
 
 
 def _scenario(
-    base: KnowledgeBase, names: tuple[str, ...], told: list[_Answer], asked: dict[str, list[_Answer]], condition: I16,
+    base: KnowledgeBase, names: tuple[str, ...], items: dict[str, str], told: list[_Answer], asked: dict[str, list[_Answer]], condition: I16,
     train: Rows, patients: Path, prices: Prices,
 ) -> dict[str, Any]:  # fmt: skip
     prior = np.bincount(condition[train], minlength=len(names)) + PSEUDO
     shown = [*told, *(f for of in asked.values() for f in of)]
-    complaints = {f.name for f in told}
-    decisions = [f"say_{name}" for name in names]
+    complaints = {f.complaint: f.name for f in told if f.complaint is not None}
+    decisions = _names([f"say_{name}" for name in names], {f.name for f in shown} | {*names, *items.values()})
     return {
         "id": "ddxplus",
         "title": "DDXPlus: questions and a diagnosis",
@@ -280,7 +311,7 @@ def _scenario(
         "investigations": {
             "history": {"label": "Age, sex and complaint", "tier": "history", "reveals": [f.name for f in told]},
             "examination": {"label": "Nothing is examined", "tier": "examination", "reveals": []},
-            **{code: _question(base, code, found, complaints, prices) for code, found in asked.items()},
+            **{items[code]: _question(base, code, asked, complaints, prices) for code in asked},
         },
         "utility": {"unit": "gbp", "gbp_per_qaly": 1},
         "decisions": {
@@ -314,21 +345,21 @@ _WEIGHTS = {"cost": 1, "harm": 1, "delay": 1, "utility": 1}
 
 
 def _question(
-    base: KnowledgeBase, code: str, found: list[_Answer], complaints: set[str], prices: Prices
+    base: KnowledgeBase, code: str, asked: dict[str, list[_Answer]], complaints: dict[str, str], prices: Prices
 ) -> dict[str, Any]:
     """A question: not asked of who came with it, and a follow-up only of those who have its parent."""
     evidence = base.evidences[base.at[code]]
     made: dict[str, Any] = {
-        "label": evidence.question, "tier": "bedside", "reveals": [f.name for f in found], "cost_gbp": prices.question,
+        "label": evidence.question, "tier": "bedside", "reveals": [f.name for f in asked[code]], "cost_gbp": prices.question,
         "turnaround": 0, "status": "assumed",
     }  # fmt: skip
     needs: list[dict[str, Any]] = []
-    if f"complaint_{code}" in complaints:
-        needs.append({f"complaint_{code}": "no"})
+    if code in complaints:
+        needs.append({complaints[code]: "no"})
     if evidence.parent is not None:
-        either = {f"{evidence.parent}_answer": "yes"}
-        if f"complaint_{evidence.parent}" in complaints:
-            either[f"complaint_{evidence.parent}"] = "yes"
+        either = {asked[evidence.parent][0].name: "yes"}
+        if evidence.parent in complaints:
+            either[complaints[evidence.parent]] = "yes"
         needs.append(either)
     return made | ({"requires": needs} if needs else {})
 

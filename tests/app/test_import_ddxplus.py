@@ -12,6 +12,8 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from workup.agents.informative import InformativeAgent
@@ -26,7 +28,7 @@ from workup.envs.conformance import (
 )
 from workup.envs.ddxplus import load_knowledge_base, read_patients
 from workup.envs.engine import Engine
-from workup.envs.patient_model import RESULT
+from workup.envs.patient_model import MISSING, RESULT
 from workup.envs.recorded import conditions_of, load_recorded, rows_of
 from workup.import_ddxplus import import_ddxplus
 from workup.scenarios.errors import FileFormatError, WorkupError
@@ -270,6 +272,62 @@ def test_the_commands_import_lint_and_score(tmp_path: Path) -> None:
     assert found["none"]["interaction_length"]["mean"] == 0.0
     assert found["informative"]["ddr"]["mean"] > 0.3
     assert run(app, ["differential", "tutorial", "--agents", "none"]).exit_code != 0
+
+
+ODD = ("fever", "wait", "E_1_answer", "f17.210", "no", "z 9", "Äpfel", "history", "sex", "x'y")
+
+
+@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_odd_releases_are_played(tmp_path_factory: pytest.TempPathFactory, data: st.DataObject) -> None:
+    """Any hierarchy, kinds and codes, names that are words of the language or of another thing; every answer is the row's."""
+    codes = data.draw(st.lists(st.sampled_from(ODD), min_size=2, max_size=6, unique=True))
+    kinds = ["B", *(data.draw(st.sampled_from("BCM")) for _ in codes[1:])]
+    evidences = {}
+    for i, (code, kind) in enumerate(zip(codes, kinds, strict=True)):
+        parent = data.draw(st.sampled_from([None, codes[0], "gone"])) if i else None
+        values: tuple[Any, ...] = (
+            () if kind == "B" else data.draw(st.sampled_from([(0, 1, 2), ("V_1", "unknown", "yes")]))
+        )
+        evidences[code] = evidence(code, kind, parent, values, values[0] if values else 0)
+    names = data.draw(
+        st.lists(st.sampled_from(["fever", "condition", "A / B", "done"]), min_size=2, max_size=3, unique=True)
+    )
+    conditions = {
+        name: {
+            "condition_name": name, "icd10-id": "", "severity": 1, "antecedents": {},
+            "symptoms": {code: {} for code in data.draw(st.lists(st.sampled_from(codes), unique=True))},
+        }
+        for name in names
+    }  # fmt: skip
+    rows = []
+    for _ in range(data.draw(st.integers(6, 12))):
+        told = [codes[0]]
+        for code in codes[1:]:
+            if data.draw(st.booleans()):
+                values = tuple(evidences[code]["possible-values"])
+                told.append(code if not values else f"{code}_@_{data.draw(st.sampled_from(values))}")
+        name = data.draw(st.sampled_from(names))
+        complaint = data.draw(st.sampled_from([word for word in told if "_@_" not in word]))
+        quoted = [str(each).replace('"', '""') for each in ([[name, 1.0]], told)]
+        rows.append(f'7,"{quoted[0]}",F,{name},"{quoted[1]}",{complaint}')
+    folder = tmp_path_factory.mktemp("odd")
+    (folder / "release_evidences.json").write_text(json.dumps(evidences))
+    (folder / "release_conditions.json").write_text(json.dumps(conditions))
+    for file in ("train.csv", "test.csv"):
+        (folder / file).write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
+    world = import_ddxplus(folder, folder / "train.csv", test=folder / "test.csv", out=folder / "out").world
+    assert len(world.items) == len(codes) + 2
+    engine = Engine(world, len(rows), view="belief")
+    orders = len(world.actions) - len(world.decisions) - 1
+    while engine.mask[:, :orders].any():
+        mask = engine.mask[:, :orders]
+        engine.step(np.where(mask.any(axis=1), mask.argmax(axis=1), -1))
+    view = engine.journey_view()
+    assert (view.values != MISSING).all()
+    known = view.values >= 0
+    assert np.array_equal(view.values[known], rows_of(world).values[known])
+    assert (view.status == RESULT).sum(axis=1).min() >= 2
 
 
 @needs_data
