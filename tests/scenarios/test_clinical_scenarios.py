@@ -17,6 +17,13 @@ from workup.envs.world import World
 from workup.scenarios.library import load_scenario
 
 VIGNETTES = {
+    "breathlessness": [
+        "3a_lagger",
+        "3b_joiner_who_smokes",
+        "3c_fluid",
+        "3d_washed_overalls",
+        "3e_scan_every_year",
+    ],
     "meningitis": ["4a_student", "4b_focal", "4c_vaccinated", "4d_purpura", "4e_part_treated", "4f_migraine"],
 }
 
