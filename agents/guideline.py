@@ -12,6 +12,7 @@ from workup.agents.simple import finish
 from workup.envs.facts import compile_when, vocabulary
 from workup.envs.world import World
 from workup.scenarios.errors import UnknownNameError
+from workup.scenarios.schema import Rule, Scenario
 
 
 class GuidelineAgent:
@@ -23,16 +24,19 @@ class GuidelineAgent:
     name = "guideline"
     needs: Literal["raw", "belief"] | None = "belief"
 
-    def __init__(self, world: World, *, seed: int = 0) -> None:
-        """`seed` is not used.
+    def __init__(self, world: World, *, seed: int = 0, version: str | None = None) -> None:
+        """`version` is one of the scenario's `guideline_versions`, or None for the guideline itself; `seed` is not used.
 
         Raises:
-            UnknownNameError: a rule does something that the world has no action for.
+            UnknownNameError: no such version, or a rule does something that the world has no action for.
         """
         self._world = world
+        if version is not None:
+            self.name = f"{type(self).name}:{version}"
         words = vocabulary(world)
         self._rules = [
-            (action_named(world, rule.do), compile_when(rule.when, words)) for rule in world.scenario.guideline
+            (action_named(world, rule.do), compile_when(rule.when, words))
+            for rule in rules_of(world.scenario, version=version)
         ]
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
@@ -42,6 +46,20 @@ class GuidelineAgent:
             applies = (chosen < 0) & view.mask[:, action] & condition.holds(view.values, view.status)
             chosen[applies] = action
         return finish(self._world, view, chosen)
+
+
+def rules_of(scenario: Scenario, *, version: str | None = None) -> tuple[Rule, ...]:
+    """The guideline's rules in order, after those by which a version differs from it.
+
+    Raises:
+        UnknownNameError: the scenario has no such version.
+    """
+    if version is None:
+        return scenario.guideline
+    if version not in scenario.guideline_versions:
+        known = ", ".join(scenario.guideline_versions) or "none"
+        raise UnknownNameError(f"{scenario.id} has no guideline version {version!r}; its versions: {known}")
+    return (*scenario.guideline_versions[version].rules, *scenario.guideline)
 
 
 def action_named(world: World, name: str) -> int:

@@ -7,6 +7,7 @@ import pkgutil
 from pathlib import Path
 
 from workup.agents.base import Agent, AgentFactory
+from workup.agents.guideline import GuidelineAgent
 from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError, UnknownNameError
 
@@ -31,7 +32,8 @@ def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent
     """An agent by name (`voi`, `guideline` ...) or from the directory of a saved policy.
 
     Args:
-        name_or_dir: a name of `agent_factories`, or a directory that `workup train` wrote.
+        name_or_dir: a name of `agent_factories`, `guideline:VERSION` for one of the scenario's `guideline_versions`, or a
+            directory that `workup train` wrote.
         world: where it acts, and what it knows, unless the agent has a knowledge model of its own.
         seed: for agents that draw random numbers.
 
@@ -45,8 +47,12 @@ def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent
     factories = agent_factories(recorded=world.recorded is not None)
     if str(name_or_dir) in factories:
         return factories[str(name_or_dir)](world, seed=seed)
+    name, _, version = str(name_or_dir).partition(":")
+    if name == GuidelineAgent.name and version:
+        return GuidelineAgent(world, version=version)
+    versions = [f"{GuidelineAgent.name}:{version}" for version in world.scenario.guideline_versions]
     raise UnknownNameError(
-        f"agent {str(name_or_dir)!r} is neither a name nor a directory; names: {', '.join(factories)}. "
+        f"agent {str(name_or_dir)!r} is neither a name nor a directory; names: {', '.join([*factories, *versions])}. "
         f"A learned agent is given as the directory that `workup train {world.scenario.id} --agent ppo --out DIR` wrote."
     )
 

@@ -13,7 +13,7 @@ from workup.envs.targets import evaluate_target
 from workup.envs.world import World
 from workup.scenarios.errors import Fault, ScenarioError, WorkupError
 from workup.scenarios.lint import check
-from workup.scenarios.schema import Scenario
+from workup.scenarios.schema import Rule, Scenario
 from workup.scenarios.yaml_tree import Path as Place
 from workup.scenarios.yaml_tree import Tree
 
@@ -63,8 +63,11 @@ def _attempt(where: Place, action: Callable[[T], object], of: T) -> Iterator[Fou
 
 def _conditions(world: World) -> Iterator[Found]:
     words = vocabulary(world)
-    for i, rule in enumerate(world.scenario.guideline):
-        yield from _attempt(("guideline", i, "when"), lambda when: compile_when(when, words), rule.when)
+    rules: dict[Place, Rule] = {("guideline", i): rule for i, rule in enumerate(world.scenario.guideline)}
+    for name, version in world.scenario.guideline_versions.items():
+        rules |= {("guideline_versions", name, "rules", i): rule for i, rule in enumerate(version.rules)}
+    for place, rule in rules.items():
+        yield from _attempt((*place, "when"), lambda when: compile_when(when, words), rule.when)
     for name, vignette in world.scenario.vignettes.items():
         for i, expectation in enumerate(vignette.expect):
             when = expectation.when

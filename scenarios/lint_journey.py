@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from workup.scenarios.lint_book import Book
+from workup.scenarios.schema import Rule
 from workup.scenarios.vocabulary import CORE_KINDS, SubPath, allowed_statuses, allowed_values
 
 _WORD = re.compile(r"\w+")
@@ -84,17 +86,31 @@ def check_contraindications(book: Book) -> None:
 
 
 def check_guideline(book: Book) -> None:
-    """Rules do things that exist, and the last always decides."""
+    """Rules do things that exist, and the last always decides; a version changes something and lets the rest through."""
     s = book.scenario
-    known = [*book.items, *s.order_sets, *s.decisions, "wait"]
-    for i, rule in enumerate(s.guideline):
-        book.known(("guideline", i, "do"), rule.do, known, "item, order set or decision")
-        book.clauses(("guideline", i, "when"), rule.when)
-        if rule.when == {} and rule.do in s.decisions and i < len(s.guideline) - 1:
+    _check_rules(book, ("guideline",), s.guideline)
+    for i, rule in enumerate(s.guideline[:-1]):
+        if rule.when == {} and rule.do in s.decisions:
             book.add(("guideline", i), "decides without a `when`, so that no later rule is reached; move it to the end")
     if not s.guideline or s.guideline[-1].when or s.guideline[-1].do not in s.decisions:
         path: SubPath = ("guideline", len(s.guideline) - 1) if s.guideline else ("guideline",)
         book.add(path, "the last rule has no `when` and does a decision, so that the guideline always ends")
+    for name, version in s.guideline_versions.items():
+        path = ("guideline_versions", name, "rules")
+        _check_rules(book, path, version.rules)
+        if not version.rules:
+            book.add(path, "changes nothing; write the rules by which it differs from the guideline")
+        for i, rule in enumerate(version.rules):
+            if rule.when == {} and rule.do in s.decisions:
+                book.add((*path, i), "decides without a `when`, so that the guideline is never reached; say when")
+
+
+def _check_rules(book: Book, path: SubPath, rules: Iterable[Rule]) -> None:
+    s = book.scenario
+    known = [*book.items, *s.order_sets, *s.decisions, "wait"]
+    for i, rule in enumerate(rules):
+        book.known((*path, i, "do"), rule.do, known, "item, order set or decision")
+        book.clauses((*path, i, "when"), rule.when)
 
 
 def check_rewards(book: Book) -> None:

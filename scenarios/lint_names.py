@@ -13,7 +13,7 @@ RESERVED = frozenset({"condition", "otherwise", "unknown", "wait", "not", "at_le
 """Words of the language, which no entry may be called."""
 _VARIABLES = ("context", "conditions", "groups", "comorbidities", "latent", "findings")
 _SHARED = (*_VARIABLES, "investigations", "acts", "order_sets", "decisions")
-_OWN = ("set_ups", "resources", "availability", "rewards", "vignettes", "targets")
+_OWN = ("set_ups", "resources", "availability", "rewards", "guideline_versions", "vignettes", "targets")
 
 
 def check_names(book: Book) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from workup.scenarios.lint import warnings
 from workup.scenarios.phrases import Phrases, listed, percent, time_in_words
-from workup.scenarios.schema import Ceilings, Orderable, Scenario, Status, Variable, Vignette, Who
+from workup.scenarios.schema import Ceilings, Orderable, Rule, Scenario, Status, Variable, Vignette, Who
 from workup.scenarios.tables import Table, Tables
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
@@ -256,10 +256,18 @@ def _worth(tables: Tables, name: str, phrases: Phrases) -> str:
 
 def _guideline(s: Scenario, phrases: Phrases) -> Iterator[str]:
     yield from (f"## The guideline ({s.who.guideline.name})", "", "The first rule that holds and can be done:", "")
-    for i, rule in enumerate(s.guideline, start=1):
-        when = f"if {phrases.when(rule.when)}: " if rule.when else "otherwise: " if i == len(s.guideline) else ""
-        yield f"{i}. {when}**{phrases.label(rule.do)}**. {rule.why}."
+    yield from _rules(s.guideline, phrases, last="otherwise: ")
     yield ""
+    for name, version in s.guideline_versions.items():
+        yield from (f"Version `{name}`, {version.label}, puts before these:", "")
+        yield from _rules(version.rules, phrases)
+        yield ""
+
+
+def _rules(rules: tuple[Rule, ...], phrases: Phrases, *, last: str = "") -> Iterator[str]:
+    for i, rule in enumerate(rules, start=1):
+        when = f"if {phrases.when(rule.when)}: " if rule.when else last if i == len(rules) else ""
+        yield f"{i}. {when}**{phrases.label(rule.do)}**. {rule.why}."
 
 
 def _vignettes(s: Scenario, phrases: Phrases) -> Iterator[str]:

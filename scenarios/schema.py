@@ -9,7 +9,15 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    WithJsonSchema,
+    model_serializer,
+)
 
 from workup.scenarios.durations import PATTERN, hours
 
@@ -246,6 +254,14 @@ class Rule(Model):
     why: str
 
 
+class GuidelineVersion(Model):
+    """Another version of the guideline, as what it changes."""
+
+    label: str
+    rules: tuple[Rule, ...]
+    """They come before those of the guideline, which is followed wherever none of them applies."""
+
+
 class Expectation(Model):
     """One of the five, each optionally `when` a fact is revealed, or `at` a visit."""
 
@@ -344,8 +360,15 @@ class Scenario(Model):
     decisions: dict[str, Decision]
     rewards: dict[str, Reward]
     guideline: tuple[Rule, ...]
+    guideline_versions: dict[str, GuidelineVersion] = Field(default_factory=dict)
     vignettes: dict[str, Vignette] = Field(default_factory=dict)
     targets: dict[str, Target] = Field(default_factory=dict)
     max_steps: int = 40
     figures: tuple[FigureRecord, ...] = ()
     digest: str = ""
+
+    @model_serializer(mode="wrap")
+    def _without_empty_versions(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What has no versions of its guideline keeps the digest, and so the solved bounds, that it had without them."""
+        content: dict[str, Any] = dump(self)
+        return content if self.guideline_versions else {k: of for k, of in content.items() if k != "guideline_versions"}

@@ -105,6 +105,24 @@ def test_the_guideline_follows_its_first_rule_that_can_be_done(world: World) -> 
     assert (found.decision[mass] == world.decisions.index("refer")).all()
 
 
+def test_a_version_of_the_guideline_goes_by_its_own_rules_first_and_by_the_guideline_otherwise(world: World) -> None:
+    found, other = journeys(world, "guideline"), journeys(world, "guideline:film_for_fever")
+    fever = found.values[:, world.model.observables.index("fever")] == 1
+    filmed, filmed_by_other = (run.status[:, world.item("chest_film")] != NOT_ORDERED for run in (found, other))
+    assert filmed_by_other[fever].all()
+    assert not filmed[fever].all()
+    assert np.array_equal(filmed_by_other[~fever], filmed[~fever])
+    assert np.array_equal(other.decision[~fever], found.decision[~fever])
+
+
+def test_an_unknown_version_is_told_the_versions(world: World) -> None:
+    with pytest.raises(UnknownNameError, match="no guideline version 'of_1990'; its versions: film_for_fever"):
+        make_agent("guideline:of_1990", world)
+    with pytest.raises(UnknownNameError, match="voi, guideline:film_for_fever"):
+        make_agent("gideline", world)
+    assert make_agent("guideline:film_for_fever", world).name == "guideline:film_for_fever"
+
+
 def test_a_rule_names_an_action_or_is_told_the_names(world: World) -> None:
     assert world.actions[action_named(world, "chest_film")].name == "order chest_film"
     assert world.actions[action_named(world, "first_bloods")].kind == "set"

@@ -86,6 +86,13 @@ RUBBISH: tuple[Any, ...] = (None, True, -1, 0, 0.5, 1e300, "", "x", "fever", "2 
 RUBBISH += ({"a": 1}, {"value": 1}, {"status": "seen"}, {"otherwise": 1}, {"not": "yes"}, {"at_least": 5}, "otherwise")
 
 
+def test_the_versions_of_a_guideline_count_in_the_digest_and_their_absence_does_not() -> None:
+    assert "guideline_versions" not in load_scenario("weight_loss").model_dump()
+    whole = load_scenario("tutorial")
+    without = whole.model_copy(update={"guideline_versions": {}})
+    assert digest(without) != digest(whole) == whole.digest
+
+
 @settings(max_examples=200, deadline=None)
 @given(changes=st.lists(st.tuples(st.sampled_from(PLACES), st.sampled_from(RUBBISH)), min_size=1, max_size=3))
 def test_no_rubbish_crashes_the_linter(changes: list[tuple[tuple[Any, ...], Any]]) -> None:

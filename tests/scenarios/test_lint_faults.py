@@ -194,6 +194,26 @@ CASES = [
     case(
         "guideline never ends", "  - {do: reassure, why:", "  - {do: reassure, when: {fever: no}, why:", "the last rule"
     ),
+    case("version", "film_for_fever:\n", "film for fever:\n", "letters, digits and underscores"),
+    case(
+        "version of nothing",
+        "      - {do: chest_film, when: {chest_film: not_done, fever",
+        "      - {do: chest_firm, when: {chest_film: not_done, fever",
+        "did you mean 'chest_film'?",
+    ),
+    case("version clause", "fever: yes, examination: done}", "fevre: yes, examination: done}", "did you mean 'fever'?"),
+    case(
+        "version that hides the guideline",
+        "      - {do: chest_film, when: {chest_film: not_done, fever: yes, examination: done}, why: A",
+        "      - {do: reassure, why: A",
+        "decides without a `when`, so that the guideline is never reached",
+    ),
+    case(
+        "version that changes nothing",
+        "    rules:\n      - {do: chest_film, when: {chest_film: not_done, fever: yes, examination: done}, why: A film for every fever}\n",
+        "    rules: []\n",
+        "changes nothing; write the rules by which it differs",
+    ),
     case(
         "cut through a cell",
         "{chest_film: not_done, crp: {at_least: 100}}",
