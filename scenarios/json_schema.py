@@ -36,10 +36,10 @@ _FIGURES: dict[str, dict[str, Any]] = {
 def json_schema() -> dict[str, Any]:
     """The JSON Schema of a scenario file, provenance included."""
     schema = Scenario.model_json_schema()
-    for key in ("figures", "digest"):
+    for key in ("figures", "digest", "written", "reviews"):
         del schema["properties"][key]
     definitions = schema.pop("$defs")
-    del definitions["FigureRecord"]
+    del definitions["FigureRecord"], definitions["Review"]
     schema = _with_provenance(schema)
     schema["$defs"] = {name: of if name in _PLAIN else _with_provenance(of) for name, of in definitions.items()}
     schema["$defs"] |= {name: _figure(plain) for name, plain in _FIGURES.items()}

@@ -9,6 +9,7 @@ from workup.scenarios.errors import Fault, ScenarioError
 from workup.scenarios.lint_book import Book
 from workup.scenarios.reader import Reading, read
 from workup.scenarios.schema import Scenario
+from workup.scenarios.signatures import standing_of
 
 _RULES = (
     lint_names.check_who,
@@ -27,6 +28,10 @@ _RULES = (
     lint_vignettes.check_vignettes,
     lint_vignettes.check_targets,
 )
+_UNSIGNED_CLAIM = (
+    "who.status says reviewed, but nobody has signed what stands here, so it is shown as a draft; "
+    "let the reviewer run `workup sign`, or say draft"
+)
 
 
 def lint(path: Path) -> tuple[Fault, ...]:
@@ -39,7 +44,8 @@ def lint(path: Path) -> tuple[Fault, ...]:
 
 def warnings(scenario: Scenario) -> tuple[str, ...]:
     """What is allowed but looks like an oversight, such as a set-up that no item uses."""
-    return lint_journey.warnings(Book(scenario))
+    claimed = scenario.who.status == "reviewed" and standing_of(scenario).status == "draft"
+    return (_UNSIGNED_CLAIM,) * claimed + lint_journey.warnings(Book(scenario))
 
 
 def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:

@@ -32,10 +32,10 @@ def check_names(book: Book) -> None:
 
 
 def check_who(book: Book) -> None:
-    """Nobody is called reviewed without a reviewer."""
+    """Nothing is called reviewed without a reviewer: one who is named, or one who signed."""
     who = book.scenario.who
-    if who.status == "reviewed" and not who.reviewers:
-        book.add(("who", "status"), "reviewed by whom? name them under `reviewers`, or say draft")
+    if who.status == "reviewed" and not who.reviewers and not book.scenario.reviews:
+        book.add(("who", "status"), "reviewed by whom? say draft, and let the reviewer run `workup sign`")
     if not who.authors:
         book.add(("who", "authors"), "names nobody; a scenario has at least one author")
 

@@ -10,7 +10,8 @@ import numpy as np
 
 from workup.scenarios.lint import warnings
 from workup.scenarios.phrases import Phrases, listed, percent, time_in_words
-from workup.scenarios.schema import Ceilings, Orderable, Rule, Scenario, Status, Variable, Vignette, Who
+from workup.scenarios.schema import Ceilings, Orderable, Rule, Scenario, Status, Variable, Vignette
+from workup.scenarios.signatures import standing_of
 from workup.scenarios.tables import Table, Tables
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
@@ -40,22 +41,20 @@ def explain(scenario: Scenario) -> str:
     return "\n".join(line for section in sections for line in section).rstrip() + "\n"
 
 
-def review_status(who: Who) -> str:
-    """'draft, not reviewed by a clinician', or who reviewed it and when."""
-    if who.status == "reviewed" and who.reviewers:
-        return "reviewed by " + listed(f"{r.name} ({r.role}, {r.date})" for r in who.reviewers)
-    return "draft, not reviewed by a clinician"
+def share_line(scenario: Scenario) -> str:
+    """'Of its 120 figures, 5% seen, ...': how far they can be trusted."""
+    share = listed(f"{percent(part)} {status}" for status, part in shares(scenario).items())
+    return f"Of its {len(scenario.figures)} figures, {share}"
 
 
 def _head(s: Scenario) -> Iterator[str]:
-    status = review_status(s.who)
+    status = standing_of(s).words
     yield from (f"# {s.title}", "", f"**{status[0].upper()}{status[1:]}.** {DISCLAIMER}", "", s.about.strip(), "")
     yield f"- Scenario `{s.id}`, version {s.version}, digest `{s.digest}`"
     yield f"- Written by {listed(s.who.authors)}; setting: {s.who.setting}"
     yield f"- Guideline: {s.who.guideline.name} ({s.who.guideline.version})"
     yield f"- Prices in {s.who.currency} of {s.who.price_year}"
-    share = listed(f"{percent(part)} {status}" for status, part in shares(s).items())
-    yield f"- Of its {len(s.figures)} figures, {share}"
+    yield f"- {share_line(s)}"
     for warning in warnings(s):
         yield f"- **Look again:** {warning}"
     yield ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -14,9 +14,12 @@ from workup.scenarios.errors import Fault, ScenarioError
 from workup.scenarios.model_faults import model_faults
 from workup.scenarios.provenance import strip
 from workup.scenarios.schema import Scenario
+from workup.scenarios.signatures import read_reviews, reviews_file, written_digest
 from workup.scenarios.yaml_tree import Tree, parse
 
 _BESIDE = {"vignettes": "vignettes.yaml", "sources": "sources.yaml"}
+_WORKED_OUT = ("figures", "digest", "written", "reviews")
+"""Fields of a `Scenario` that a reader fills in and nobody writes."""
 
 
 @dataclass(frozen=True)
@@ -36,18 +39,31 @@ def read(path: FilePath) -> Reading:
     Raises:
         ScenarioError: the file is missing or not plain YAML, so that nothing further can be said.
     """
-    return interpret(_read_tree(path))
+    reading = interpret(_read_tree(path))
+    if reading.scenario is None:
+        return reading
+    reviews = read_reviews(reviews_file(main_file(path)))
+    return replace(reading, scenario=reading.scenario.model_copy(update={"reviews": reviews}))
+
+
+def main_file(path: FilePath) -> FilePath:
+    """The file that holds the scenario at `path`: scenario.yaml of a folder, or the file itself."""
+    return path / "scenario.yaml" if path.is_dir() else path
 
 
 def interpret(tree: Tree) -> Reading:
     """The scenario that a tree describes, with the faults of its form and provenance."""
     data, figures, faults = strip(tree)
+    written = [key for key in _WORKED_OUT if key in data]
+    faults += tuple(tree.fault((key,), "workup works this out itself; remove it") for key in written)
+    data = {key: of for key, of in data.items() if key not in written}
     try:
         # By way of JSON: there strict typing (no text for a number) still takes a list for a tuple.
         scenario = Scenario.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         return Reading(tree, None, (*faults, *model_faults(error, tree)))
-    scenario = scenario.model_copy(update={"figures": figures, "digest": digest(scenario)})
+    update = {"figures": figures, "digest": digest(scenario), "written": written_digest(tree.data)}
+    scenario = scenario.model_copy(update=update)
     return Reading(tree, scenario, faults)
 
 
@@ -63,7 +79,7 @@ def digest(scenario: Scenario) -> str:
 
 
 def _read_tree(path: FilePath) -> Tree:
-    main = path / "scenario.yaml" if path.is_dir() else path
+    main = main_file(path)
     tree = parse(_bytes(main), str(main))
     if main.name != "scenario.yaml":
         return tree

@@ -330,6 +330,18 @@ class FigureRecord(Model):
     note: str | None = None
 
 
+class Review(Model):
+    """A signature, as `workup sign` records it; read and judged by `workup.scenarios.signatures`."""
+
+    name: str
+    role: str
+    date: str
+    """The day of the review, YYYY-MM-DD."""
+    version: str
+    signed: str
+    """SHA-256 of what was written in the scenario then, 64 hex digits."""
+
+
 class Scenario(Model):
     """A whole case, checked. `digest` is the SHA-256 of its canonical JSON, 16 hex digits."""
 
@@ -366,6 +378,10 @@ class Scenario(Model):
     max_steps: int = 40
     figures: tuple[FigureRecord, ...] = ()
     digest: str = ""
+    written: str = Field(default="", exclude=True)
+    """SHA-256 of all that its files say, provenance included, 64 hex digits: what a reviewer signs."""
+    reviews: tuple[Review, ...] = Field(default=(), exclude=True)
+    """Every signature beside the scenario, oldest first, whether it still counts or not."""
 
     @model_serializer(mode="wrap")
     def _without_empty_versions(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from workup.envs.world import World
 from workup.expectations import Verdict, judge
 from workup.narrative import journey_in_words
 from workup.scenarios.errors import UnknownNameError, WorkupError
+from workup.scenarios.signatures import standing_of
 
 DRAWS = 200
 
@@ -148,7 +149,7 @@ def judge_vignettes(journeys: Mapping[str, Journeys]) -> Check:
     return Check(
         scenario=scenario.id,
         digest=scenario.digest,
-        status=scenario.who.status,
+        status=standing_of(scenario).status,
         agent=first.agent,
         seed=first.seed,
         draws=len(first.patient),

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.commands import agents, cases, demonstration, imports, knowledge, measuring, tables
+from workup.commands import agents, authoring, cases, comparing, demonstration, imports, knowledge, measuring, tables
 from workup.commands.terminal import DISCLAIMER, warnings
 from workup.scenarios.errors import ScenarioError, WorkupError
 
@@ -27,6 +27,8 @@ app.command()(demonstration.demo)
 app.command()(cases.scenarios)
 app.command()(cases.lint)
 app.command()(cases.explain)
+app.command()(comparing.diff)
+app.command()(authoring.sign)
 app.command()(cases.solve)
 app.command()(agents.train)
 app.command()(agents.evaluate)

@@ -17,6 +17,7 @@ from workup.envs.engine import Budget
 from workup.envs.journeys import Journeys, run_journeys
 from workup.envs.world import World
 from workup.scenarios.errors import UnknownNameError, WorkupError
+from workup.scenarios.signatures import standing_of
 from workup.statistics import RESAMPLES, Interval, Name, Resampled, bootstrap, finite, normal_interval
 from workup.subgroups import Members, subgroups
 
@@ -224,7 +225,7 @@ def score(
     return Evaluation(
         scenario=scenario.id,
         digest=scenario.digest,
-        status=scenario.who.status,
+        status=standing_of(scenario).status,
         preset=first.world.preset,
         patients=len(first.patient),
         seed=first.seed,

@@ -116,7 +116,7 @@ def test_the_head_says_what_this_is_and_how_far_to_trust_it(html: str, inputs: R
     figures = inputs.scenario.figures
     recalled = sum(figure.status == "recalled" for figure in figures)
     assert text.index("never medical advice") < text.index(inputs.scenario.title, text.index("never medical advice"))
-    assert "Draft: no clinician has reviewed it" in text
+    assert "Draft, not reviewed by a clinician" in text
     assert f"recalled {words.percent(recalled / len(figures))} ({recalled})" in text
     for said in (inputs.scenario.digest, inputs.command, "training 3, evaluation 4", "tutorial, version 1.0"):
         assert said in text

@@ -15,7 +15,7 @@ from workup.scenarios.library import list_scenarios, load_scenario
 from workup.scenarios.lint import faults_of
 from workup.scenarios.prose import explain
 from workup.scenarios.reader import interpret, read
-from workup.scenarios.schema import Scenario
+from workup.scenarios.schema import Review, Scenario
 from workup.scenarios.yaml_tree import Tree, parse
 
 PAGE = Path(__file__).parents[2] / "docs" / "language.md"
@@ -52,7 +52,7 @@ def test_the_page_names_every_key_of_the_language() -> None:
         and hasattr(model, "model_fields")
         and model.__name__ not in ("FigureRecord", "Model")
         for name in model.model_fields
-    } - {"figures", "digest", "currency"}
+    } - {"figures", "digest", "written", "reviews", "signed", "currency"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", TEXT)} == set()
     optional = {"reviewers", "role", "url", "ordinal", "sd", "mean", "against", "within"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", tutorial)} <= optional
@@ -106,9 +106,8 @@ def test_the_plain_words_page_tells_everything(scenario_id: str) -> None:
 
 def test_a_reviewed_scenario_names_its_reviewer() -> None:
     scenario = load_scenario("tutorial")
-    reviewer = {"name": "C. Reader", "role": "physician", "date": "2025-03-01"}
-    who = scenario.who.model_validate({**scenario.who.model_dump(), "status": "reviewed", "reviewers": (reviewer,)})
-    page = explain(scenario.model_copy(update={"who": who}))
+    review = Review(name="C. Reader", role="physician", date="2025-03-01", version="1.0", signed=scenario.written)
+    page = explain(scenario.model_copy(update={"reviews": (review,)}))
     assert "**Reviewed by C. Reader (physician, 2025-03-01).**" in page
     assert "not reviewed" not in page
 

@@ -28,12 +28,14 @@ def scenarios() -> None:
     """List the scenarios, their status and the share of their figures that were seen in a source."""
     from workup.scenarios.library import list_scenarios, load_scenario
     from workup.scenarios.prose import shares
+    from workup.scenarios.signatures import standing_of
 
     listed = table("id", "title", "status", "figures seen", "conditions / tests / vignettes")
     for name in list_scenarios():
         s = load_scenario(name)
         counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
-        listed.add_row(f"{s.id} {s.version}", s.title, s.who.status, f"{shares(s)['seen']:.0%}", counts)
+        status = standing_of(s).words if s.reviews else standing_of(s).status
+        listed.add_row(f"{s.id} {s.version}", s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
     console().print(listed)
 
 
@@ -43,16 +45,27 @@ def lint(
 ) -> None:
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
     from workup.envs.scenario_faults import lint_compiled
-    from workup.scenarios.library import find_scenario
+    from workup.scenarios.library import find_scenario, load_scenario
+    from workup.scenarios.lint import warnings
+    from workup.scenarios.signatures import standing_of
 
     faults = lint_compiled(find_scenario(file))
     for fault in faults:
         console().print(escape(str(fault)))
-    console().print(f"{len(faults)} fault{'s' * (len(faults) != 1)}" if faults else f"{file}: no faults")
     listed = [{"path": fault.path, "line": fault.line, "message": fault.message} for fault in faults]
-    write_json(json_file, {"file": file, "passed": not faults, "faults": listed})
     if faults:
+        console().print(f"{len(faults)} fault{'s' * (len(faults) != 1)}")
+        write_json(json_file, {"file": file, "passed": False, "faults": listed})
         raise typer.Exit(1)
+    scenario = load_scenario(file)
+    look_again, standing = warnings(scenario), standing_of(scenario)
+    for warning in look_again:
+        console().print(escape(f"look again: {warning}"))
+    console().print(escape(f"{file}: no faults; {standing.words}"))
+    write_json(
+        json_file,
+        {"file": file, "passed": True, "faults": [], "look_again": look_again, "status": standing.status},
+    )
 
 
 def explain(scenario: ScenarioId) -> None:

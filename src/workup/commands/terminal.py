@@ -80,9 +80,9 @@ def say_what_this_is(scenario: Scenario) -> None:
 def standing(scenario: Scenario) -> str:
     """How far a scenario may be trusted, in a line."""
     from workup.scenarios.prose import shares
+    from workup.scenarios.signatures import standing_of
 
-    seen = shares(scenario)["seen"]
-    review = "draft, not reviewed by a clinician" if scenario.who.status == "draft" else "reviewed"
+    seen, review = shares(scenario)["seen"], standing_of(scenario).words
     return f"{DISCLAIMER} {scenario.id} {scenario.version}: {review}; {seen:.0%} of its figures were seen in a source."
 
 

@@ -24,6 +24,7 @@ from workup.report.tables import agents_table, vignette_table
 from workup.report.tree import policy_tree
 from workup.report.words import percent, pounds
 from workup.scenarios.schema import Scenario, Status
+from workup.scenarios.signatures import standing_of
 
 STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")
 
@@ -82,12 +83,12 @@ def _head(inputs: ReportInputs) -> dict[str, Any]:
     who, counts = scenario.who, Counter(figure.status for figure in scenario.figures)
     total = max(len(scenario.figures), 1)
     shares = {status: counts[status] / total for status in STATUSES}
-    reviewed = "; ".join(f"{r.name}, {r.role}, {r.date}" for r in who.reviewers)
+    standing = standing_of(scenario)
     return {
         "title": scenario.title,
         "about": scenario.about,
-        "status": who.status,
-        "status_words": f"Reviewed by {reviewed}" if reviewed else "Draft: no clinician has reviewed it",
+        "status": standing.status,
+        "status_words": standing.words[0].upper() + standing.words[1:],
         "provenance": [{"status": status, "n": counts[status], "share": share} for status, share in shares.items()],
         "provenance_words": ", ".join(f"{status} {percent(share)}" for status, share in shares.items()),
         "n_figures": f"{len(scenario.figures):,}",
@@ -224,8 +225,9 @@ def _limits(inputs: ReportInputs) -> list[str]:
         "Another rate can turn the ranking of the agents round.",
         "The optimum is best for this model and this scale only. It knows the model exactly, which no clinician does.",
     ]
-    if scenario.who.status == "draft":
-        limits.insert(1, "The scenario is a draft that no clinician has signed off, its vignettes included.")
+    standing = standing_of(scenario)
+    if standing.status == "draft":
+        limits.insert(1, f"The scenario is a {standing.words}. That goes for its vignettes too.")
     if evaluation is not None:
         limits.append(
             f"Intervals come from {evaluation.patients:,} simulated patients. They show the noise of the simulation, "
