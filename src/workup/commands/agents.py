@@ -22,6 +22,7 @@ from workup.commands.terminal import (
     say_what_this_is,
     table,
     write_json,
+    write_text,
 )
 from workup.scenarios.errors import WorkupError
 
@@ -187,6 +188,9 @@ def check(
     seed: Seed = 0,
     vignette: Annotated[list[str] | None, typer.Option("--vignette", metavar="ID", help="Only this one.")] = None,
     json_file: JsonFile = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the result as JUnit XML, for CI servers.")
+    ] = None,
 ) -> None:
     """Run an agent on the scenario's vignettes, 200 draws each. Exit status 1 if any expectation fails."""
     from workup.agents.registry import make_agent
@@ -201,6 +205,10 @@ def check(
     show_check(result)
     say_what_this_is(world.scenario)
     write_json(json_file, result.as_json())
+    if junit is not None:
+        from workup.junit import junit_xml
+
+        write_text(junit, junit_xml([result]))
     if not result.passed:
         raise typer.Exit(1)
 
