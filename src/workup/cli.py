@@ -25,6 +25,7 @@ app.add_typer(bench, name="bench")
 
 app.command()(demonstration.demo)
 app.command()(cases.scenarios)
+app.command()(authoring.new)
 app.command()(cases.lint)
 app.command()(cases.explain)
 app.command()(comparing.diff)

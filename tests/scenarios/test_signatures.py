@@ -24,7 +24,7 @@ from workup.scenarios.signatures import read_reviews, reviews_text, signed_by, s
 
 TODAY = date(2026, 6, 1)
 TUTORIAL = Path(str(files("workup.scenarios").joinpath("tutorial")))
-TEXT = st.text(st.characters(exclude_categories=("C",)), min_size=1).filter(str.strip)
+TEXT = st.text(st.characters(exclude_categories=["C"]), min_size=1).filter(str.strip)
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -27,8 +28,10 @@ def new(
 
     check_place(name)
     console().print(
-        "Answer in a word, a number or a sentence. Enter takes what stands in [brackets]. Nothing is written before the "
-        "end, where every part can be changed."
+        escape(
+            "Answer in a word, a number or a sentence. Enter takes what stands in [brackets]. Nothing is written before "
+            "the end, where every part can be changed."
+        )
     )
     year = date.today().year
     answers, given = interview(_ask, _announce, year=year)
@@ -55,11 +58,14 @@ def _ask(question: Question) -> str:
 
 def _line(wanted: str) -> str:
     try:
-        return input("> ")
+        answer = input("> ")
     except EOFError:
         raise WorkupError(
             f"the answers ended here: {wanted} Nothing was written; start again and answer this too"
         ) from None
+    if not sys.stdin.isatty():  # so that what was piped in can be read beside its question
+        console().print(escape(answer))
+    return answer
 
 
 def _announce(line: str) -> None:

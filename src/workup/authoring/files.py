@@ -1,0 +1,269 @@
+"""From the answers of an interview to the files of a scenario: YAML that can be read aloud, and a page about it."""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+
+from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer, TestAnswer
+from workup.authoring.words import FOOT, HEAD, SECTIONS
+from workup.scenario_text import Names, value_words
+from workup.scenarios.prose import DISCLAIMER, share_line
+from workup.scenarios.schema import Scenario
+from workup.scenarios.signatures import standing_of
+
+ESTIMATE = "The author's own estimate, to be checked"
+PROPOSED = "Proposed by `workup new`, to be changed"
+URGENCY_GBP = {
+    "emergency": {"emergency": 0, "urgent": -1500, "routine": -300},
+    "urgent": {"emergency": -3000, "urgent": 0, "routine": -200},
+    "routine": {"emergency": -5000, "urgent": -6000, "routine": 0},
+}
+"""A first proposal for the preset `triage`, in pounds: urgency decided -> urgency of the condition. Assumed."""
+
+
+def scenario_files(answers: Answers, scenario_id: str) -> dict[str, str]:
+    """Name and text of scenario.yaml, vignettes.yaml and, if anything was cited, sources.yaml."""
+    return _Writer(answers, scenario_id).files()
+
+
+def page(scenario: Scenario) -> str:
+    """README.md of a draft: what it is about, how far it can be trusted, and how to go on."""
+    s, words = scenario, standing_of(scenario).words
+    conditions = "".join(f"- {condition.label} ({condition.urgency})\n" for condition in s.conditions.values())
+    vignettes = "".join(f"- *{v.title}.* {v.story.strip()} {v.why}.\n" for v in s.vignettes.values())
+    return (
+        f"# {s.title}\n\n**{words[0].upper()}{words[1:]}.** {DISCLAIMER}\n\n{s.about.strip()}\n\n"
+        f"{share_line(s)}. *Seen* means that an author read it in its source, *recalled* that it was cited from memory, "
+        "*assumed* that it is the authors' estimate.\n\n"
+        f"## What may be behind it\n\n{conditions}\n## Patients to test a policy on\n\n{vignettes}\n"
+        f"## How to go on\n\n{FOOT.format(id=s.id)}"
+    )
+
+
+class _Writer:
+    def __init__(self, answers: Answers, scenario_id: str) -> None:
+        self.answers, self.id = answers, scenario_id
+        self.sources: dict[str, CommentedMap] = {}
+        names, a = Names(), answers
+        self.context = {of.label: _name(names, of.label) for of in a.context}
+        self.conditions = {of.label: _name(names, of.label) for of in a.conditions}
+        self.items = {"History": names.name("history"), "Examination": names.name("examination")}
+        self.items |= {of.label: _name(names, of.label) for of in a.tests}
+        self.facts = self.context | {
+            of.label: _name(names, of.label) for of in (*a.history.findings, *a.examination.findings)
+        }
+        self.facts |= {of.label: _name(names, of.finding.label) for of in a.tests}
+        self.decisions = {of.label: _name(names, of.label) for of in a.decisions}
+        self.values = {of.label: dict(zip(of.values, value_words(of.values), strict=True)) for of in a.context}
+        for label, finding in self._findings():
+            self.values[label] = dict(zip(finding.values, value_words(finding.values), strict=True))
+
+    def _findings(self) -> Iterable[tuple[str, FindingAnswer]]:
+        """Each finding, with the label by which facts call it: for a result, that of its test."""
+        for finding in (*self.answers.history.findings, *self.answers.examination.findings):
+            yield finding.label, finding
+        for test in self.answers.tests:
+            yield test.label, test.finding
+
+    def files(self) -> dict[str, str]:
+        written = {"scenario.yaml": _text(self._scenario(), HEAD), "vignettes.yaml": _text(self._vignettes(), "")}
+        return written | ({"sources.yaml": _text(CommentedMap(self.sources), "")} if self.sources else {})
+
+    def _scenario(self) -> CommentedMap:
+        a = self.answers
+        top = _block(id=self.id, title=a.title, version="0.1", about=a.about, status="assumed", note=ESTIMATE)
+        guideline = _inline(name=a.guideline, version=str(a.price_year))
+        top["who"] = _block(
+            authors=_list(a.authors), status="draft", guideline=guideline, setting=a.setting, price_year=a.price_year
+        )
+        top["context"] = _block({self.context[of.label]: self._context(of.label) for of in a.context})
+        top["conditions"] = _block(
+            {
+                self.conditions[of.label]: _block(
+                    label=of.label,
+                    urgency=of.urgency,
+                    waiting_cost_gbp_per_day=_number(of.waiting_cost_gbp_per_day),
+                )
+                for of in a.conditions
+            }
+        )
+        top["prior"] = self._prior()
+        top["findings"] = _block({self.facts[label]: self._finding(of) for label, of in self._findings()})
+        top["investigations"] = self._investigations()
+        top["utility"] = _block(unit=a.unit, gbp_per_qaly=_number(a.gbp_per_qaly))
+        if a.unit == "gbp":
+            top["utility"]["note"] = PROPOSED
+        top["decisions"] = _block({self.decisions[of.label]: self._decision(of.label) for of in a.decisions})
+        top["rewards"] = self._rewards()
+        top["guideline"] = CommentedSeq(self._rule(rule) for rule in self._rules())
+        for section, comment in SECTIONS.items():
+            top.yaml_set_comment_before_after_key(section, before=f"\n{comment}")
+        return top
+
+    def _origin(self, origin: Origin) -> CommentedMap:
+        """Status and source of the figures of a block; nothing for an estimate, which the whole file is by default."""
+        if not origin.cite:
+            return CommentedMap()
+        cited = {of["cite"]: name for name, of in self.sources.items()}
+        name = cited.setdefault(origin.cite, f"S{len(cited) + 1}")
+        read = origin.read or bool(name in self.sources and self.sources[name]["seen"])
+        self.sources[name] = _block(cite=origin.cite, seen=read)
+        return _block(status="seen" if origin.read else "recalled", source=name)
+
+    def _context(self, label: str) -> CommentedMap:
+        of = next(of for of in self.answers.context if of.label == label)
+        words = self.values[label]
+        block = _block(label=label, known="at_start" if of.at_start else "when_revealed", values=_list(words.values()))
+        block.update(self._origin(of.origin))
+        block["table"] = _shares(words.values(), of.shares)
+        return block
+
+    def _prior(self) -> CommentedMap:
+        a = self.answers
+        block = self._origin(a.prior_origin)
+        rows = {value: _shares(self.conditions.values(), shares) for value, shares in a.prior.items()}
+        if a.prior_by is None:
+            block["table"] = rows[""]
+        else:
+            block["given"] = _list([self.context[a.prior_by]])
+            block["table"] = _block({self.values[a.prior_by][value]: row for value, row in rows.items()})
+        return block
+
+    def _finding(self, of: FindingAnswer) -> CommentedMap:
+        words = value_words(of.values)
+        block = _block(label=of.label)
+        if words != ("no", "yes"):
+            block["values"] = _list(words)
+        block.update(self._origin(of.origin))
+        block["given"] = _list(["condition"])
+        if len(words) == 2:
+            block["chance"] = _inline({name: _number(of.shares[c][1]) for c, name in self.conditions.items()})
+        else:
+            block["table"] = _block({name: _shares(words, of.shares[c]) for c, name in self.conditions.items()})
+        return block
+
+    def _investigations(self) -> CommentedMap:
+        a = self.answers
+        told = [self.context[of.label] for of in a.context if not of.at_start]
+        items = _block(
+            {
+                self.items["History"]: self._opening("History", "history", a.history, told),
+                self.items["Examination"]: self._opening("Examination", "examination", a.examination, []),
+            }
+        )
+        items.update({self.items[test.label]: self._test(test) for test in a.tests})
+        return items
+
+    def _opening(self, label: str, tier: str, of: OpeningAnswer, told: list[str]) -> CommentedMap:
+        reveals = [*told, *(self.facts[finding.label] for finding in of.findings)]
+        return _block(
+            label=label, tier=tier, reveals=_list(reveals), cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround
+        )
+
+    def _test(self, of: TestAnswer) -> CommentedMap:
+        block = _block(label=of.label, tier=of.tier, reveals=_list([self.facts[of.label]]))
+        block.update(_block(cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround))
+        if of.discomfort_gbp:
+            block["discomfort_gbp"] = _number(of.discomfort_gbp)
+        return block
+
+    def _decision(self, label: str) -> CommentedMap:
+        of = next(of for of in self.answers.decisions if of.label == label)
+        return _block(
+            label=label,
+            kind=of.kind,
+            urgency=of.urgency,
+            right_for=_list(self.conditions[c] for c in of.right_for),
+            utility=_inline({name: _number(of.worth[c]) for c, name in self.conditions.items()}),
+        )
+
+    def _rewards(self) -> CommentedMap:
+        decided = dict.fromkeys(of.urgency for of in self.answers.decisions)
+        needed = dict.fromkeys(of.urgency for of in self.answers.conditions)
+        weights = {"cost": 1, "harm": 1, "delay": 1, "utility": 1}
+        triage = _block({d: _inline({n: URGENCY_GBP[d][n] for n in needed}) for d in decided})
+        return _block(
+            complex_decision=_block(label="What the decision is worth for the patient", weights=_inline(weights)),
+            triage=_block(
+                label="Only the urgency has to be right",
+                note=PROPOSED,
+                weights=_inline(weights),
+                urgency_utility_gbp=triage,
+            ),
+        )
+
+    def _rules(self) -> Iterable[RuleAnswer]:
+        yield RuleAnswer("History", ({},), "Listen first")
+        yield RuleAnswer("Examination", ({},), "Then examine")
+        yield from self.answers.rules
+
+    def _rule(self, rule: RuleAnswer) -> CommentedMap:
+        item = self.items.get(rule.do)
+        block = _block(do=self.decisions[rule.do] if item is None else item)
+        undone = {} if item is None else {item: "not_done"}
+        alternatives = [_inline(undone | self._stated(facts)) for facts in rule.alternatives or ({},)]
+        if any(alternatives):
+            block["when"] = alternatives[0] if len(alternatives) == 1 else CommentedSeq(alternatives)
+        block["why"] = rule.why
+        return block
+
+    def _stated(self, facts: Mapping[str, str]) -> dict[str, str]:
+        return {self.facts[label]: self.values[label][value] for label, value in facts.items()}
+
+    def _vignettes(self) -> CommentedMap:
+        v = self.answers.vignette
+        must = [self.items["History"], self.items["Examination"], *(self.items[label] for label in v.must)]
+        expect = CommentedSeq([_inline(must=_list(must), why=v.why)])
+        if v.must_not:
+            expect.append(_inline(must_not=_list(self.items[label] for label in v.must_not), why=v.why))
+        block = _block(title=v.title, story=v.story)
+        block.update(_block(context=_inline(self._stated(v.context)), findings=_inline(self._stated(v.findings))))
+        block.update(_block(condition=self.conditions[v.condition], expect=expect))
+        block.update(_block(decide=_list(self.decisions[label] for label in v.decide), why=v.why))
+        return _block({_name(Names(), v.title): block})
+
+
+def _name(names: Names, label: str) -> str:
+    """A name of the language as near to a label as can be: 'Blood coughed up' -> blood_coughed_up."""
+    plain = unicodedata.normalize("NFKD", label).encode("ascii", "ignore").decode()
+    return names.name(plain.lower())
+
+
+def _number(value: float) -> float | int:
+    return int(value) if value == int(value) else value
+
+
+def _shares(words: Iterable[str], shares: Sequence[float]) -> CommentedMap:
+    return _inline({word: _number(share) for word, share in zip(words, shares, strict=True)})
+
+
+def _block(entries: Mapping[str, Any] | None = None, **more: Any) -> CommentedMap:
+    return CommentedMap({**(entries or {}), **more})
+
+
+def _inline(entries: Mapping[str, Any] | None = None, **more: Any) -> CommentedMap:
+    found = _block(entries, **more)
+    found.fa.set_flow_style()
+    return found
+
+
+def _list(words: Iterable[str]) -> CommentedSeq:
+    found = CommentedSeq(words)
+    found.fa.set_flow_style()
+    return found
+
+
+def _text(top: CommentedMap, head: str) -> str:
+    yaml, out = YAML(), io.StringIO()
+    yaml.width = 110
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    if head:
+        top.yaml_set_start_comment(head)
+    yaml.dump(top, out)
+    return out.getvalue()

@@ -1,0 +1,173 @@
+"""What a person types, as shares, sums, times, choices and facts; what cannot be read is said in plain words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+
+from workup.authoring.answers import Facts
+from workup.scenarios.durations import hours
+
+_NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)")
+_IN = re.compile(r"(\S+?)\s*(?:in|of|/)\s*(\S+)")
+_SPELT_OUT = {"minutes": "min", "minute": "min", "mins": "min", "hours": "h", "hrs": "h", "hr": "h"}
+NOTHING = frozenset({"", "none", "nothing", "-"})
+
+
+class NotUnderstoodError(ValueError):
+    """An answer that cannot be read; the message says what is wanted."""
+
+
+def text(answer: str) -> str:
+    """One line of words."""
+    line = " ".join(re.sub(r"[\x00-\x1f\x7f]", " ", answer).split())
+    if not line:
+        raise NotUnderstoodError("An answer is needed here.")
+    return line
+
+
+def reason(answer: str) -> str:
+    """One line of words without a full stop, which is put where it is shown."""
+    return text(answer).rstrip(".") or text("")
+
+
+def share(answer: str) -> float:
+    """A probability: '30%', '0.3', '3 in 10' or '3/10'."""
+    words = answer.strip().lower()
+    if words.endswith("%"):
+        found = _number(words[:-1], answer) / 100
+    elif (parts := _IN.fullmatch(words)) is not None:
+        whole = _number(parts[2], answer)
+        if whole <= 0:
+            raise NotUnderstoodError(f"{answer!r} counts out of nothing. Write for example 3 in 10.")
+        found = _number(parts[1], answer) / whole
+    else:
+        found = _number(words, answer)
+        if 1 < found <= 100:
+            raise NotUnderstoodError(
+                f"{answer!r} is more than 1. If you mean {found:g} in a hundred, write {found:g}%."
+            )
+    if not 0 <= found <= 1:
+        raise NotUnderstoodError(
+            f"{answer!r} is not between none (0%) and all (100%). Write for example 30% or 3 in 10."
+        )
+    return float(f"{found:.10g}")
+
+
+def sum_fault(shares: Sequence[float], whom: str) -> str | None:
+    """What is wrong with shares that do not add up to 1; None if they do."""
+    total = sum(shares)
+    if abs(total - 1) <= 1e-6:
+        return None
+    return f"These add up to {100 * total:.6g}%. Shares of {whom} add up to 100%. Please give them again."
+
+
+def pounds(answer: str) -> float:
+    """A sum of 0 or more: '20', '£1,200'."""
+    found = amount(answer)
+    if found < 0:
+        raise NotUnderstoodError(f"{answer!r} is below 0. Costs are written as positive numbers.")
+    return found
+
+
+def amount(answer: str) -> float:
+    """Any number, with or without '£' and commas: '-2,000'."""
+    return _number(answer.strip().replace("£", "").replace(",", "").replace("−", "-"), answer)
+
+
+def year(answer: str) -> int:
+    """A year such as 2025."""
+    if not re.fullmatch(r"\s*(19|20)\d\d\s*", answer):
+        raise NotUnderstoodError(f"{answer!r} is not a year. Write for example 2025.")
+    return int(answer)
+
+
+def time(answer: str) -> str:
+    """How long something takes, as the language writes it: '20 min', '3 days'; '0 min' for 'at once'."""
+    words = answer.strip().lower()
+    if words in ("0", "at once", "none"):
+        return "0 min"
+    words = " ".join(_SPELT_OUT.get(word, word) for word in re.sub(r"([\d.])\s*([a-z])", r"\1 \2", words).split())
+    try:
+        hours(words)
+    except ValueError:
+        raise NotUnderstoodError(
+            f"{answer!r} is not a time. Write for example 20 min, 2 h, 3 days or 6 weeks."
+        ) from None
+    return words
+
+
+def _number(words: str, answer: str) -> float:
+    if not _NUMBER.fullmatch(words.strip()):
+        raise NotUnderstoodError(f"{answer!r} is not a number.")
+    return float(words)
+
+
+def several(answer: str, *, at_least: int) -> tuple[str, ...]:
+    """Words with commas between them, each once."""
+    found = [text(word) for word in answer.split(",") if word.strip()] if answer.strip().lower() not in NOTHING else []
+    lowered = [word.lower() for word in found]
+    twice = [word for i, word in enumerate(found) if word.lower() in lowered[:i]]
+    if twice:
+        raise NotUnderstoodError(f"{twice[0]!r} is there twice. Name each once.")
+    if len(found) < at_least:
+        raise NotUnderstoodError(f"At least {at_least} are needed, with commas between them.")
+    return tuple(found)
+
+
+def choice(answer: str, options: Sequence[str]) -> str:
+    """One of the options, by its words, some of them or its number in the list."""
+    words = " ".join(answer.lower().split())
+    if words.isdigit() and words not in options and 1 <= int(words) <= len(options):
+        return options[int(words) - 1]
+    same = [option for option in options if option.lower() == words]
+    begins = [option for option in options if words and option.lower().startswith(words)]
+    holds = [option for option in options if words and words in option.lower()]
+    if len(found := same or begins or holds) != 1:
+        shown = ", ".join(f"{i} {option}" for i, option in enumerate(options, start=1))
+        problem = f"{answer!r} could be several of these" if found else f"{answer!r} is none of these"
+        said = problem if words else "An answer is needed here"
+        raise NotUnderstoodError(f"{said}: {shown}. Write one of them, or its number.")
+    return found[0]
+
+
+def choices(answer: str, options: Sequence[str], *, at_least: int) -> tuple[str, ...]:
+    """Several of the options, with commas between them."""
+    if answer.strip().lower() == "all":
+        return tuple(options)
+    found = [choice(word, options) for word in several(answer, at_least=at_least)]
+    return tuple(dict.fromkeys(found))
+
+
+def facts(answer: str, known: Mapping[str, Sequence[str]]) -> tuple[Facts, ...]:
+    """Alternatives, each a set of facts that must all hold: 'Fever = yes and Crackles = yes, or Blood coughed up = yes'.
+
+    Args:
+        answer: labels with their values; 'and' or a comma joins what must hold together, 'or' separates alternatives.
+        known: label -> its values.
+    """
+    alternatives: list[dict[str, str]] = [{}]
+    rest, starts = answer.strip(), True
+    while rest or starts:
+        label, rest = _longest(rest, known, "a fact")
+        value, rest = _longest(re.sub(r"^\s*(=|:|is\b)?\s*", "", rest), known[label], f"a value of {label}")
+        if alternatives[-1].setdefault(label, value) != value:
+            raise NotUnderstoodError(
+                f"{label} cannot be {alternatives[-1][label]} and {value} at once. Write 'or' between."
+            )
+        starts, joint = False, re.match(r"\s*(,?\s*\bor\b|,?\s*\band\b|,)\s*", rest, re.IGNORECASE)
+        if joint is None and rest:
+            raise NotUnderstoodError(f"What does {rest!r} mean? Write 'and' or 'or' between two facts.")
+        if joint is not None:
+            rest, starts = rest[joint.end() :], True
+            alternatives += [{}] * ("or" in joint[1].lower())
+    return tuple(alternatives)
+
+
+def _longest(words: str, known: Mapping[str, object] | Sequence[str], what: str) -> tuple[str, str]:
+    """The longest known word at the beginning of `words`, and what comes after it."""
+    for word in sorted(known, key=len, reverse=True):
+        if words.lower().startswith(word.lower()) and not re.match(r"\w", words[len(word) :]):
+            return word, words[len(word) :].strip()
+    shown = ", ".join(known)
+    raise NotUnderstoodError(f"{words or 'nothing'!r} does not begin with {what}. These are known: {shown}.")
