@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
-from workup.scenarios.schema import Expectation, Scenario, When
+from workup.scenarios.schema import Expectation, Scenario, Variable, When
 
 _UNITS = (("min", 1 / 60, 1.0), ("h", 1.0, 24.0), ("days", 24.0, 24.0 * 100), ("weeks", 168.0, 168.0 * 104))
 _STATUS = {
@@ -34,9 +36,33 @@ def percent(probability: float) -> str:
 
 
 def listed(words: Iterable[str], joint: str = "and") -> str:
-    """'a', 'a and b', 'a, b and c'."""
+    """'a', 'a and b', 'a, b and c'; 'a, b; and c' where a part is itself a list."""
     found = list(words)
+    bare = [re.sub(r"\([^()]*\)", "", word) for word in found]
+    if len(found) > 1 and any(", " in word or f" {joint} " in word for word in bare):
+        return f"; {joint} ".join(("; ".join(found[:-1]), found[-1]))
     return f" {joint} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)
+
+
+def brief(label: str) -> str:
+    """A label without what stands in brackets at its end: 'Frailty (fit 1-4, severe 7-9)' -> 'Frailty'."""
+    return re.sub(r"\s*\([^()]*\)$", "", label) or label
+
+
+def alternatives(when: When) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
+    """A condition as what must hold whatever else does, and ways of which one must hold (none: nothing else must)."""
+    ways = (when,) if isinstance(when, dict) else when
+    common = {name: clause for name, clause in ways[0].items() if all(way.get(name, ...) == clause for way in ways)}
+    rest = tuple({name: clause for name, clause in way.items() if name not in common} for way in ways)
+    return (common, rest) if all(rest) else (common, ())
+
+
+def word_of(variable: Variable | None, value: str) -> str:
+    """A value as it is spoken; in the words of bands the cut-offs have their decimal point back ('under 3.9')."""
+    edges = {f"{end:g}" for span in (variable.bands or {}).values() if span for end in span} if variable else set()
+    decimal = re.compile(r"(?<![0-9])([0-9]+)_([0-9]+)(?![0-9])")
+    said = decimal.sub(lambda m: f"{m[1]}.{m[2]}" if f"{m[1]}.{m[2]}" in edges else m[0], value)
+    return said.replace("_", " ")
 
 
 class Phrases:
@@ -51,48 +77,77 @@ class Phrases:
         self.labels["condition"] = "the condition"
         for of in self.items.values():
             self.labels |= {name: complication.label for name, complication in of.complications.items()}
+        self.variables: dict[str, Variable] = {**s.context, **s.comorbidities, **s.latent, **s.findings}
+        taken = Counter(form for label in set(self.labels.values()) for form in {label, brief(label)})
+        self.briefs = {name: brief(of) if taken[brief(of)] == 1 else of for name, of in self.labels.items()}
 
     def label(self, name: str) -> str:
         """What a clinician calls it; its name if it has no label."""
         return self.labels.get(name, name.replace("_", " "))
 
+    def brief(self, name: str) -> str:
+        """What a clinician calls it within a sentence: without what its label says in brackets, if that stays clear."""
+        return self.briefs.get(name, self.label(name))
+
     def labels_of(self, names: Iterable[str], joint: str = "and") -> str:
-        """Several labels, as a list in a sentence."""
-        return listed([self.label(name) for name in names], joint)
+        """Several things, as a list in a sentence."""
+        return listed([self.brief(name) for name in names], joint)
 
     def when(self, when: When, joint: str = "and") -> str:
         """A condition on revealed facts: 'Fever is yes and CRP is at least 100'."""
         if isinstance(when, dict):
             return listed([self._clause(name, clause) for name, clause in when.items()], joint)
-        return listed([f"({self.when(alternative)})" for alternative in when], "or")
+        common, ways = alternatives(when)
+        either = self._either(ways)
+        return (
+            listed([self.when(common), f"{'either ' * (len(ways) == 2)}{either}"])
+            if common and ways
+            else (either or self.when(common))
+        )
+
+    def _either(self, ways: tuple[dict[str, Any], ...]) -> str:
+        """Ways of which one must hold; those that share a clause are told together."""
+        shared = Counter((name, str(clause)) for way in ways if len(way) > 1 for name, clause in way.items())
+        most, count = shared.most_common(1)[0] if shared else (("", ""), 0)
+        told, left = [], list(ways)
+        if 2 < count < len(ways):
+            together = [way for way in ways if len(way) > 1 and str(way.get(most[0])) == most[1]]
+            left = [way for way in ways if way not in together]
+            told.append(f"({self.when(tuple(together))})")
+        told += [self.when(way) if len(way) == 1 else f"({self.when(way)})" for way in left]
+        return listed(told, "or")
 
     def _clause(self, name: str, clause: Any) -> str:
         if name in self.items:
             return self._status(name, clause)
         if name == "condition":
-            return f"the condition is {self._values(clause, of_condition=True)}"
-        return f"{self.label(name)} is {self._values(clause)}"
+            return f"the condition is {self._values(clause, name)}"
+        return f"{self.brief(name)} is {self._values(clause, name)}"
 
     def _status(self, name: str, clause: Any) -> str:
         if isinstance(clause, dict):
             return f"not ({self._status(name, clause['not'])})"
         words = [clause] if isinstance(clause, str) else clause
-        return f"{self.label(name)} {listed([_STATUS[word] for word in words], 'or')}"
+        return f"{self.brief(name)} {listed([_STATUS[word] for word in words], 'or')}"
 
-    def _values(self, clause: Any, *, of_condition: bool = False) -> str:
+    def _values(self, clause: Any, name: str) -> str:
         if isinstance(clause, dict):
             if "not" in clause:
-                return f"not {self._values(clause['not'], of_condition=of_condition)}"
+                return f"not {self._values(clause['not'], name)}"
             bounds = {"at_least": "at least {:g}", "below": "below {:g}"}
             return listed([bounds[key].format(number) for key, number in clause.items()])
         words = [clause] if isinstance(clause, str) else clause
-        return listed([self.value(word, of_condition=of_condition) for word in words], "or")
+        return listed([self.value(word, name) for word in words], "or")
 
-    def value(self, word: str, *, of_condition: bool) -> str:
-        """A value as words; of the condition, its label (no other: a value may be spelt like some item)."""
+    def value(self, word: str, name: str) -> str:
+        """A value of a variable as words; of the condition, its label (no other: a value may be spelt like an item)."""
         if word == "unknown":
             return "not known"
-        return self.label(word) if of_condition else word.replace("_", " ")
+        if name == "condition":
+            return self.brief(word)
+        of = self.variables.get(name)
+        said = word_of(of, word)
+        return f"“{said}”" if " " in said and of is not None and not of.bands else said
 
     def expectation(self, expectation: Expectation) -> str:
         """One expectation of a vignette as a sentence."""
@@ -104,9 +159,9 @@ class Phrases:
         elif e.one_of is not None:
             text = f"must do at least one of {self.labels_of(e.one_of, 'or')}"
         elif e.before is not None:
-            text = f"must do {self.label(e.before[0])} before {self.label(e.before[1])}, if that is done at all"
+            text = f"must do {self.brief(e.before[0])} before {self.brief(e.before[1])}, if that is done at all"
         else:
-            limits = (f"{self.label(name)} within {time_in_words(h)}" for name, h in (e.within or {}).items())
+            limits = (f"{self.brief(name)} within {time_in_words(h)}" for name, h in (e.within or {}).items())
             text = f"must do {listed(limits)}"
         if e.when is not None:
             text += f", once {self.when(e.when)}"

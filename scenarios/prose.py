@@ -119,7 +119,7 @@ def _by_first_parent(table: Table, values: tuple[str, ...], tables: Tables, phra
         return f"{value} in {having} with {phrases.label(parent.name)}, in {without} without"
     groups: dict[float, list[str]] = {}
     for word, p in chance:
-        groups.setdefault(p, []).append(phrases.value(word, of_condition=parent.kind == "condition"))
+        groups.setdefault(p, []).append(phrases.value(word, parent.name))
     rest = max(groups, key=lambda p: len(groups[p]))
     parts = [f"{percent(p)} if {listed(words, 'or')}" for p, words in groups.items() if p != rest or len(words) < 4]
     shown = "; ".join(parts + [f"{percent(rest)} otherwise"] * (len(groups[rest]) >= 4))
