@@ -25,6 +25,7 @@ VIGNETTES = {
         "3e_scan_every_year",
     ],
     "meningitis": ["4a_student", "4b_focal", "4c_vaccinated", "4d_purpura", "4e_part_treated", "4f_migraine"],
+    "unknown_primary": ["2a_axilla", "2b_emphysema", "2c_midline", "2d_wants_home", "2e_no_details"],
 }
 
 
