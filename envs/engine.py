@@ -220,8 +220,8 @@ class Engine:
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
         kernel.reset_batch(*self._fixed, patients, *self._moving)
 
-    def step(self, actions: NDArray[np.int64]) -> Step:
-        """Take every journey through one step; action -1 leaves a journey as it is.
+    def step(self, actions: NDArray[np.int64], *, idle: int = -1) -> Step:
+        """Take every journey through one step; the action `idle` leaves a journey as it is.
 
         Raises:
             ImpossibleEvidence: what was revealed has probability zero under the model (only a `Cases` can do that).
@@ -230,7 +230,7 @@ class Engine:
         if actions.shape != (self.num_envs,):
             raise WorkupError(f"actions has shape {actions.shape}; expected one per slot, ({self.num_envs},)")
         results = self.results()
-        ended = self.advance(actions, results)
+        ended = self.advance(actions, results, idle)
         return results.step(ended)
 
     def results(self) -> Results:
@@ -248,9 +248,9 @@ class Engine:
             *finals,
         )
 
-    def advance(self, actions: NDArray[np.int64], results: Results) -> bool:
+    def advance(self, actions: NDArray[np.int64], results: Results, idle: int = -1) -> bool:
         """`step` without its checks, into arrays of the caller's. Returns whether any journey ended."""
-        outcome = kernel.step_batch(*self._fixed, actions, *self._moving, *results)
+        outcome = kernel.step_batch(*self._fixed, actions, idle, *self._moving, *results)
         if outcome & kernel.IMPOSSIBLE:
             self._refuse_impossible()
         return bool(outcome & kernel.ENDED)
@@ -504,7 +504,7 @@ def _belief_width(model: PatientModel) -> int:
 def _scratch(packed: Tables) -> NDArray[np.float64]:
     at = packed.at
     size = (at[tables.N_UTILITY_K] + 1) * at[tables.N_HIDDEN] + at[tables.N_CONDITIONS] + at[tables.N_UTILITY_H]
-    return np.empty(max(int(size), 2 * int(at[tables.N_HIDDEN]), int(at[tables.N_DRAWN])))
+    return np.empty(max(int(n) for n in (size, 2 * at[tables.N_HIDDEN], at[tables.N_DRAWN], at[tables.N_CORE])))
 
 
 def _packed_cases(cases: Cases | None) -> NDArray[np.int32]:

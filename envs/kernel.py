@@ -14,6 +14,10 @@ import math
 
 import numba as nb
 import numpy as np
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
 
 from workup.envs.observation import BINARY, LEVEL, REGRET_SCALE_GBP
 from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
@@ -75,9 +79,9 @@ from workup.envs.tables import (
     FIRST_DECISION,
     FORBIDDING,
     HARM,
+    LATE,
     LATE_COST,
     LATE_HARM,
-    LATE_ROW,
     LIKELIHOOD,
     LIKELIHOOD_ATTEMPT,
     LIKELIHOOD_ON,
@@ -99,6 +103,7 @@ from workup.envs.tables import (
     N_HIDDEN,
     N_INVESTIGATIONS,
     N_ITEMS,
+    N_LATE,
     N_MARGINALS,
     N_OBSERVABLES,
     N_OTHERS,
@@ -133,6 +138,8 @@ from workup.envs.tables import (
     REVEALS,
     RULED,
     RULED_AT,
+    RULED_BIT,
+    RULES,
     SCALE,
     SET_UP,
     SET_UP_COST,
@@ -140,6 +147,7 @@ from workup.envs.tables import (
     SET_UP_REPEATS,
     SETS,
     SETS_AT,
+    SETS_EARLY,
     SHOW_BELIEF,
     START_BEST,
     START_EXPECTED,
@@ -177,6 +185,7 @@ from workup.envs.tables import (
     WAITING_FACTOR,
     WATCHED,
     WATCHED_AT,
+    WATCHED_EARLY,
     WEIGHTS,
     WITHHELD,
     WORDS_AT,
@@ -197,6 +206,8 @@ R_LISTS = 19
 # Autoreset modes.
 FROZEN, NEXT_STEP, SAME_STEP = range(3)
 HISTORY, BOTH = 1, 3
+# Bytes that memory hands over at a time, and how many journeys ahead they are asked for.
+LINE, AHEAD = 64, 3
 # What `step_batch` tells of a batch, as bits.
 ENDED, IMPOSSIBLE = 1, 2
 
@@ -211,6 +222,46 @@ jit = nb.njit(nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=Tr
 inlined = nb.njit(
     nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
 )
+
+
+@intrinsic
+def _prefetch(typing_context, array, row, column):  # type: ignore[no-untyped-def]
+    """Ask for the part of memory where array[row, column] lies, without waiting for it."""
+
+    def build(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+        table, i, j = arguments
+        held = context.make_array(signature.args[0])(context, builder, table)
+        strides = cgutils.unpack_tuple(builder, held.strides, 2)
+        offset = builder.add(builder.mul(i, strides[0]), builder.mul(j, strides[1]))
+        place = cgutils.pointer_add(builder, held.data, offset, return_type=cgutils.voidptr_t)
+        i32 = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, i32, i32, i32])
+        function = cgutils.get_or_insert_function(builder.module, kind, "llvm.prefetch.p0i8")
+        builder.call(function, [place, i32(1), i32(3), i32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), build
+
+
+@inlined
+def _ask_for_row(i, at, whole, real, byte, values, facts, mask, weights, out_facts):
+    """Have the state of journey i at hand by the time it is its turn: rows of thousands of journeys fill no near cache, and
+    a step that waits for each part of its row in turn takes half as long again."""
+    for column in range(0, whole.shape[1], LINE // 8):
+        _prefetch(whole, i, column)
+    for column in range(0, real.shape[1], LINE // 8):
+        _prefetch(real, i, column)
+    for column in range(0, byte.shape[1], LINE):
+        _prefetch(byte, i, column)
+    for column in range(0, values.shape[1], LINE // 2):
+        _prefetch(values, i, column)
+    for column in range(0, facts.shape[1], LINE // 4):
+        _prefetch(facts, i, column)
+        _prefetch(out_facts, i, column)
+    _prefetch(mask, i, 0)
+    if at[TRACKED]:
+        for column in range(0, at[N_CONDITIONS] + at[N_HIDDEN] + at[PER_START], LINE // 8):
+            _prefetch(weights, i, column)
 
 
 @inlined
@@ -302,18 +353,20 @@ def _orderable(i, item, at, ints, whole, byte):
         return False
     if ints[at[OPENS] + item] == 0 and whole[i, W_PHASE] != BOTH:
         return False
+    if ints[at[RULES] + item] == 0:
+        return True
     words, n_words = at[WORDS_AT], at[N_WORDS]
     forbidding = at[FORBIDDING] + item * n_words
+    blocked = np.int64(0)  # no early exit: a wrong guess of the branch costs more than the rest of the look
     for j in range(n_words):
-        if whole[i, words + j] & ints[forbidding + j]:
-            return False
+        blocked |= whole[i, words + j] & ints[forbidding + j]
+    allowed = blocked == 0
     for need in range(ints[at[NEEDS_AT] + item], ints[at[NEEDS_AT] + item + 1]):
         met = np.int64(0)
         for j in range(n_words):
             met |= whole[i, words + j] & ints[at[NEEDS] + need * n_words + j]
-        if met == 0:
-            return False
-    return True
+        allowed &= met != 0
+    return allowed
 
 
 @jit
@@ -366,9 +419,9 @@ def _refresh_set(i, action, at, ints, reals, whole, real, byte, values, mask):
             new += 1
             own = ints[at[ACTION_OF_ITEM] + item]
             if own >= 0:
-                legal = legal and mask[i, own]
+                legal &= mask[i, own]
             else:
-                legal = legal and _orderable(i, item, at, ints, whole, byte)
+                legal &= _orderable(i, item, at, ints, whole, byte)
     legal = legal and new >= 2
     if legal and at[BUDGETED]:
         legal = _affordable(i, action, at, ints, reals, whole, real, byte)
@@ -386,12 +439,16 @@ def refresh_mask(i, at, ints, reals, whole, real, byte, values, mask):
     _refresh_ways_out(i, at, whole, mask)
 
 
-@jit
+@inlined
 def _refresh_after(i, item, at, ints, reals, whole, real, byte, values, mask):
     """Recompute what an order or a result of `item` may have changed."""
-    for w in range(ints[at[WATCHED_AT] + item], ints[at[WATCHED_AT] + item + 1]):
+    if whole[i, W_PHASE] == BOTH:
+        last, last_set = ints[at[WATCHED_AT] + item + 1], ints[at[SETS_AT] + item + 1]
+    else:
+        last, last_set = ints[at[WATCHED_EARLY] + item], ints[at[SETS_EARLY] + item]
+    for w in range(ints[at[WATCHED_AT] + item], last):
         _refresh_item(i, ints[at[WATCHED] + w], at, ints, reals, whole, real, byte, values, mask)
-    for s in range(ints[at[SETS_AT] + item], ints[at[SETS_AT] + item + 1]):
+    for s in range(ints[at[SETS_AT] + item], last_set):
         _refresh_set(i, ints[at[SETS] + s], at, ints, reals, whole, real, byte, values, mask)
 
 
@@ -404,8 +461,7 @@ def _refresh_ways_out(i, at, whole, mask):
         for a in range(at[FIRST_DECISION]):
             stuck = stuck and not mask[i, a]
         decide = stuck
-    for a in range(at[FIRST_DECISION], at[N_ACTIONS]):
-        mask[i, a] = decide
+    mask[i][at[FIRST_DECISION] : at[N_ACTIONS]] = decide
 
 
 # ---------------------------------------------------------------- belief
@@ -634,10 +690,9 @@ def _expect_late(i, row, scale, at, ints, reals, whole, byte, values, weights):
     """Posterior expectation of cost and harm put off to the end, unknown contraindications among them."""
     cost, harm = 0.0, 0.0
     n_items, n_hidden, n_profiles = at[N_ITEMS], at[N_HIDDEN], at[N_PROFILES]
-    for item in range(n_items):
-        charged = byte[i, 2 * n_items + item]
-        late = ints[at[LATE_ROW] + item]
-        if not charged or late < 0:
+    for late in range(at[N_LATE]):
+        charged = byte[i, 2 * n_items + ints[at[LATE] + late]]
+        if not charged:
             continue
         for a in range(whole[i, W_ALIVE]):
             cell = (late * n_profiles + whole[i, W_LISTED + a]) * n_hidden
@@ -666,8 +721,8 @@ def _expect_late(i, row, scale, at, ints, reals, whole, byte, values, weights):
 @jit
 def _anything_late(i, at, ints, byte):
     n_items = at[N_ITEMS]
-    for item in range(n_items):
-        if byte[i, 2 * n_items + item] and ints[at[LATE_ROW] + item] >= 0:
+    for late in range(at[N_LATE]):
+        if byte[i, 2 * n_items + ints[at[LATE] + late]]:
             return True
     contra = 3 * n_items + at[N_OBSERVABLES]
     for x in range(at[N_CONTRAINDICATIONS]):
@@ -875,11 +930,16 @@ def write_fact(i, o, at, ints, values, facts):
 
 
 @inlined
-def _note_fact(i, o, at, ints, whole, values):
-    """Set the bit of one revealed observable that a rule looks at."""
-    v = np.int64(values[i, o])
-    if v >= 0:
-        whole[i, at[WORDS_AT] + ints[at[FACT_WORD] + o]] |= np.int64(1) << (ints[at[FACT_BIT] + o] + v)
+def _note_facts(i, item, at, ints, whole, values):
+    """Set the bits of what an item revealed and a rule looks at."""
+    n_words = at[N_WORDS]
+    lists = at[RULED_AT] + item * n_words
+    for word in range(n_words):
+        noted = np.int64(0)
+        for r in range(ints[lists + word], ints[lists + word + 1]):
+            v = np.int64(values[i, ints[at[RULED] + r]])
+            noted |= np.int64(v >= 0) << (ints[at[RULED_BIT] + r] + max(v, 0))
+        whole[i, at[WORDS_AT] + word] |= noted
 
 
 @inlined
@@ -897,9 +957,7 @@ def _show_status(i, item, at, ints, reals, whole, byte, facts):
 @inlined
 def write_totals(i, at, reals, whole, real, byte, facts):
     """Show clock, spend, dose, tests, visit and step."""
-    slot, scale = at[TOTALS_SLOT], at[SCALE]
     clock = real[i, R_CLOCK]
-    facts[i, slot] = clock / (clock + reals[scale])
     wait = 0.0
     if whole[i, W_PENDING] > 0:
         due = R_LISTS + 5 * at[N_CONDITIONS]
@@ -907,17 +965,20 @@ def write_totals(i, at, reals, whole, real, byte, facts):
         for item in range(at[N_ITEMS]):
             if byte[i, item] == PENDING:
                 wait = min(wait, real[i, due + item] - clock)
-    facts[i, slot + 1] = wait / (wait + reals[scale + 1])
-    facts[i, slot + 2] = real[i, R_COST] / (real[i, R_COST] + reals[scale + 2])
-    facts[i, slot + 3] = real[i, R_DOSE] / (real[i, R_DOSE] + reals[scale + 3])
-    facts[i, slot + 4] = whole[i, W_TESTS] / (whole[i, W_TESTS] + reals[scale + 4])
-    earlier = whole[i, W_VISIT] - 1
-    facts[i, slot + 5] = earlier / (earlier + reals[scale + 5])
-    facts[i, slot + 6] = whole[i, W_STEP] / (whole[i, W_STEP] + reals[scale + 6])
+    totals, scale = facts[i][at[TOTALS_SLOT] : at[TOTALS_SLOT] + 7], reals[at[SCALE] : at[SCALE] + 7]
+    cost, dose = real[i, R_COST], real[i, R_DOSE]
+    tests, earlier, step = whole[i, W_TESTS], whole[i, W_VISIT] - 1, whole[i, W_STEP]
+    totals[0] = clock / (clock + scale[0])
+    totals[1] = wait / (wait + scale[1]) if wait > 0.0 else 0.0
+    totals[2] = cost / (cost + scale[2])
+    totals[3] = dose / (dose + scale[3]) if dose > 0.0 else 0.0
+    totals[4] = tests / (tests + scale[4]) if tests > 0 else 0.0
+    totals[5] = earlier / (earlier + scale[5]) if earlier > 0 else 0.0
+    totals[6] = step / (step + scale[6])
 
 
 @inlined
-def draw_patient(i, at, ints, reals, cases, whole, core):
+def draw_patient(i, at, ints, reals, cases, whole, core, scratch):
     """Profile and hidden state by ancestral sampling, or those of the case."""
     patient = whole[i, W_PATIENT]
     if cases.shape[0] > 0:
@@ -925,11 +986,17 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
         whole[i, W_K], whole[i, W_H] = cases[case, 0], cases[case, 1]
         return
     key, k, h = whole[i, W_KEY], 0, 0
+    for c in range(at[N_CORE]):  # apart from what follows, so that several are hashed at once
+        scratch[c] = uniform(key, CORE + c)
     for c in range(at[N_CORE]):
         row = np.int64(ints[at[CORE_ROW] + c])
         for p in range(ints[at[PARENTS_AT] + c], ints[at[PARENTS_AT] + c + 1]):
             row += core[ints[at[PARENT] + p]] * ints[at[PARENT_STRIDE] + p]
-        v = _draw(at, reals, key, CORE + c, at[CORE_CUMULATIVE], row, ints[at[CORE_SIZE] + c])
+        cell = at[CORE_CUMULATIVE] + row * at[N_VALUES]
+        u, size = scratch[c], ints[at[CORE_SIZE] + c]
+        v = np.int64(u >= reals[cell])
+        for threshold in range(cell + 1, cell + size - 1):
+            v += u >= reals[np.uint64(threshold)]
         core[c] = v
         k += v * ints[at[CORE_K] + c]
         h += v * ints[at[CORE_H] + c]
@@ -937,28 +1004,26 @@ def draw_patient(i, at, ints, reals, cases, whole, core):
 
 
 @inlined
-def start(i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core):
+def start(
+    i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, scratch, core
+):
     """Begin the journey of `patient` in slot i. starts: values, mask and observation at each start."""
     start_values, start_mask, start_facts, start_words = starts
     whole[i, W_PATIENT] = patient
     whole[i, W_KEY] = patient_key(seed_key, patient)
-    draw_patient(i, at, ints, reals, cases, whole, core)
+    draw_patient(i, at, ints, reals, cases, whole, core, scratch)
     n_conditions, n_items = at[N_CONDITIONS], at[N_ITEMS]
     if whole[i, W_ACTED]:  # acts left their factors
         for j in range(R_LISTS + n_conditions, R_LISTS + 3 * n_conditions):
             real[i, j] = 0.0
         for j in range(R_LISTS + 3 * n_conditions, R_LISTS + 5 * n_conditions):
             real[i, j] = 1.0
-    for j in range(W_STEP, E_PATIENT):
-        whole[i, j] = 0
+    whole[i][W_STEP:E_PATIENT] = 0
     whole[i, W_VISIT] = 1
-    for j in range(R_BEST):
-        real[i, j] = 0.0
+    real[i][:R_BEST] = 0.0
     set_up_at = R_LISTS + 5 * n_conditions + 2 * n_items
-    for j in range(set_up_at, set_up_at + at[N_SET_UPS]):
-        real[i, j] = -1.0
-    for j in range(3 * n_items + at[N_OBSERVABLES] + at[N_CONTRAINDICATIONS]):
-        byte[i, j] = 0
+    real[i][set_up_at : set_up_at + at[N_SET_UPS]] = -1.0
+    byte[i][: 3 * n_items + at[N_OBSERVABLES] + at[N_CONTRAINDICATIONS]] = 0
     begin = whole[i, W_K] // at[PER_START]
     for o in range(values.shape[1]):
         values[i, o] = start_values[begin, o]
@@ -1061,19 +1126,24 @@ def _reveal_plain(i, item, at, ints, reals, whole, values, facts, scratch):
     """Draw the findings of an item that are always reported as they are, and show them."""
     first, two, last = ints[at[DRAWN_AT] + item], ints[at[DRAWN_TWO] + item], ints[at[DRAWN_AT] + item + 1]
     key = whole[i, W_KEY]
+    streams = ints[at[DRAWN_STREAM] + first : at[DRAWN_STREAM] + last]
+    of_k = at[DRAWN_OF_K] + whole[i, W_K] * at[N_DRAWN]
+    of_h = at[DRAWN_OF_H] + whole[i, W_H] * at[N_DRAWN]
+    by_k, by_h = ints[of_k + first : of_k + last], ints[of_h + first : of_h + last]
+    thresholds = reals[at[VALUE_CUMULATIVE] :]
     for q in range(last - first):  # apart from what follows, so that several are hashed at once
-        scratch[q] = uniform(key, ints[at[DRAWN_STREAM] + first + q])
-    of_k, of_h = at[DRAWN_OF_K] + whole[i, W_K] * at[N_DRAWN], at[DRAWN_OF_H] + whole[i, W_H] * at[N_DRAWN]
-    thresholds = at[VALUE_CUMULATIVE]
-    for q in range(first, two):
-        present = scratch[q - first] >= reals[thresholds + ints[of_k + q] + ints[of_h + q]]
-        values[i, ints[at[DRAWN] + q]] = present
-        facts[i, ints[at[DRAWN_SLOT] + q]] = 1.0 if present else -1.0
-    for q in range(two, last):
-        o, v = ints[at[DRAWN] + q], 0
-        cell = thresholds + ints[of_k + q] + ints[of_h + q]
+        scratch[q] = uniform(key, streams[q])
+    drawn, slots = ints[at[DRAWN] + first : at[DRAWN] + last], ints[at[DRAWN_SLOT] + first : at[DRAWN_SLOT] + last]
+    row_values, row_facts = values[i], facts[i]
+    for q in range(two - first):
+        present = scratch[q] >= thresholds[np.uint64(by_k[q] + by_h[q])]
+        row_values[np.uint64(drawn[q])] = present
+        row_facts[np.uint64(slots[q])] = 1.0 if present else -1.0
+    for q in range(two - first, last - first):
+        o, v = drawn[q], 0
+        cell = by_k[q] + by_h[q]
         for threshold in range(cell, cell + ints[at[VALUES_OF] + o] - 1):
-            v += scratch[q - first] >= reals[threshold]
+            v += scratch[q] >= thresholds[np.uint64(threshold)]
         values[i, o] = v
         write_fact(i, o, at, ints, values, facts)
 
@@ -1110,8 +1180,7 @@ def _report(i, item, accepted, at, ints, reals, cases, whole, real, byte, values
                     v = _draw(at, reals, key, CORRUPTION + o, at[REPORTED_CUMULATIVE], row, ints[at[VALUES_OF] + o])
         values[i, o] = v
         write_fact(i, o, at, ints, values, facts)
-    for r in range(ints[at[RULED_AT] + item], ints[at[RULED_AT] + item + 1]):
-        _note_fact(i, ints[at[RULED] + r], at, ints, whole, values)
+    _note_facts(i, item, at, ints, whole, values)
     whole[i, W_PHASE] |= ints[at[OPENS] + item]
     if item >= at[N_INVESTIGATIONS]:
         _act(i, item, at, reals, whole, real)
@@ -1142,19 +1211,22 @@ def _settle_truth(i, d, at, ints, reals, cases, whole, real, byte, values):
     c = ints[at[CONDITION_OF] + h]
     width = at[N_DECISIONS] + 1
     waited = _exposures(i, c, at, whole, real)[0]
-    chance = _progression_chance(i, c, at, ints, reals, whole, real)
+    chance = 0.0
+    if ints[at[PROGRESSES_TO] + c] >= 0:
+        chance = _progression_chance(i, c, at, ints, reals, whole, real)
     row = at[UTILITY] + ints[at[UTILITY_OF_K] + k] * at[N_UTILITY_H] * width + d
-    utility = reals[row + ints[at[UTILITY_OF_H] + h] * width] + _benefit(i, c, at, reals, whole, byte)
+    utility = reals[row + ints[at[UTILITY_OF_H] + h] * width]
+    if whole[i, W_ACTED]:
+        utility += _benefit(i, c, at, reals, whole, byte)
     if chance > 0.0:
         worse = reals[row + ints[at[UTILITY_OF_H] + ints[at[PROGRESSED] + h]] * width]
         worse += _benefit(i, ints[at[PROGRESSES_TO] + c], at, reals, whole, byte)
         utility = (1.0 - chance) * utility + chance * worse
     cost, harm = 0.0, 0.0
     n_items = at[N_ITEMS]
-    for item in range(n_items):
-        charged = byte[i, 2 * n_items + item]
-        late = ints[at[LATE_ROW] + item]
-        if charged and late >= 0:
+    for late in range(at[N_LATE]):
+        charged = byte[i, 2 * n_items + ints[at[LATE] + late]]
+        if charged:
             cell = (late * at[N_PROFILES] + k) * at[N_HIDDEN] + h
             cost += charged * reals[at[LATE_COST] + cell]
             harm += charged * reals[at[LATE_HARM] + cell]
@@ -1195,8 +1267,9 @@ def _settle(i, d, at, ints, reals, cases, whole, real, byte, values, weights, sc
     real[i, E_COST] = real[i, R_COST]
     real[i, E_DOSE] = real[i, R_DOSE]
     kept = 3 * at[N_ITEMS] + at[N_OBSERVABLES] + at[N_CONTRAINDICATIONS]
+    charged, reported = byte[i][2 * at[N_ITEMS] : 3 * at[N_ITEMS]], byte[i][kept : kept + at[N_ITEMS]]
     for item in range(at[N_ITEMS]):
-        byte[i, kept + item] = byte[i, 2 * at[N_ITEMS] + item]
+        reported[item] = charged[item]
 
 
 @inlined
@@ -1261,32 +1334,34 @@ def _advance(i, action, at, ints, reals, cases, whole, real, byte, values, facts
         return
     for m in range(ints[at[MEMBERS_AT] + action], ints[at[MEMBERS_AT] + action + 1]):
         _refresh_after(i, np.int64(ints[at[MEMBERS] + m]), at, ints, reals, whole, real, byte, values, mask)
-    if phase != BOTH or at[DELAYED]:
+    if not phase & HISTORY or at[DELAYED]:
         _refresh_ways_out(i, at, whole, mask)
 
 
 @entry
 def step_batch(
-    at, ints, reals, cases, start_values, start_mask, start_facts, start_words, seed_key, actions,
+    at, ints, reals, cases, start_values, start_mask, start_facts, start_words, seed_key, actions, idle,
     whole, real, byte, values, facts, mask, weights, scratch, core,
     out_facts, out_mask, out_reward, out_components, out_flags, final_facts, final_mask,
 ):  # fmt: skip
     """One step of every journey.
 
-    actions (n,): an action, or -1 to leave a journey as it is. Outputs: out_facts (n, P), out_mask (n, A),
+    actions (n,): an action, or `idle` to leave a journey as it is. Outputs: out_facts (n, P), out_mask (n, A),
     out_reward (n,), out_components (n, 4), out_flags (3, n): terminated, truncated, illegal; final_facts
     (n, P), final_mask (n, A): the last observation and mask of journeys that ended, in same-step mode only. Returns bits: ENDED, IMPOSSIBLE.
     """
     starts = start_values, start_mask, start_facts, start_words
     outcome = 0
-    for i in range(actions.shape[0]):
+    n = actions.shape[0]
+    for i in range(n):
         action = actions[i]
+        _ask_for_row(min(i + AHEAD, n - 1), at, whole, real, byte, values, facts, mask, weights, out_facts)
         cost = harm = delay = utility = 0.0
         terminated = truncated = illegal = False
         begin = False
         if whole[i, W_DONE]:
             begin = at[AUTORESET] == NEXT_STEP
-        elif action != -1:
+        elif action != idle:
             whole[i, W_STEP] += 1
             decision = -1
             if action < 0 or action >= at[N_ACTIONS] or not mask[i, action]:
@@ -1327,7 +1402,7 @@ def step_batch(
         if begin:
             patient = whole[i, W_PATIENT] + at[STRIDE]
             start(
-                i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core
+                i, patient, seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, scratch, core
             )  # fmt: skip
         for f in range(facts.shape[1]):
             out_facts[i, f] = facts[i, f]
@@ -1354,7 +1429,7 @@ def reset_batch(
     for i in range(patients.shape[0]):
         if patients[i] >= 0:
             start(
-                i, patients[i], seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, core
+                i, patients[i], seed_key, at, ints, reals, cases, starts, whole, real, byte, values, facts, mask, weights, scratch, core
             )  # fmt: skip
 
 
@@ -1367,8 +1442,9 @@ def fill_start(i, begin, at, ints, reals, whole, real, byte, values, facts, mask
     for o in range(at[N_OBSERVABLES]):
         if values[i, o] != UNKNOWN:
             write_fact(i, o, at, ints, values, facts)
-            if ints[at[FACT_WORD] + o] >= 0:
-                _note_fact(i, o, at, ints, whole, values)
+            if ints[at[FACT_WORD] + o] >= 0 and values[i, o] >= 0:
+                bit = ints[at[FACT_BIT] + o] + np.int64(values[i, o])
+                whole[i, at[WORDS_AT] + ints[at[FACT_WORD] + o]] |= np.int64(1) << bit
     write_totals(i, at, reals, whole, real, byte, facts)
     refresh_mask(i, at, ints, reals, whole, real, byte, values, mask)
     _begin_belief(i, i, at, whole, weights)

@@ -24,9 +24,9 @@ SIZES = (
     N_PROFILES, N_HIDDEN, N_OBSERVABLES, N_ITEMS, N_VALUES, N_CORE, N_DECISIONS, N_ACTIONS, N_CONDITIONS,
     N_CONTRAINDICATIONS, N_SET_UPS, PER_START, N_INVESTIGATIONS, N_FEATURES, MAX_REVEALS, MAX_FAILURES, MAX_STEPS,
     N_WORDS, WAIT_ACTION, FIRST_DECISION, TOTALS_SLOT, CONDITION_SLOT, MARGINAL_SLOT, N_MARGINALS, N_OTHERS,
-    REGRET_SLOT, N_UTILITY_K, N_UTILITY_H, EXPECTED_AT, N_DRAWN,
-) = range(30)
-OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(30, 38)
+    REGRET_SLOT, N_UTILITY_K, N_UTILITY_H, EXPECTED_AT, N_DRAWN, N_LATE,
+) = range(31)
+OPTIONS = (DELAYED, BY_POSTERIOR, TRACKED, AUTORESET, STRIDE, BUDGETED, SHOW_BELIEF, WORDS_AT) = range(31, 39)
 INT_TABLES = (
     CORE_ROW, CORE_SIZE, PARENTS_AT, PARENT, PARENT_STRIDE, CORE_K, CORE_H,
     VALUE_START, VALUE_OF_K, VALUE_OF_H, TREATMENT, TREATMENT_STRIDE, TREATMENT_CELLS, TREATABLE,
@@ -36,20 +36,20 @@ INT_TABLES = (
     LIKELIHOOD_ON, LIKELIHOOD_START, LIKELIHOOD_ATTEMPT, LIKELIHOOD_TREATED,
     STATUS_START, STATUS_OF_K, STATUS_OF_H, STATUS_STRIDE, STATUS_ON, UTILITY_OF_K, UTILITY_OF_H,
     REVEALS, DRAWN_AT, DRAWN_TWO, DRAWN, DRAWN_STREAM, DRAWN_SLOT, DRAWN_OF_K, DRAWN_OF_H, CAREFUL_AT, CAREFUL,
-    RULED_AT, RULED, SET_UP, ATTEMPTS, OPENS, LATE_ROW,
+    RULED_AT, RULED, RULED_BIT, SET_UP, ATTEMPTS, OPENS, LATE,
     CONTRA_AT, CONTRA_OBSERVABLE, CONTRA_BAD, FACT_WORD, FACT_BIT, STATUS_WORD, STATUS_BIT,
-    FORBIDDING, NEEDS_AT, NEEDS,
-    WATCHED_AT, WATCHED, SETS_AT, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
+    RULES, FORBIDDING, NEEDS_AT, NEEDS,
+    WATCHED_AT, WATCHED_EARLY, WATCHED, SETS_AT, SETS_EARLY, SETS, ACTION_KIND, MEMBERS_AT, MEMBERS, ACTION_OF_ITEM,
     CONDITION_OF, PROGRESSED, PROGRESSES_TO, VALUES_OF, FACT_KIND, FACT_SLOT, STATUS_SLOT, TREATED_SLOT, MARGINAL_OF,
-) = range(38, 121)
+) = range(39, 126)
 REAL_TABLES = (
     CORE_CUMULATIVE, VALUE_CUMULATIVE, EVENT_CHANCE, REPORTED_CUMULATIVE, EVIDENCE, LIKELIHOOD, STATUS_CHANCE, PRIOR,
     COST, TURNAROUND, DOSE, HARM, SET_UP_COST, SET_UP_HARM, SET_UP_REPEATS, LATE_COST, LATE_HARM, CONTRA_LOSS,
     WAITING_COST, PROGRESSION_RATE, WAITING_FACTOR, PROGRESSION_FACTOR, BENEFIT, UTILITY, UTILITY_RANGE, WEIGHTS,
     NEW_VISIT, BUDGET, STATUS_LEVEL, SCALE, START_BEST, START_POSTERIOR, START_EXPECTED,
-) = range(121, 154)
+) = range(126, 159)
 # fmt: on
-N_SLOTS = 154
+N_SLOTS = 159
 
 # What a report's likelihood depends on.
 ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
@@ -141,6 +141,7 @@ def _sizes(world: World, layout: Layout) -> dict[int, int]:
         N_OTHERS: layout.marginal_of.shape[0],
         REGRET_SLOT: layout.regret_slot,
         N_DRAWN: sum(len(row) for rows in _drawn(world) for row in rows),
+        N_LATE: int(_late(world).sum()),
         N_UTILITY_K: classes.table.shape[0],
         N_UTILITY_H: classes.table.shape[1],
     }
@@ -293,8 +294,11 @@ def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     n_items = len(world.items)
     contra = np.argsort(world.contraindication[:, 0], kind="stable")
     watched = _watched(world)
-    sets = [sorted({a for j in row for a in _sets_with(world, j)}) for row in watched]
-    late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
+    opens = world.opens_journey > 0
+    early = [sum(bool(opens[j]) for j in row) for row in watched]
+    sets = [_sets_of(world, row) for row in watched]
+    sets_early = [sum(bool(opens[list(world.actions[a].items)].all()) for a in row) for row in sets]
+    late = _late(world)
     members = [list(action.items) for action in world.actions]
     return {
         REVEALS: world.reveals,
@@ -303,20 +307,27 @@ def _rule_ints(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
         SET_UP: world.set_up,
         ATTEMPTS: world.attempts,
         OPENS: world.opens_journey,
-        LATE_ROW: np.where(late, np.cumsum(late) - 1, -1),
+        LATE: np.flatnonzero(late),
         CONTRA_AT: _starts(world.contraindication[contra, 0], n_items),
         CONTRA_OBSERVABLE: world.contraindication[contra, 1],
         CONTRA_BAD: world.contraindication_values[contra],
         **_legality_ints(world),
         WATCHED_AT: _offsets(watched),
+        WATCHED_EARLY: _offsets(watched)[:-1] + early,
         WATCHED: _flat(watched),
         SETS_AT: _offsets(sets),
+        SETS_EARLY: _offsets(sets)[:-1] + sets_early,
         SETS: _flat(sets),
         ACTION_KIND: np.array([KINDS[action.kind] for action in world.actions]),
         MEMBERS_AT: _offsets(members),
         MEMBERS: _flat(members),
         ACTION_OF_ITEM: _action_of_item(world),
     }
+
+
+def _late(world: World) -> NDArray[np.bool_]:
+    """(I,) whether any cost or harm of an item is put off to the end."""
+    return np.asarray((world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2)))
 
 
 def _plain(model: PatientModel) -> NDArray[np.bool_]:
@@ -339,14 +350,15 @@ def _lists(world: World) -> list[list[int]]:
 def _reveal_lists(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     """Findings of each item by how they are drawn: plain ones side by side, those with two values first (with the
     number of their draw, their place in the observation and their first threshold by profile and hidden state); the
-    rest, that need care; and, from item I on, all as if they did. RULED are those that a rule looks at."""
+    rest, that need care; and, from item I on, all as if they did. RULED are those that a rule looks at, by item and
+    word of their bits."""
     model, (cells, _) = world.model, _value_cells(world.model)
     lists, plain, bits = _lists(world), _plain(model), _bits(world)
     two, more = _drawn(world)
     drawn = [a + b for a, b in zip(two, more, strict=True)]
     order = _flat(drawn)
     careful = [[o for o in row if not plain[o]] for row in lists] + lists
-    ruled = [[o for o in row if bits.fact_word[o] >= 0] for row in lists]
+    ruled = [[o for o in row if bits.fact_word[o] == word] for row in lists for word in range(bits.n_words)]
     return {
         DRAWN_AT: _offsets(drawn),
         DRAWN_TWO: _offsets(drawn)[:-1] + [len(row) for row in two],
@@ -359,6 +371,7 @@ def _reveal_lists(world: World, layout: Layout) -> dict[int, NDArray[np.generic]
         CAREFUL: _flat(careful),
         RULED_AT: _offsets(ruled),
         RULED: _flat(ruled),
+        RULED_BIT: bits.fact_bit[_flat(ruled)],
     }
 
 
@@ -424,6 +437,7 @@ def _legality_ints(world: World) -> dict[int, NDArray[np.generic]]:
         FACT_BIT: bits.fact_bit,
         STATUS_WORD: bits.status_word,
         STATUS_BIT: bits.status_bit,
+        RULES: forbidding.any(axis=1) | [len(groups) > 0 for groups in needs],
         FORBIDDING: forbidding,
         NEEDS_AT: _offsets([list(groups) for groups in needs]),
         NEEDS: np.array([words for groups in needs for words in groups.values()], np.int64),
@@ -443,7 +457,8 @@ def _flat(lists: list[list[int]]) -> NDArray[np.int64]:
 
 
 def _watched(world: World) -> list[list[int]]:
-    """Per item, the items whose legality may change once it was ordered or reported, itself first."""
+    """Per item, the items whose legality may change once it was ordered or reported: first those of history and
+    examination, which alone can be legal until both have a result."""
     watched: list[list[int]] = []
     for item in range(len(world.items)):
         facts = set(world.reveals[item][world.reveals[item] >= 0].tolist())
@@ -452,8 +467,17 @@ def _watched(world: World) -> list[list[int]]:
         for owner, _, kind, target in world.clauses.tolist():
             if (kind == 0 and target in facts) or (kind == 1 and target == item):
                 others.add(owner)
-        watched.append([item, *sorted(others - {item})])
+        watched.append(sorted(others | {item}, key=lambda j: (not world.opens_journey[j], j)))
     return watched
+
+
+def _sets_of(world: World, items: list[int]) -> list[int]:
+    """The sets with any of these items, those wholly of history and examination first."""
+    opens = world.opens_journey > 0
+    return sorted(
+        {a for j in items for a in _sets_with(world, j)},
+        key=lambda a: (not opens[list(world.actions[a].items)].all(), a),
+    )
 
 
 def _sets_with(world: World, item: int) -> list[int]:
@@ -504,7 +528,7 @@ def _patient_reals(world: World) -> dict[int, NDArray[np.generic]]:
 def _world_reals(world: World, layout: Layout) -> dict[int, NDArray[np.generic]]:
     model = world.model
     contra = np.argsort(world.contraindication[:, 0], kind="stable")
-    late = (world.late_cost_gbp != 0).any(axis=(1, 2)) | (world.late_harm_gbp != 0).any(axis=(1, 2))
+    late = _late(world)
     utility = _utility_classes(world).table
     return {
         COST: world.cost_gbp,

@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 
 from workup.envs.engine import Engine, Step
 from workup.envs.gym_env import COMPONENTS, make_engine, observation_space
-from workup.envs.world import NO_SUCH_ACTION, World
+from workup.envs.world import World
 from workup.scenarios.errors import WorkupError
 
 Observation = NDArray[np.float32]
+_NEVER = int(np.iinfo(np.int64).min)
+"""What no agent chooses: every journey goes on."""
 
 
 class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
@@ -104,7 +106,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         self, actions: NDArray[np.int64]
     ) -> tuple[Observation, NDArray[np.float64], NDArray[np.bool_], NDArray[np.bool_], dict[str, Any]]:
         """One action in each slot."""
-        step = self.engine.step(np.where(np.less(actions, 0), NO_SUCH_ACTION, actions))
+        step = self.engine.step(actions, idle=_NEVER)
         self._mask, every, parts = step.mask, self._every, step.components
         info: dict[str, Any] = {
             "action_mask": step.mask, "_action_mask": every,
