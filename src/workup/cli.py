@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.commands import agents, authoring, cases, comparing, demonstration, imports, knowledge, measuring, tables
+from workup.commands import (
+    agents,
+    authoring,
+    cases,
+    comparing,
+    demonstration,
+    imports,
+    knowledge,
+    measuring,
+    sensitivity,
+    tables,
+)
 from workup.commands.terminal import DISCLAIMER, warnings
 from workup.scenarios.errors import ScenarioError, WorkupError
 
@@ -31,6 +42,7 @@ app.command()(cases.explain)
 app.command()(comparing.diff)
 app.command()(authoring.sign)
 app.command()(cases.solve)
+app.command()(sensitivity.sensitivity)
 app.command()(agents.train)
 app.command()(agents.evaluate)
 app.command()(agents.check)

@@ -1,0 +1,163 @@
+"""The best policy of a world with one figure moved: what it orders first, what it gains, which vignettes it passes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import Agent
+from workup.agents.planning import Effort, Optimum
+from workup.agents.voi import VoiAgent
+from workup.check import check_agent
+from workup.envs.targets import evaluate_targets
+from workup.envs.world import World
+from workup.evaluate import run_agents, value_gbp
+from workup.perturbation import Candidate, moved_value
+from workup.scenarios.errors import WorkupError
+from workup.scenarios.vocabulary import LanguageError
+from workup.sensitivity import Move, Swap, most_frequent_swap, moved_world
+from workup.situations import Situations, rows_of
+from workup.statistics import normal_interval
+from workup.working_notes import WorkingNotes
+
+PlannerName = Literal["optimum", "quick", "one-step"]
+"""`optimum`: as `workup solve` plans; `quick`: the same search, stopped at a tenth of the gain; `one-step`: no search."""
+
+QUICK = Effort(gap=0.1, gap_gbp=2.5, expansions=20_000)
+
+
+@dataclass(frozen=True)
+class Replanned:
+    """What the best policy does differently once a figure has moved."""
+
+    move: Move
+    changed: float
+    """Share of presentations whose first action is another."""
+    swap: Swap | None
+    lost_gbp: float
+    """Per patient, by keeping to the policy of the figures as they were; with its 95% interval."""
+    lost_low: float
+    lost_high: float
+    now_fails: tuple[str, ...]
+    """Vignettes that passed and no longer do."""
+    now_passes: tuple[str, ...]
+    targets_missed: tuple[str, ...]
+    """Published figures that the model met and no longer does."""
+    fault: str | None = None
+    """Why it could not be planned."""
+
+
+class Replanner:
+    """Plans for worlds that differ from one in a figure, and compares.
+
+    Raises:
+        PlanningRefused: something the planner cannot treat.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        met: Situations,
+        *,
+        planner: PlannerName,
+        patients: int,
+        seed: int,
+        vignettes: tuple[str, ...],
+    ) -> None:
+        """`met`: the presentations to compare first actions at; `patients` of `seed`: to compare values on."""
+        self._world, self._planner = world, planner
+        self._patients, self._seed, self._vignettes = patients, seed, vignettes
+        self._old = plan(world, planner)
+        firsts = np.flatnonzero(met.first)
+        self._presented, self._share = rows_of(met.view, firsts), met.firsts[firsts]
+        self._chosen = self._old.act(self._presented)
+
+    @cached_property
+    def passing(self) -> tuple[str, ...]:
+        """The vignettes, of those asked for, that the policy passes on the figures as they are."""
+        return self._passed(self._world, self._old)
+
+    @cached_property
+    def _met_targets(self) -> frozenset[str]:
+        return frozenset(target.name for target in evaluate_targets(self._world) if target.ok)
+
+    def of(self, world: World, move: Move) -> Replanned:
+        """What changes if the world is this one."""
+        new = plan(world, self._planner)
+        chosen = new.act(self._presented)
+        lost = normal_interval(self._lost(world, new))
+        passing = self._passed(world, new) if self._vignettes else ()
+        missed = [t.name for t in evaluate_targets(world) if not t.ok and t.name in self._met_targets]
+        return Replanned(
+            move,
+            changed=float(self._share @ (chosen != self._chosen)),
+            swap=most_frequent_swap(self._world, self._chosen, chosen, self._share * (chosen != self._chosen)),
+            lost_gbp=lost.mean,
+            lost_low=lost.low,
+            lost_high=lost.high,
+            now_fails=tuple(v for v in self.passing if v not in passing) if self._vignettes else (),
+            now_passes=tuple(v for v in passing if v not in self.passing),
+            targets_missed=tuple(missed),
+        )
+
+    def _lost(self, world: World, new: Agent) -> NDArray[np.float64]:
+        """(n,) pounds, patient by patient: the new policy's value in this world less the old one's."""
+        agents = {"new": new, "old": self._old}
+        journeys = run_agents(world, agents, patients=self._patients, seed=self._seed)
+        return value_gbp(journeys["new"]) - value_gbp(journeys["old"])
+
+    def _passed(self, world: World, agent: Agent) -> tuple[str, ...]:
+        if not self._vignettes:
+            return ()
+        result = check_agent(world, agent, only=self._vignettes)
+        return tuple(vignette.id for vignette in result.vignettes if vignette.passed)
+
+
+def plan(world: World, planner: PlannerName) -> Agent:
+    """A policy made for this world, by its own figures."""
+    if planner == "one-step":
+        return VoiAgent(world)
+    return Optimum(world, effort=QUICK if planner == "quick" else None)
+
+
+def replan(
+    world: World, candidate: Candidate, replanner: Replanner, *, factor: float, notes: WorkingNotes
+) -> tuple[Replanned, Replanned]:
+    """A candidate moved down and up.
+
+    Args:
+        world: as it is.
+        candidate: the figure.
+        replanner: of this world.
+        factor: as in `moved`.
+        notes: what is in them is not done again.
+    """
+    down, up = (_replan_one(world, candidate, up, replanner, factor, notes) for up in (False, True))
+    return down, up
+
+
+def _replan_one(
+    world: World, candidate: Candidate, up: bool, replanner: Replanner, factor: float, notes: WorkingNotes
+) -> Replanned:
+    name = f"plan {candidate.path} {'up' if up else 'down'}"
+    if (known := notes.get(name)) is not None:
+        return replanned_from(known)
+    move = Move(candidate.path, up, moved_value(world.scenario, candidate, up=up, factor=factor))
+    try:
+        done = replanner.of(moved_world(world, candidate, up=up, factor=factor), move)
+    except (WorkupError, LanguageError) as fault:
+        done = Replanned(move, 0.0, None, 0.0, 0.0, 0.0, (), (), (), fault=str(fault))
+    notes.add(name, asdict(done))
+    return done
+
+
+def replanned_from(record: Mapping[str, Any]) -> Replanned:
+    """What `asdict` made of a `Replanned`, taken back."""
+    swap = None if record["swap"] is None else Swap(**record["swap"])
+    lists = {name: tuple(record[name]) for name in ("now_fails", "now_passes", "targets_missed")}
+    return Replanned(**{**record, **lists, "move": Move(**record["move"]), "swap": swap})

@@ -1,0 +1,63 @@
+"""What long work has found so far, a line of JSON for each part, so that a killed run goes on where it stopped."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class WorkingNotes:
+    """Named records in a file of JSON lines. A line is written whole by one call; a torn last line is dropped."""
+
+    def __init__(self, path: Path | None) -> None:
+        """`path`: the file, made if there is none; None keeps nothing on disk."""
+        self._path, self._records = path, dict[str, Any]()
+        if path is None:
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
+        kept = b""
+        for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
+            try:
+                name, record = json.loads(line)
+            except ValueError:
+                break
+            if not line.endswith(b"\n"):
+                break
+            self._records[str(name)] = record
+            kept += line
+        self._cut_to(kept)
+
+    def _cut_to(self, kept: bytes) -> None:
+        """Leave only whole lines, so that the next one begins at the start of a line."""
+        assert self._path is not None
+        if self._path.is_file() and self._path.stat().st_size != len(kept):
+            with self._path.open("r+b") as file:
+                file.truncate(len(kept))
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def get(self, name: str) -> Any | None:
+        """The record of that name, or None."""
+        return self._records.get(name)
+
+    def add(self, name: str, record: Mapping[str, Any]) -> None:
+        """Keep a record, and write it down at once."""
+        # By way of JSON, so that what is read back later is what is used now.
+        line = json.dumps([name, record], ensure_ascii=False, allow_nan=False)
+        self._records[name] = json.loads(line)[1]
+        if self._path is None:
+            return
+        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+        try:
+            os.write(handle, f"{line}\n".encode())
+        finally:
+            os.close(handle)
+
+    def forget(self) -> None:
+        """Remove the file: the work is done and reported."""
+        if self._path is not None:
+            self._path.unlink(missing_ok=True)
