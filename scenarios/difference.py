@@ -13,11 +13,10 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 from typing import Any
 
-from workup.scenarios.difference_words import ABSENT, SETS, Side, law_at, texts
+from workup.scenarios.difference_words import SETS, texts
+from workup.scenarios.places import ABSENT, Path, Side, law_at
 from workup.scenarios.provenance_difference import provenance_changes
 from workup.scenarios.schema import Scenario
-
-Path = tuple[str | int, ...]
 
 PARTS = {
     "The scenario as a whole": ("id", "title", "version", "about", "who", "max_steps"),

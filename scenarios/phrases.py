@@ -35,6 +35,16 @@ def percent(probability: float) -> str:
     return f"{100 * probability:.3g}%" if probability > 0.9 else f"{100 * probability:.2g}%"
 
 
+def pounds(amount: float) -> str:
+    """'£1,500' or '−£40', to the penny and beyond if it is so written."""
+    return f"{'−' if amount < 0 else ''}£{abs(amount):,.10g}"
+
+
+def sentence(text: str) -> str:
+    """A text with a full stop, unless it ends in a mark of its own."""
+    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip()}."
+
+
 def listed(words: Iterable[str], joint: str = "and") -> str:
     """'a', 'a and b', 'a, b and c'; 'a, b; and c' where a part is itself a list."""
     found = list(words)
@@ -65,12 +75,18 @@ def word_of(variable: Variable | None, value: str) -> str:
     return said.replace("_", " ")
 
 
+def unit(variable: Variable) -> str:
+    """What follows a number of it: ' mg/L', '%' or nothing."""
+    return "" if not variable.unit else "%" if variable.unit == "%" else f" {variable.unit}"
+
+
 class Phrases:
     """Labels and clauses of one scenario as text."""
 
     def __init__(self, scenario: Scenario) -> None:
         s = scenario
         self.items = s.investigations | s.acts
+        self.groups = s.groups
         named: tuple[dict[str, Any], ...] = (s.context, s.conditions, s.comorbidities, s.latent, s.findings)
         named += (s.investigations, s.acts, s.order_sets, s.decisions)
         self.labels: dict[str, str] = {name: of.label for group in named for name, of in group.items()}
@@ -93,29 +109,34 @@ class Phrases:
         """Several things, as a list in a sentence."""
         return listed([self.brief(name) for name in names], joint)
 
+    def conditions(self, names: Iterable[str], joint: str = "or") -> str:
+        """Conditions as a list; a group that is there as a whole by its name, or but for one of its members."""
+        left, told = list(names), []
+        for group, members in sorted(self.groups.items(), key=lambda each: -len(each[1])):
+            missing = [name for name in members if name not in left]
+            if len(members) - len(missing) > 2 and len(missing) < 2:
+                told.append(self.label(group) + "".join(f" but not {self.brief(name)}" for name in missing))
+                left = [name for name in left if name not in members]
+        return listed([self.brief(name) for name in left] + told, joint)
+
     def when(self, when: When, joint: str = "and") -> str:
         """A condition on revealed facts: 'Fever is yes and CRP is at least 100'."""
         if isinstance(when, dict):
             return listed([self._clause(name, clause) for name, clause in when.items()], joint)
-        common, ways = alternatives(when)
-        either = self._either(ways)
-        return (
-            listed([self.when(common), f"{'either ' * (len(ways) == 2)}{either}"])
-            if common and ways
-            else (either or self.when(common))
-        )
+        always, ways = self.ways(when)
+        choice = "" if not always or len(ways) < 2 else "either " if len(ways) == 2 else "one of these: "
+        either = f"{choice}{listed(ways, 'or')}"
+        return listed([part for part in (always, either) if part])
 
-    def _either(self, ways: tuple[dict[str, Any], ...]) -> str:
-        """Ways of which one must hold; those that share a clause are told together."""
+    def ways(self, when: When) -> tuple[str, list[str]]:
+        """What must hold whatever else does, and the ways of which one must hold: those that share a clause together."""
+        common, ways = alternatives(when)
         shared = Counter((name, str(clause)) for way in ways if len(way) > 1 for name, clause in way.items())
         most, count = shared.most_common(1)[0] if shared else (("", ""), 0)
-        told, left = [], list(ways)
-        if 2 < count < len(ways):
-            together = [way for way in ways if len(way) > 1 and str(way.get(most[0])) == most[1]]
-            left = [way for way in ways if way not in together]
-            told.append(f"({self.when(tuple(together))})")
-        told += [self.when(way) if len(way) == 1 else f"({self.when(way)})" for way in left]
-        return listed(told, "or")
+        together = [way for way in ways if 2 < count < len(ways) and len(way) > 1 and str(way.get(most[0])) == most[1]]
+        left = [way for way in ways if way not in together]
+        told = [f"({self.when(tuple(together))})"] if together else []
+        return self.when(common), told + [self.when(way) if len(way) == 1 else f"({self.when(way)})" for way in left]
 
     def _clause(self, name: str, clause: Any) -> str:
         if name in self.items:

@@ -6,15 +6,16 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
 
-import numpy as np
-
 from workup.scenarios.lint import warnings
-from workup.scenarios.phrases import Phrases, listed, percent, time_in_words
-from workup.scenarios.schema import Ceilings, Orderable, Rule, Scenario, Status, Variable, Vignette
+from workup.scenarios.phrases import Phrases, listed, percent, pounds, sentence, time_in_words, unit
+from workup.scenarios.prose_laws import Laws
+from workup.scenarios.prose_orders import availability, orders
+from workup.scenarios.schema import Ceilings, Rule, Scenario, Status, Target, Variable, Vignette
 from workup.scenarios.signatures import standing_of
-from workup.scenarios.tables import Table, Tables
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
+_MANY_WAYS = 3
+"""More ways than these in which a rule may hold are listed beneath it."""
 
 
 def shares(scenario: Scenario) -> dict[Status, float]:
@@ -26,19 +27,25 @@ def shares(scenario: Scenario) -> dict[Status, float]:
 
 def explain(scenario: Scenario) -> str:
     """The whole scenario as Markdown: who wrote it, how far to trust it, and everything it claims."""
-    phrases = Phrases(scenario)
-    sections = (
-        _head(scenario),
-        _patient(scenario, phrases),
-        _items(scenario, phrases),
-        _availability(scenario, phrases),
-        _decisions(scenario, phrases),
-        _guideline(scenario, phrases),
-        _vignettes(scenario, phrases),
-        _targets(scenario, phrases),
-        _sources(scenario),
-    )
-    return "\n".join(line for section in sections for line in section).rstrip() + "\n"
+    return "\n".join(line for section in sections(scenario).values() for line in section).rstrip() + "\n"
+
+
+def sections(scenario: Scenario) -> dict[str, list[str]]:
+    """The lines of `explain` by section; a section of which the scenario says nothing has none."""
+    laws = Laws(scenario)
+    phrases = laws.phrases
+    parts: dict[str, Iterator[str]] = {
+        "head": _head(scenario),
+        "patient": _patient(laws),
+        "orders": orders(laws),
+        "availability": availability(laws),
+        "decisions": _decisions(laws),
+        "guideline": _guideline(scenario, phrases),
+        "vignettes": _vignettes(scenario, phrases),
+        "targets": _targets(scenario, phrases),
+        "sources": _sources(scenario),
+    }
+    return {name: list(lines) for name, lines in parts.items()}
 
 
 def share_line(scenario: Scenario) -> str:
@@ -60,197 +67,52 @@ def _head(s: Scenario) -> Iterator[str]:
     yield ""
 
 
-def _patient(s: Scenario, phrases: Phrases) -> Iterator[str]:
-    tables = Tables(s)
+def _patient(laws: Laws) -> Iterator[str]:
+    s, phrases = laws.scenario, laws.phrases
     yield from ("## The patient", "")
     for name, of in s.context.items():
         when = "known at the start" if of.known == "at_start" else "known once asked"
-        yield f"- {of.label} ({when}): {_law(tables, name, of, phrases)}"
+        yield f"- {of.label} ({when}): {laws.variable(name)}"
     yield from ("", "One principal cause:", "")
-    prior = tables.variable("condition")
+    prior = laws.tables.variable("condition")
     for i, condition in enumerate(s.conditions.values()):
-        low, high = float(prior.values[..., i].min()), float(prior.values[..., i].max())
-        chance = percent(low) if np.isclose(low, high) else f"{percent(low)} to {percent(high)}"
-        waiting = f"each day of waiting costs £{condition.waiting_cost_gbp_per_day:g}"
-        text = f"- {condition.label}: {chance}; {condition.urgency}; {waiting}"
+        low, high = percent(float(prior.values[..., i].min())), percent(float(prior.values[..., i].max()))
+        waiting = f"each day of waiting costs {pounds(condition.waiting_cost_gbp_per_day)}"
+        text = f"- {condition.label}: {low if low == high else f'{low} to {high}'}; {condition.urgency}; {waiting}"
         if condition.progression is not None:
-            to, after = phrases.label(condition.progression.to), time_in_words(condition.progression.median_time)
-            text += f"; half of those untreated become {to} within {after}"
+            to, after = phrases.brief(condition.progression.to), time_in_words(condition.progression.median_time)
+            text += f"; untreated, half turn into {to} within {after}"
         yield text
     if prior.parents:
         yield from ("", f"The chances depend on {phrases.labels_of(prior.parents)}.")
-    for title, group in (("Comorbidities", s.comorbidities), ("Hidden, shared by several tests", s.latent)):
-        if group:
-            yield from ("", f"{title}:", "", *_variables(group, tables, phrases))
+    if s.groups:
+        yield from ("", "Spoken of together:", "")
+    for group, members in s.groups.items():
+        yield f"- {phrases.label(group)}: {phrases.labels_of(members)}"
+    for title, variables in (("Comorbidities", s.comorbidities), ("Hidden, shared by several tests", s.latent)):
+        if variables:
+            yield from ("", f"{title}:", "", *_variables(variables, laws))
     yield ""
 
 
-def _variables(group: dict[str, Variable], tables: Tables, phrases: Phrases) -> Iterator[str]:
+def _variables(group: dict[str, Variable], laws: Laws) -> Iterator[str]:
     for name, of in group.items():
-        yield f"- {of.label}: {_law(tables, name, of, phrases)}"
+        yield f"- {of.label}: {laws.variable(name)}"
 
 
-def _law(tables: Tables, name: str, of: Variable, phrases: Phrases) -> str:
-    table, axis = tables.variable(name), tables.axes[name]
-    unit = f" {of.unit}" if of.unit else ""
-    if of.law is not None:
-        bands = listed(f"{word} {span[0]:g} to {span[1]:g}" for word, span in (of.bands or {}).items() if span)
-        given = f"; depends on {phrases.labels_of(table.parents)}" if table.parents else ""
-        return f"a number{unit}, {bands}{given}"
-    words = [_value(word, of, unit) for word in axis.values]
-    if not table.parents:
-        return listed(f"{word} {percent(p)}" for word, p in zip(words, table.values, strict=True))
-    return f"{listed(words, 'or')}; {_by_first_parent(table, axis.values, tables, phrases)}"
-
-
-def _value(word: str, of: Variable, unit: str) -> str:
-    span = (of.bands or {}).get(word)
-    return f"{word.replace('_', ' ')} ({span[0]:g} to {span[1]:g}{unit})" if span else word.replace("_", " ")
-
-
-def _by_first_parent(table: Table, values: tuple[str, ...], tables: Tables, phrases: Phrases) -> str:
-    """Probabilities by a single parent for a yes/no variable; otherwise only what the law depends on."""
-    if len(table.parents) > 1 or len(values) != 2:
-        return f"depends on {phrases.labels_of(table.parents)}"
-    parent, value = tables.axes[table.parents[0]], values[-1].replace("_", " ")
-    chance = [(word, float(p)) for word, p in zip(parent.values, table.values[:, -1], strict=True)]
-    if parent.values == ("no", "yes"):
-        without, having = (percent(p) for _, p in chance)
-        return f"{value} in {having} with {phrases.label(parent.name)}, in {without} without"
-    groups: dict[float, list[str]] = {}
-    for word, p in chance:
-        groups.setdefault(p, []).append(phrases.value(word, parent.name))
-    rest = max(groups, key=lambda p: len(groups[p]))
-    parts = [f"{percent(p)} if {listed(words, 'or')}" for p, words in groups.items() if p != rest or len(words) < 4]
-    shown = "; ".join(parts + [f"{percent(rest)} otherwise"] * (len(groups[rest]) >= 4))
-    return f"{value} in {shown}{'' if parent.name == 'condition' else f' (by {phrases.label(parent.name)})'}"
-
-
-def _items(s: Scenario, phrases: Phrases) -> Iterator[str]:
-    tables = Tables(s)
-    tiers = dict.fromkeys(of.tier for of in s.investigations.values())
-    yield from ("## What can be asked, examined and ordered", "")
-    for tier in tiers:
-        yield from (f"### {tier.capitalize()}", "")
-        for name, of in s.investigations.items():
-            if of.tier == tier:
-                yield from _item(s, name, of, tables, phrases)
-        yield ""
-    if s.acts:
-        yield from ("### Acts that do not end the journey", "")
-        for name, act in s.acts.items():
-            yield from _item(s, name, act, tables, phrases)
-            for condition, pounds in act.benefit_gbp.items():
-                yield f"  - worth £{pounds:g} if the cause is {phrases.label(condition)}"
-            for key, what in (
-                ("waiting_factor", "the cost of waiting"),
-                ("progression_factor", "the rate of progression"),
-            ):
-                for condition, factor in getattr(act, key).items():
-                    yield f"  - multiplies {what} of {phrases.label(condition)} by {factor:g}"
-        yield ""
-    for order_set in s.order_sets.values():
-        yield f"- Together as *{order_set.label}*: {phrases.labels_of(order_set.members)}"
-    yield ""
-
-
-def _item(s: Scenario, name: str, of: Orderable, tables: Tables, phrases: Phrases) -> Iterator[str]:
-    price = [f"£{of.cost_gbp:g}", f"result in {time_in_words(of.turnaround)}" if of.turnaround else "at once"]
-    if of.dose_msv:
-        price.append(f"{of.dose_msv:g} mSv")
-    if of.discomfort_gbp:
-        price.append(f"discomfort worth £{of.discomfort_gbp:g}")
-    if of.set_up is not None:
-        price.append(f"shares {s.set_ups[of.set_up].label.lower()} (£{s.set_ups[of.set_up].cost_gbp:g})")
-    if of.uses is not None:
-        price.append(f"uses the {s.resources[of.uses]}")
-    if of.attempts > 1:
-        price.append(f"may be tried {of.attempts} times")
-    yield f"- **{of.label}** ({', '.join(price)})" + (f" shows {phrases.labels_of(of.reveals)}" if of.reveals else "")
-    for found in of.reveals:
-        if found in s.findings:
-            yield f"  - {s.findings[found].label}: {_law(tables, found, s.findings[found], phrases)}"
-    for group in of.requires:
-        yield f"  - only once {phrases.when(group, 'or')}"
-    for contraindication in of.contraindicated:
-        loss = f"£{contraindication.loss_gbp:g} if done unknowingly"
-        yield f"  - not if {phrases.when(contraindication.when)}: {contraindication.why} ({loss})"
-    yield from _risks(name, of, tables, phrases)
-
-
-def _risks(name: str, of: Orderable, tables: Tables, phrases: Phrases) -> Iterator[str]:
-    for key, complication in of.complications.items():
-        major = "major complication" if complication.major else "complication"
-        chance = _range(tables.complication(name, key), phrases)
-        yield f"  - {major}: {complication.label}, {chance}, a loss of £{complication.loss_gbp:g}"
-    if of.incidental is not None:
-        chance = _range(tables.incidental(name), phrases)
-        follow = f"follow-up costs £{of.incidental.cost_gbp:g} and harms by £{of.incidental.loss_gbp:g}"
-        yield f"  - by chance finds {of.incidental.label.lower()}, {chance}; {follow}"
-    if of.refusable is not None:
-        who = phrases.when(of.refusable.when) if of.refusable.when is not None else ""
-        yield (
-            f"  - refused by patients for whom {who}"
-            if who
-            else f"  - refused by {_range(tables.refusal(name), phrases)}"
-        )
-
-
-def _range(table: Table, phrases: Phrases) -> str:
-    low, high = float(table.values.min()), float(table.values.max())
-    chance = percent(low) if np.isclose(low, high) else f"{percent(low)} to {percent(high)}"
-    return f"{chance} by {phrases.labels_of(table.parents)}" if table.parents else chance
-
-
-def _availability(s: Scenario, phrases: Phrases) -> Iterator[str]:
-    if not s.availability:
-        return
-    tables = Tables(s)
-    yield from ("## When a result is not to be had", "")
-    what = {
-        "fails": "fails",
-        "unobtainable": "cannot be had",
-        "withheld": "is not reported",
-        "corrupted": "is reported wrongly",
-    }
-    for name, mechanism in s.availability.items():
-        chance = _range(tables.mechanism(name), phrases)
-        free = "" if mechanism.charged else ", free of charge"
-        yield f"- {phrases.labels_of(mechanism.affects)} {what[mechanism.kind]} in {chance}{free}: {mechanism.why}"
-    yield ""
-
-
-def _decisions(s: Scenario, phrases: Phrases) -> Iterator[str]:
+def _decisions(laws: Laws) -> Iterator[str]:
+    s, phrases = laws.scenario, laws.phrases
     unit = "QALY" if s.utility.unit == "qaly" else "pounds"
-    yield from ("## How it can end", "", f"Worth in {unit}; one QALY counts £{s.utility.gbp_per_qaly:,.0f}.", "")
-    tables = Tables(s)
+    yield from ("## How it can end", "", f"Worth in {unit}; one QALY counts {pounds(s.utility.gbp_per_qaly)}.", "")
     for name, decision in s.decisions.items():
-        right = phrases.labels_of(decision.right_for)
-        head = f"- **{decision.label}** ({decision.kind}, {decision.urgency}), right for {right}"
-        yield f"{head}: {_worth(tables, name, phrases)}"
+        yield f"- **{decision.label}** ({decision.kind}, {decision.urgency})"
+        yield f"  - right for {phrases.conditions(decision.right_for, 'and')}"
+        yield f"  - worth {laws.worth(name)}"
     yield ""
     for name, reward in s.rewards.items():
         weights = listed(f"{part} × {weight:g}" for part, weight in reward.weights.items())
         yield f"- Reward preset `{name}`: {reward.label} ({weights})"
     yield ""
-
-
-def _worth(tables: Tables, name: str, phrases: Phrases) -> str:
-    table = tables.utility(name)
-    if "condition" not in table.parents:
-        return f"{float(table.values.min()):g} to {float(table.values.max()):g}"
-    rows = np.moveaxis(table.values, table.parents.index("condition"), 0).reshape(
-        len(tables.axes["condition"].values), -1
-    )
-    spans: dict[str, list[str]] = {}
-    for condition, row in zip(tables.axes["condition"].values, rows, strict=True):
-        span = f"{row.min():g}" if row.min() == row.max() else f"{row.min():g} to {row.max():g}"
-        spans.setdefault(span, []).append(phrases.label(condition))
-    rest = max(spans, key=lambda span: len(spans[span]))
-    parts = [f"{listed(names)} {span}" for span, names in spans.items() if span != rest or len(names) < 4]
-    parts += [f"otherwise {rest}"] * (len(spans[rest]) >= 4)
-    others = [parent for parent in table.parents if parent != "condition"]
-    return "; ".join(parts) + (f" (depends on {phrases.labels_of(others)})" if others else "")
 
 
 def _guideline(s: Scenario, phrases: Phrases) -> Iterator[str]:
@@ -265,8 +127,15 @@ def _guideline(s: Scenario, phrases: Phrases) -> Iterator[str]:
 
 def _rules(rules: tuple[Rule, ...], phrases: Phrases, *, last: str = "") -> Iterator[str]:
     for i, rule in enumerate(rules, start=1):
-        when = f"if {phrases.when(rule.when)}: " if rule.when else last if i == len(rules) else ""
-        yield f"{i}. {when}**{phrases.label(rule.do)}**. {rule.why}."
+        always, ways = phrases.ways(rule.when) if rule.when else ("", [])
+        if len(ways) > _MANY_WAYS:
+            when = f"if {f'{always}, and ' if always else ''}one of these holds: "
+        else:
+            ways = []
+            when = f"if {phrases.when(rule.when)}: " if rule.when else last if i == len(rules) else ""
+        do = "Wait for results" if rule.do == "wait" else phrases.label(rule.do)
+        yield f"{i}. {when}**{do}**. {sentence(rule.why)}"
+        yield from (f"   - {way.removeprefix('(').removesuffix(')') if way.startswith('(') else way}" for way in ways)
 
 
 def _vignettes(s: Scenario, phrases: Phrases) -> Iterator[str]:
@@ -274,19 +143,31 @@ def _vignettes(s: Scenario, phrases: Phrases) -> Iterator[str]:
         yield from ("## Patients to test a policy on", "")
     for name, vignette in s.vignettes.items():
         yield from (f"### {vignette.title} (`{name}`)", "", vignette.story.strip(), "")
-        yield f"In truth: {phrases.label(vignette.condition)}. Stated: {_stated(vignette, phrases)}."
+        yield from (f"In truth: {phrases.label(vignette.condition)}.", "", *_stated(vignette, phrases))
         yield from ("", "The policy", "")
         yield from (f"- {phrases.expectation(expectation)}" for expectation in vignette.expect)
         yield f"- must end with {phrases.labels_of(vignette.decide, 'or')}."
         yield from (f"- {line}" for line in _ceilings(vignette.ceilings, phrases))
-        yield from ("", f"Why: {vignette.why}", "")
+        yield from ("", f"Why: {sentence(vignette.why)}", "")
 
 
-def _stated(vignette: Vignette, phrases: Phrases) -> str:
+def _stated(vignette: Vignette, phrases: Phrases) -> Iterator[str]:
+    """What is fixed about a patient: values and numbers, then what is there, then what is not."""
     facts: dict[str, Any] = vignette.context | vignette.findings
-    return (
-        "; ".join(f"{phrases.label(name)} {str(fact).replace('_', ' ')}" for name, fact in facts.items()) or "nothing"
-    )
+    values = [
+        f"{phrases.brief(n)} {_fact(fact, phrases.variables[n])}"
+        for n, fact in facts.items()
+        if fact not in ("yes", "no")
+    ]
+    yield f"- Stated: {'; '.join(values) or 'no more than this'}."
+    for answer in ("yes", "no"):
+        names = [name for name, fact in facts.items() if fact == answer]
+        if names:
+            yield f"- {answer.capitalize()} to: {'; '.join(phrases.brief(name) for name in names)}."
+
+
+def _fact(fact: Any, of: Variable) -> str:
+    return fact.replace("_", " ") if isinstance(fact, str) else f"{fact:g}{unit(of)}"
 
 
 def _ceilings(ceilings: Ceilings, phrases: Phrases) -> Iterator[str]:
@@ -296,29 +177,51 @@ def _ceilings(ceilings: Ceilings, phrases: Phrases) -> Iterator[str]:
             if ceilings.tests == 0
             else f"may order {ceilings.tests} tests at most."
         )
-    for number, text in (
-        (ceilings.cost_gbp, "may spend £{:g} at most."),
-        (ceilings.dose_msv, "may give {:g} mSv at most."),
-        (ceilings.harm_gbp, "may do harm worth £{:g} at most."),
-    ):
-        if number is not None:
-            yield text.format(number)
+    if ceilings.cost_gbp is not None:
+        yield f"may spend {pounds(ceilings.cost_gbp)} at most."
+    if ceilings.dose_msv is not None:
+        yield f"may give {ceilings.dose_msv:g} mSv at most." if ceilings.dose_msv else "must give no radiation."
+    if ceilings.harm_gbp is not None:
+        harm = f"may do harm worth {pounds(ceilings.harm_gbp)} at most."
+        yield harm if ceilings.harm_gbp else "must do no harm at all."
     for name, risk in ceilings.risk.items():
-        yield f"may run a risk of {phrases.label(name).lower()} of {percent(risk)} at most."
+        yield f"may run a risk of {percent(risk)} at most of: {phrases.label(name)}."
 
 
 def _targets(s: Scenario, phrases: Phrases) -> Iterator[str]:
     if s.targets:
         yield from ("## Published figures the model must reproduce", "")
     for target in s.targets.values():
-        of = f" of {phrases.when(target.of)}" if target.of else ""
-        among = f" among {phrases.when(target.among)}" if target.among else ""
-        against = f" against {phrases.when(target.against)}" if target.against else ""
-        measure = target.measure.replace("_", " ").capitalize()
         why = f": {target.why}" if target.why else ""
-        yield f"- {measure}{of}{among}{against}: {target.value:g} ± {target.tolerance:g}{why}"
+        yield f"- {_measure(target, phrases)}: {_tolerance(target)}{why}"
     if s.targets:
         yield ""
+
+
+def _measure(target: Target, phrases: Phrases) -> str:
+    of = f" of “{phrases.when(target.of)}”" if target.of else ""
+    among = f" among {_patients(target.among, phrases)}" if target.among else ""
+    against = {"prevalence": " in all of", "likelihood_ratio": " against"}.get(target.measure, " against")
+    against = f"{against} {_patients(target.against, phrases)}" if target.against else ""
+    if target.measure == "prevalence":
+        return f"Share of {_patients(target.among, phrases)}{against or ' in all'}"
+    return f"{target.measure.replace('_', ' ').capitalize()}{of}{among}{against}"
+
+
+def _patients(who: dict[str, Any], phrases: Phrases) -> str:
+    rest = {name: clause for name, clause in who.items() if name != "condition"}
+    parts = []
+    if "condition" in who:
+        parts.append(f"patients with {phrases.when({'condition': who['condition']}).removeprefix('the condition is ')}")
+    if rest:
+        parts.append(f"{'' if parts else 'patients '}for whom {phrases.when(rest)}")
+    return " ".join(parts)
+
+
+def _tolerance(target: Target) -> str:
+    if target.measure == "likelihood_ratio":
+        return f"{target.value:g}, give or take {percent(target.tolerance)} of it"
+    return f"{100 * target.value:.4g}%, give or take {100 * target.tolerance:.3g}"
 
 
 def _sources(s: Scenario) -> Iterator[str]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from workup.scenarios.difference_words import Side
+from workup.scenarios.place_values import steps
+from workup.scenarios.places import Side
 from workup.scenarios.schema import FigureRecord, Scenario
 
 Standing = tuple[str, str | None, str | None]
@@ -42,44 +42,6 @@ def _by_place(side: Side) -> dict[Place, FigureRecord]:
         out[(*place, "#" * seen[place])] = figure
         seen[place] += 1
     return out
-
-
-def steps(side: Side, path: str) -> list[tuple[str, str | int]]:
-    """The parts of a figure's path: what each is known by, and the key that leads to it.
-
-    A key may itself hold dots ('2.5_to_5'), so the longest that exists is taken.
-    """
-    here: Any = side.tree
-    parts, out = path.split("."), []
-    while parts:
-        taken, known, key = _step(here, parts)
-        out.append((known, key))
-        here = here[key] if _has(here, key) else None
-        parts = parts[taken:]
-    return out
-
-
-def _step(here: Any, parts: list[str]) -> tuple[int, str, str | int]:
-    if isinstance(here, list) and parts[0].isdigit() and int(parts[0]) < len(here):
-        return 1, json.dumps(_without_numbers(here[int(parts[0])]), sort_keys=True), int(parts[0])
-    if isinstance(here, dict):
-        for taken in range(len(parts), 0, -1):
-            if ".".join(parts[:taken]) in here:
-                key = ".".join(parts[:taken])
-                return taken, key, key
-    return 1, parts[0], parts[0]
-
-
-def _without_numbers(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _without_numbers(of) for key, of in value.items()}
-    if isinstance(value, list):
-        return [_without_numbers(of) for of in value]
-    return None if isinstance(value, float) else value
-
-
-def _has(here: Any, key: str | int) -> bool:
-    return (isinstance(here, dict) and key in here) or (isinstance(here, list) and isinstance(key, int))
 
 
 def _thing(place: Place) -> Place:

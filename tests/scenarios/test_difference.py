@@ -177,7 +177,7 @@ def _turned(value: Any) -> Any:
     ("order_sets.first_bloods.members", ["crp_test", "kidney_test", "ct"],
      "Bloods with one needle: also orders CT of the chest with contrast"),
     ("availability.misread.chance", 0.03, "Availability, misread: chance 2% → 3%"),
-    ("availability.misread.reported.clear.shadow", 0.9, "Availability, misread: reported clear shadow 1 → 0.9"),
+    ("availability.misread.reported.clear.shadow", 0.9, "Availability, misread: “clear” reported as “shadow” 100% → 90%"),
     ("vignettes.febrile.ceilings.cost_gbp", 130, "Vignette febrile (“Fever and crackles”): may spend at most £120 → £130"),
     ("vignettes.well.decide", ["support"],
      "Vignette well (“A cold that lingers”): may also end with Supportive care at home; may no longer end with "
@@ -187,7 +187,7 @@ def _turned(value: Any) -> Any:
     ("investigations.ct.label", "CT", "CT of the chest with contrast: is now called “CT”"),
     ("loss_gbp_per_msv", 4, "Harm of each mSv: £3 → £4"),
     ("sources.T1.seen", True, "Source T1: read by the authors no → yes"),
-    ("targets.film_for_cancer.value", 0.8, "Published figure film_for_cancer: value 0.79 → 0.8"),
+    ("targets.film_for_cancer.value", 0.8, "Published figure film_for_cancer: value 79% → 80%"),
 ])  # fmt: skip
 def test_a_change_is_told_in_clinical_words(path: str, value: Any, said: str) -> None:
     assert said in words(path, value)

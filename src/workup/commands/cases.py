@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -17,6 +18,7 @@ from workup.commands.terminal import (
     say_what_this_is,
     table,
     write_json,
+    write_text,
 )
 from workup.scenarios.errors import WorkupError
 
@@ -68,12 +70,25 @@ def lint(
     )
 
 
-def explain(scenario: ScenarioId) -> None:
-    """The scenario in plain words."""
+def explain(
+    scenario: ScenarioId,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Write a page with pictures and tables instead.")
+    ] = None,
+) -> None:
+    """The scenario in plain words: on the terminal, or as a page with a picture of what depends on what."""
     from workup.scenarios.library import load_scenario
     from workup.scenarios.prose import explain as prose
 
-    console().print(escape(prose(load_scenario(scenario))))
+    if out is None:
+        console().print(escape(prose(load_scenario(scenario))))
+        return
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise WorkupError(f"--out {out} is no web page; give a name that ends in .html")
+    from workup.report.explain import explanation
+
+    write_text(out, explanation(load_scenario(scenario), f"workup explain {scenario} --out {out.name}"))
+    console().print(escape(str(out.resolve())))
 
 
 def play(

@@ -25,6 +25,8 @@ PADDING = 6.0
 _LEADING = 1.32
 """Height of a line, in sizes of its text."""
 _HEAD = 6.0
+_ROOM = 0.96
+"""Share of the width that text is given: a browser's letters are a little wider than measured."""
 
 Point = tuple[float, float]
 Style = Literal["solid", "dashed", "dotted"]
@@ -107,7 +109,7 @@ def _fits(line: Line, text: str, width: float) -> bool:
 
 def box(name: str, lines: Sequence[Line], width: float, colour: str = MUTED) -> Box:
     """A box of that width, its text wrapped to fit."""
-    inner = width - 2 * PADDING
+    inner = _ROOM * (width - 2 * PADDING)
     return Box(name, tuple(part for line in lines for part in wrapped(line, inner, hang=5.0)), width, colour)
 
 
