@@ -2,24 +2,63 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
-from workup.commands.terminal import JsonFile, console, load_world, progress, say_what_this_is, table, write_json
+from workup.commands.terminal import (
+    DISCLAIMER,
+    JsonFile,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    table,
+    write_json,
+    write_text,
+)
 from workup.scenarios.errors import WorkupError
 
 
-def speed(json_file: JsonFile = None) -> None:
-    """Steps per CPU second of the whole weight-loss scenario, relative to gym.make("CartPole-v1")."""
+class View(StrEnum):
+    """What the agent is shown; `belief` holds the exact posterior."""
+
+    RAW = "raw"
+    BELIEF = "belief"
+
+
+def speed(
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="ID", help="One that comes with workup.")
+    ] = "weight_loss",
+    view: Annotated[View, typer.Option("--view", help="What is observed.")] = View.RAW,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Also the environment's share of MaskablePPO.learn.")
+    ] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Steps per CPU second of a whole scenario, relative to gym.make("CartPole-v1")."""
+    from workup.bench import learning_share
     from workup.bench import speed as measure
 
-    result = measure()
+    if learning:
+        from workup.commands.agents import ppo_training
+
+        ppo_training()  # says what to install where its packages are missing
+    result = measure(scenario, view.value)
+    if learning:
+        result["learning"] = learning_share(scenario, view=view.value)
     for size, ratio in result["ratios"].items():
         console().print(f"{size:>5} environments: {ratio:8.2f} × CartPole")
     console().print(f"CartPole: {result['cartpole_steps_per_cpu_s']:,.0f} steps per CPU second")
+    for size, megabytes in result["memory_mb"].items():
+        console().print(f"{size:>5} environments hold {megabytes:.1f} MB")
+    if learning:
+        console().print(f"share of MaskablePPO.learn at 1,024 environments: {result['learning']['share']:.1%}")
     write_json(json_file, result)
 
 
@@ -168,6 +207,64 @@ def tables(
         console().print(listed)
         console().print()
     write_json(json_file, result)
+
+
+def library(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the page that compares them.")
+    ] = None,
+    scenarios: Annotated[str, typer.Option("--scenarios", metavar="A,B", help="Only these; all by default.")] = "",
+    patients: Annotated[
+        int, typer.Option("--patients", min=0, help="On whom agents are compared; 0: only what can be counted.")
+    ] = 300,
+    seed: Seed = 0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds for the steps of each.")] = 6.0,
+    runs: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
+    ] = Path("runs/library"),
+    json_file: JsonFile = None,
+) -> None:
+    """Every scenario: size, speed, optimum, best fixed order, guideline, and each published figure against the model's."""
+    from workup.bench_library import bench_library
+    from workup.library_page import page
+
+    chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
+    with progress() as display:
+        task = display.add_task("", total=None)
+        result = bench_library(
+            chosen,
+            patients=patients,
+            seed=seed,
+            seconds=seconds,
+            runs=runs,
+            progress=lambda what, solved: display.update(task, description=what, advance=solved),
+        )
+    _show_library(result)
+    console().print(f"[dim]{DISCLAIMER}[/dim]")
+    if out is not None:
+        write_text(out, page(result))
+    write_json(json_file, result)
+
+
+def _show_library(result: dict[str, Any]) -> None:
+    rows = table("scenario", "compiled", "linted", "steps", "V0", "guideline", "fixed order", "optimum", "gain (95%)")
+    for name, record in result["scenarios"].items():
+        fast, worth = record.get("speed"), record.get("worth")
+        if fast is None or worth is None:
+            rows.add_row(name, *["–"] * 8)
+            continue
+        best, gain = worth["optimum"], worth["over_fixed"].get("optimum")
+        rows.add_row(
+            name,
+            f"{fast['compile_s']:.2f} s",
+            f"{fast['lint_s']:.2f} s",
+            f"{fast['ratio']:.0f} ×",
+            f"{worth['v0']:,.0f}",
+            *(f"{worth['agents'][agent]['mean']:,.0f}" for agent in ("guideline", "fixed")),
+            "unknown" if best is None else f"{best['lower']:,.0f} to {best['upper']:,.0f}",
+            "–" if gain is None else "{mean:,.1f} ({low:,.1f} to {high:,.1f})".format(**gain),
+        )
+    console().print(rows)
 
 
 def _show_ppo(result: dict[str, Any]) -> None:
