@@ -40,6 +40,7 @@ _ELSEWHERE = {
     "vignettes": "an expectation: asked of the policy, not part of the patient",
     "targets": "a published figure that the model has to meet, not part of it",
     "guideline": "of the guideline, which the best policy does not read",
+    "guideline_versions": "of the guideline, which the best policy does not read",
     "new_visit_after": "how orders are counted in visits, which the best policy does not read",
 }
 
@@ -82,10 +83,9 @@ def candidates(
         preset: of the rewards; figures of another are not moved.
     """
     side, found, unmoved = Side.of(scenario), list[Candidate](), list[Unmoved]()
-    for figure in scenario.figures:
-        if figure.status not in statuses:
-            continue
-        made = _candidate(scenario, side, figure, preset)
+    asked = {figure.path: figure for figure in scenario.figures if figure.status in statuses}
+    for figure in asked.values():
+        made = _candidate(scenario, side, figure, preset, asked)
         if isinstance(made, Candidate):
             found.append(made)
         else:
@@ -162,7 +162,9 @@ def place_of(node: Any, words: Sequence[str]) -> Path | None:
     return None
 
 
-def _candidate(scenario: Scenario, side: Side, figure: FigureRecord, preset: str) -> Candidate | str:
+def _candidate(
+    scenario: Scenario, side: Side, figure: FigureRecord, preset: str, asked: Collection[str]
+) -> Candidate | str:
     """The candidate, or why there is none."""
     place = place_of(scenario, figure.path.split("."))
     field = None if place is None else _field(place)
@@ -177,7 +179,8 @@ def _candidate(scenario: Scenario, side: Side, figure: FigureRecord, preset: str
     if kind == "number" and value == 0.0:
         return "0: no size to change"
     if kind == "row" and (other := _complement(at(scenario, place[:-1]), str(place[-1]))) is not None:
-        return f"moves with the other entry of its row, “{other}”"
+        if f"{figure.path.removesuffix(str(place[-1]))}{other}" in asked:
+            return f"moves with the other entry of its row, “{other}”"
     words = side.named(place).rstrip(":")
     unit = f"utility in {scenario.utility.unit}" if field == "utility" else field
     return Candidate(figure.path, place, kind, value, figure.status, figure.source, figure.note, words, unit)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -89,7 +90,7 @@ def met_by(
 
 def rows_of(view: JourneyView, rows: NDArray[np.intp]) -> JourneyView:
     """The same for some of the journeys of a view."""
-    parts = {name: getattr(view, name)[rows] for name in _arrays(view)}
+    parts: dict[str, Any] = {name: getattr(view, name)[rows] for name in _arrays(view)}
     return replace(view, **parts, observation=None)
 
 
@@ -100,7 +101,9 @@ def _open_views(world: World, agent: Agent, n: int, seed: int, cases: Cases | No
 
 
 def _joined(views: Sequence[JourneyView]) -> JourneyView:
-    parts = {name: np.concatenate([getattr(view, name) for view in views]) for name in _arrays(views[0])}
+    parts: dict[str, Any] = {
+        name: np.concatenate([getattr(view, name) for view in views]) for name in _arrays(views[0])
+    }
     return replace(views[0], **parts, observation=None)
 
 

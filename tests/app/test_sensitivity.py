@@ -147,6 +147,14 @@ def test_seen_figures_are_not_moved_and_certain_ones_are_named(study: Sensitivit
     assert sorted(listed) == sorted(unseen)
 
 
+def test_the_commoner_of_two_is_moved_if_the_rarer_was_seen() -> None:
+    data = tiny()
+    data["prior"] = {"table": {"well": 0.9, "ill": {"value": 0.1, "status": "seen", "source": "S1"}}}
+    moved_now, left = candidates(scenario_of(data))
+    assert "prior.table.well" in [candidate.path for candidate in moved_now]
+    assert "prior.table.ill" not in [figure.path for figure in left]
+
+
 def test_the_words_say_what_moves_how_far_and_what_was_left_out(study: Sensitivity) -> None:
     text = "\n".join(in_words(study))
     assert f"{study.candidates[GOLD].words}: 0.5 (assumed)" in text
