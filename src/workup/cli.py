@@ -57,6 +57,7 @@ bench.command()(measuring.planner)
 bench.command()(measuring.ppo)
 bench.command()(measuring.imports)
 bench.command()(measuring.tables)
+bench.command()(measuring.library)
 
 
 def _version(asked: bool) -> None:
