@@ -42,9 +42,14 @@ def _check_reachable(book: Book) -> None:
         if item in opening or tiers == set(_OPENING):
             blocked = [i for i, group in enumerate(book.items[item].requires) if not _can_hold(book, group, reachable)]
             wanted = " and ".join(" or ".join(book.items[item].requires[i]) for i in blocked)
-            book.add((*path, "requires"), f"can never be ordered: {wanted} can never be as required; change `requires`")
+            book.add(
+                (*path, "requires"),
+                f"nobody can ever order it: it waits for {wanted}, which cannot come first; change `requires`",
+            )
         else:
-            book.add(path, "can never be ordered: no history or no examination item can be ordered before it")
+            book.add(
+                path, "nobody can ever order it: history and examination come first, and one of them cannot be had"
+            )
 
 
 def _grow(book: Book, candidates: set[str], reachable: set[str]) -> set[str]:

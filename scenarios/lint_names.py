@@ -125,8 +125,8 @@ def check_revealed(book: Book) -> None:
     for section in ("context", "findings"):
         for name in getattr(book.scenario, section):
             if name not in book.revealed_by and name not in book.known_at_start:
-                mend = "add it to the `reveals` of an item, or make it latent"
-                book.add((section, name), f"nothing reveals it; {mend}")
+                mend = "add it to the `reveals` of an investigation or act, or make it latent"
+                book.add((section, name), f"nothing reveals it, so nobody can ever learn it; {mend}")
 
 
 def check_mechanisms(book: Book) -> None:

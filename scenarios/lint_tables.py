@@ -110,9 +110,9 @@ def _check_distribution(book: Book, path: SubPath, of: Distribution, kinds: tupl
 
 def _check_parents(book: Book, path: SubPath, given: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
     allowed = [name for name, axis in book.axes.items() if axis.kind in kinds]
-    found = [book.known((*path, i), name, allowed, "parent that may stand here") for i, name in enumerate(given)]
+    found = [book.known((*path, i), name, allowed, "variable on which this may depend") for i, name in enumerate(given)]
     if len(set(given)) != len(given):
-        book.add(path, "a parent is named twice; name it once")
+        book.add(path, "a variable is named twice; name it once")
     acts = [name for name in given if name in book.scenario.acts]
     if len(acts) > 1:
         book.add(path, f"depends on {', '.join(acts)}; a finding may depend on one act at most")

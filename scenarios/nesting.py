@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.scenarios.model_faults import in_words, number_hint
 from workup.scenarios.vocabulary import Axis, LanguageError, SubPath
 
 FloatArray = NDArray[np.float64]
@@ -56,8 +57,11 @@ def spread(nested: Any, parents: Sequence[Axis], shape: tuple[int, ...], leaf: C
 
 def _too_deep(node: Any, parents: Sequence[Axis]) -> str:
     given = ", ".join(axis.name for axis in parents) or "nothing"
-    found = f"keys {', '.join(map(str, node))}" if isinstance(node, dict) else repr(node)
-    return f"found {found}, but `given` names {given}; expected a number here, or name one more variable in `given`"
+    if not isinstance(node, dict):
+        return f"found {in_words(node)}; expected a number{number_hint(node)}"
+    keys = ", ".join(map(str, node))
+    mend = "name what they depend on as well, such as `given: [condition]`, or write one number"
+    return f"found numbers by {keys}, but `given` names {given}; {mend}"
 
 
 def chosen_keys(node: Mapping[str, Any], axis: Axis, *, may_be_empty: bool = False) -> list[str]:
@@ -76,7 +80,8 @@ def chosen_keys(node: Mapping[str, Any], axis: Axis, *, may_be_empty: bool = Fal
                         )
                     into.setdefault(index, key)
             except LanguageError as error:
-                faults += [((key,), text) for _, text in error.faults]
+                comma = "; for a decimal write 0.3, not 0,3" if word.isdigit() else ""
+                faults += [((key,), text + comma) for _, text in error.faults]
     chosen = by_word | outright
     missing = [value for i, value in enumerate(axis.values) if i not in chosen]
     if missing and OTHERWISE not in node and not faults:
@@ -94,7 +99,7 @@ def number(node: Any) -> float | None:
     if isinstance(node, dict):
         return None
     if isinstance(node, bool) or not isinstance(node, int | float):
-        raise LanguageError([((), f"found {node!r}; expected a number")])
+        raise LanguageError([((), f"found {in_words(node)}; expected a number{number_hint(node)}")])
     return float(node)
 
 
@@ -102,7 +107,8 @@ def probability(node: Any) -> float | None:
     """A leaf in [0, 1]; None if `node` is a level of parents."""
     found = number(node)
     if found is not None and not 0.0 <= found <= 1.0:
-        raise LanguageError([((), f"{found:g} is no probability; expected a number in [0, 1]")])
+        hint = f"; write {found / 100:g} for {found:g}%" if 2 <= found <= 100 else ""
+        raise LanguageError([((), f"{found:g} is no probability; expected a number from 0 to 1{hint}")])
     return found
 
 
@@ -124,7 +130,10 @@ def row(node: Any, axis: Axis) -> FloatArray | None:
         faults.append(((), f"no probability for {', '.join(absent[:8])}; write 0 where it cannot be"))
     if not faults and abs(probabilities.sum() - 1.0) > SUM_TOLERANCE:
         faults.append(
-            ((), f"the probabilities sum to {probabilities.sum():.7g}; expected 1 (to within {SUM_TOLERANCE:g})")
+            (
+                (),
+                f"the probabilities sum to {probabilities.sum():.7g}; expected 1: each patient has exactly one of these",
+            )
         )
     if faults:
         raise LanguageError(faults)

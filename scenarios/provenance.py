@@ -129,7 +129,8 @@ class _Stripper:
         faults = []
         for paths in self.without_status.values():
             more = f" (and {len(paths) - 1} more beneath it)" if len(paths) > 1 else ""
-            message = f"this figure has no status{more}; give it or its block `status: {' | '.join(STATUSES)}`"
+            where = "beside it, in its block or once for the whole file"
+            message = f"this figure has no status{more}; write `status: {' | '.join(STATUSES)}` {where}"
             faults.append(self.tree.fault(paths[0], message))
         listed = self.tree.data.get("sources")
         known = listed if isinstance(listed, dict) else {}

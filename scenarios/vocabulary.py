@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from workup.scenarios.errors import WorkupError
-from workup.scenarios.model_faults import suggestion
+from workup.scenarios.model_faults import in_words, suggestion
 from workup.scenarios.schema import Scenario, Variable
 
 SubPath = tuple[str | int, ...]
@@ -147,7 +147,7 @@ def allowed_values(axis: Axis, clause: Any) -> Allowed:
     for word in words:
         if not isinstance(word, str):
             expected = "{at_least: ...} or {below: ...}" if axis.cells else ", ".join(axis.values)
-            faults.append(((), f"found {word!r} for {axis.name}; expected {expected}"))
+            faults.append(((), f"found {in_words(word)} for {axis.name}; expected {expected}"))
         elif word != UNKNOWN_WORD:
             try:
                 for index in axis.meant_by(word):

@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from workup.scenarios.errors import Fault, ScenarioError
+from workup.scenarios.yaml_faults import syntax_fault
 
 Path = tuple[str | int, ...]
 MAX_BYTES = 1_000_000
@@ -105,18 +106,16 @@ class _Builder:
             events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(text))
             self._document(events)
         except MarkedYAMLError as error:
-            mark = error.problem_mark or error.context_mark
-            line = mark.line + 1 if mark else 1
-            self._report(
-                line, f"not valid YAML: {error.problem or error.context}; check indentation, colons and quotes"
-            )
+            self._report(*syntax_fault(error, text.splitlines()))
         except YAMLError as error:
             self._report(1, f"not valid YAML: {' '.join(str(error).split())}; remove what is not plain text")
         except _RefusedError:
             pass
+        if not self.faults and self.tree.data is None:
+            self.tree.data = {}  # an empty file says nothing yet
         if not self.faults and not isinstance(self.tree.data, dict):
-            found = "nothing" if self.tree.data is None else f"a {type(self.tree.data).__name__}"
-            self._report(1, f"the file holds {found}; expected a mapping of keys to values")
+            found = "a list" if isinstance(self.tree.data, list) else f"the text {self.tree.data!r:.60}"
+            self._report(1, f"the file holds {found}; expected lines such as 'title: Cough for three weeks'")
         if self.faults:
             raise ScenarioError(self.faults)
         return self.tree
@@ -149,7 +148,8 @@ class _Builder:
     def _check(self, event: Any, path: Path) -> None:
         self.values += 1
         if isinstance(event, AliasEvent):
-            raise self._refuse(event, f"alias *{event.anchor}: anchors and aliases are not used here; write it out")
+            mend = "write it out, or put a text that begins with * in quotes"
+            raise self._refuse(event, f"alias *{event.anchor}: anchors and aliases are not used here; {mend}")
         if event.anchor is not None:
             raise self._refuse(event, f"anchor &{event.anchor}: anchors and aliases are not used here; write it out")
         if event.tag is not None:

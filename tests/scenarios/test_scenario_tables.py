@@ -108,7 +108,7 @@ def test_tails_keep_their_precision() -> None:
         ({"lung": 0.1, "lung, flu": 0.2, "otherwise": 0}, "lung is also covered by 'lung'"),
         ({"otherwise": 1.5}, "1.5 is no probability"),
         ({"otherwise": "x"}, "found 'x'; expected a number"),
-        ({"otherwise": {"ever": 1}}, "found keys ever, but `given` names condition"),
+        ({"otherwise": {"ever": 1}}, "found numbers by ever, but `given` names condition"),
     ],
 )
 def test_faults_of_a_table_name_what_was_found(nested: dict[str, Any], message: str) -> None:

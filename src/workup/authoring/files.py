@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import io
+import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer, TestAnswer
 from workup.authoring.words import FOOT, HEAD, SECTIONS
@@ -25,6 +27,9 @@ URGENCY_GBP = {
     "routine": {"emergency": -5000, "urgent": -6000, "routine": 0},
 }
 """A first proposal for the preset `triage`, in pounds: urgency decided -> urgency of the condition. Assumed."""
+
+_SAFE = re.compile(r"[^\W\d_][\w .;/()%+-]*[\w.)%]|\w")
+"""Text that means itself without quotes, wherever it stands; other text gets quotes."""
 
 
 def scenario_files(answers: Answers, scenario_id: str) -> dict[str, str]:
@@ -259,8 +264,25 @@ def _list(words: Iterable[str]) -> CommentedSeq:
     return found
 
 
+def _quoted(node: Any) -> Any:
+    """The same, with quotes around text that might be taken for something else, and keys and comments as they were."""
+    if isinstance(node, CommentedMap):
+        for key in list(node):
+            node[key] = _quoted(node[key])
+            if (safe := _quoted(key)) is not key:
+                place = list(node).index(key)
+                node.insert(place, safe, node.pop(key))
+    elif isinstance(node, CommentedSeq):
+        for i, entry in enumerate(node):
+            node[i] = _quoted(entry)
+    elif isinstance(node, str) and not _SAFE.fullmatch(node):
+        return DoubleQuotedScalarString(node)
+    return node
+
+
 def _text(top: CommentedMap, head: str) -> str:
     yaml, out = YAML(), io.StringIO()
+    _quoted(top)
     yaml.width = 110
     yaml.indent(mapping=2, sequence=4, offset=2)
     if head:
