@@ -24,9 +24,9 @@ def provenance_changes(before: Scenario, after: Scenario) -> Iterator[tuple[str,
     old, new = (_by_place(side) for side in sides)
     alike: dict[tuple[Place, Standing | None, Standing | None], list[Place]] = {}
     for place in dict.fromkeys((*new, *old)):
-        was, now = old.get(place), new.get(place)
-        if _standing(was) != _standing(now):
-            alike.setdefault((_thing(place), _standing(was), _standing(now)), []).append(place)
+        standings = _standing(old.get(place)), _standing(new.get(place))
+        if standings[0] != standings[1]:
+            alike.setdefault((_thing(place), *standings), []).append(place)
     for (thing, was, now), places in alike.items():
         record = new.get(places[0]) or old[places[0]]
         side = sides[places[0] in new]

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Literal
+from typing import Any, Literal
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
@@ -139,7 +139,8 @@ def draw_box(axes: Axes, of: Box) -> None:
 def write(axes: Axes, at: Point, line: Line, align: Literal["left", "center", "right"] = "left") -> None:
     """A line of text, its middle at that height."""
     weight = "bold" if line.bold else "normal"
-    style = {"fontsize": line.size, "fontweight": weight, "color": line.colour, "fontfamily": "DejaVu Sans"}
+    style: dict[str, Any] = {"fontsize": line.size, "fontweight": weight, "color": line.colour}
+    style |= {"fontfamily": "DejaVu Sans"}
     axes.text(*at, line.text, va="center_baseline", ha=align, zorder=4, parse_math=False, **style)
 
 
