@@ -228,7 +228,7 @@ def test_every_figure_without_a_source_is_assumed(cough: Scenario) -> None:
 
 def test_explain_tells_the_answers_back(cough: Scenario) -> None:
     page = explain(cough)
-    assert "Fever: no or yes; yes in 30% if Viral bronchitis; 80% if Pneumonia; 15% if Lung cancer" in page
+    assert "Fever: yes in 30% with Viral bronchitis; 80% with Pneumonia; 15% with Lung cancer" in page
     assert "Rule out pneumonia and a mass.\n" in page
 
 
