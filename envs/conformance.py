@@ -110,6 +110,29 @@ def assert_same_trace(one: Trace, other: Trace) -> None:
 # ---------------------------------------------------------------- the environment
 
 
+def check_policy_is_legal_and_decides(engine: Engine, act: Callable[[JourneyView], NDArray[np.int64]]) -> int:
+    """One journey in every slot, side by side: `act` never chooses a masked action, and every journey ends in a decision.
+
+    Returns:
+        How many steps were taken in all.
+    """
+    names, taken = engine.action_names, 0
+    engine.reset()
+    active = np.arange(engine.num_envs)
+    while active.size:
+        view = engine.journey_view(active)
+        chosen = np.asarray(act(view), np.int64)
+        wrong = np.flatnonzero(~view.mask[np.arange(active.size), chosen])
+        assert not wrong.size, f"{names[chosen[wrong[0]]]} is masked at step {int(view.step[wrong[0]])}"
+        actions = np.full(engine.num_envs, -1, np.int64)
+        actions[active] = chosen
+        step = engine.step(actions)
+        assert not step.truncated[active].any(), f"{int(step.truncated.sum())} journeys were cut off undecided"
+        taken += active.size
+        active = active[~step.terminated[active]]
+    return taken
+
+
 def check_shapes_and_ranges(engine: Engine, patients: range) -> None:
     """Observations float32 in [-1, 1] with a name for each number; a legal action at every step until the end."""
     names = engine.observation_names
@@ -228,6 +251,8 @@ def check_what_is_told_depends_on_what_was_revealed(engine: Engine, n: int) -> i
         action = int(rng.choice(np.flatnonzero(mask[:, :first_decision].any(axis=0))))
         chosen = np.where(mask[:, action], action, -1)
         step = engine.step(chosen)
+        if step.truncated.any():  # the last step is scored by what is hidden
+            break
         view = engine.journey_view()
         told = np.column_stack([told, step.components.sum(axis=1)])
         key = np.column_stack(

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from shipped import SCENARIOS, some, world_of
 
 from workup.envs.engine import Engine, JourneyView
 from workup.envs.gym_env import make_engine
 from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
-from workup.envs.registration import scenario_folders
 from workup.envs.world import World
 
 N = 20_000
@@ -65,17 +65,21 @@ class Cohort:
         return [action.items[0] for a, action in enumerate(self.world.actions) if self.first_legal[a]]
 
 
-@pytest.fixture(scope="module", params=scenario_folders())
+@pytest.fixture(scope="module", params=SCENARIOS)
 def scenario(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
 @pytest.fixture(scope="module", params=[False, True], ids=["as it is", "all mechanisms off"])
 def cohort(request: pytest.FixtureRequest, scenario: str) -> Cohort:
-    plain = make_engine(scenario, 1).world
-    refusable = [f"{plain.items[i]}.refused" for i in np.flatnonzero(plain.model.item_refusal >= 0)]
-    off = [*plain.scenario.availability, *refusable] if request.param else []
-    return Cohort(make_engine(scenario, N, seed=17, switched_off=off))
+    return Cohort(make_engine(scenario, N, seed=17, switched_off=mechanisms_of(scenario) if request.param else []))
+
+
+def mechanisms_of(scenario: str) -> list[str]:
+    """All that can be switched off, refusals included."""
+    world = world_of(scenario)
+    refusable = [f"{world.items[i]}.refused" for i in np.flatnonzero(world.model.item_refusal >= 0)]
+    return [*world.scenario.availability, *refusable]
 
 
 def rows_of(rows: Any, table: NDArray[np.float64], entry: int) -> NDArray[np.float64]:
@@ -106,7 +110,7 @@ def test_statuses_by_condition(cohort: Cohort) -> None:
         assert not counts[:, [NOT_ORDERED]].any()
         check_counts(counts[:, [RESULT, FAILED, REFUSED]], by_condition(world, joint), world.items[item])
         checked += 1
-    assert checked >= 4
+    assert checked == len(cohort.unselected) >= 2  # history and examination, of everyone
 
 
 def test_reported_findings_by_condition(cohort: Cohort) -> None:
@@ -128,9 +132,7 @@ def test_reported_findings_by_condition(cohort: Cohort) -> None:
 
 
 def test_with_all_mechanisms_off_everything_is_reported_as_it_is(scenario: str) -> None:
-    plain = make_engine(scenario, 1).world
-    refusable = [f"{plain.items[i]}.refused" for i in np.flatnonzero(plain.model.item_refusal >= 0)]
-    cohort = Cohort(make_engine(scenario, N, seed=18, switched_off=[*plain.scenario.availability, *refusable]))
+    cohort = Cohort(make_engine(scenario, some(scenario, N, 8_000), seed=18, switched_off=mechanisms_of(scenario)))
     model = cohort.world.model
     assert np.isin(cohort.view.status, (NOT_ORDERED, RESULT)).all()
     assert not (cohort.view.values == MISSING).any()
@@ -145,7 +147,7 @@ def test_with_all_mechanisms_off_everything_is_reported_as_it_is(scenario: str) 
 
 
 def test_switching_a_mechanism_off_leaves_the_patients_as_they_are(scenario: str) -> None:
-    mechanisms = list(make_engine(scenario, 1).world.scenario.availability)
+    mechanisms = list(world_of(scenario).scenario.availability)
     on, off = Cohort(make_engine(scenario, 3000)), Cohort(make_engine(scenario, 3000, switched_off=mechanisms))
     np.testing.assert_array_equal(on.facts["hidden"], off.facts["hidden"])
     np.testing.assert_array_equal(on.facts["profile"], off.facts["profile"])
@@ -153,7 +155,8 @@ def test_switching_a_mechanism_off_leaves_the_patients_as_they_are(scenario: str
     both = (on.view.values >= 0) & (off.view.values >= 0) & ~corrupted
     assert both.sum() > 10_000
     np.testing.assert_array_equal(on.view.values[both], off.view.values[both])
-    assert (on.view.values == MISSING).any()
+    hides = (on.world.model.withheld >= 0).any() or (on.world.model.item_failures >= 0).any()
+    assert (on.view.values == MISSING).any() == hides
 
 
 def test_numbers_follow_their_law_inside_the_band_whatever_the_condition(cohort: Cohort) -> None:
@@ -174,11 +177,12 @@ def test_numbers_follow_their_law_inside_the_band_whatever_the_condition(cohort:
         np.add.at(counts, (cohort.facts["condition"][known], tenth), 1)
         check_counts(counts, np.outer(counts.sum(axis=1) / counts.sum(), np.full(10, 0.1)), f"{name} within its band")
         checked += 1
-    assert checked >= 1
+    numeric = any(f.unit for f in (*cohort.world.scenario.findings.values(), *cohort.world.scenario.context.values()))
+    assert checked >= 1 or not numeric
 
 
 def test_complications_happen_as_often_as_they_are_charged_for(cohort: Cohort) -> None:
-    world, checked = cohort.world, 0
+    world = cohort.world
     for z, name in enumerate(world.complication_names):
         done = cohort.view.status[:, world.complication_item[z]] == RESULT
         chance = world.complication_chance[z, cohort.facts["profile"], cohort.facts["hidden"]][done]
@@ -188,5 +192,6 @@ def test_complications_happen_as_often_as_they_are_charged_for(cohort: Cohort) -
         if chance.sum() > 5:
             z_score = (happened[done].sum() - chance.sum()) / np.sqrt((chance * (1 - chance)).sum())
             assert abs(z_score) < 4.5, name
-            checked += 1
-    assert checked >= 1
+        else:
+            # So rare here that only too many would tell: below 1 in 100,000 even at the Poisson mean of 5.
+            assert happened[done].sum() <= 18, name

@@ -12,21 +12,24 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from shipped import IN_FULL, SCENARIOS, modes_of
 from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
 import workup
 from workup.envs.conformance import play, random_policy
 from workup.envs.gym_env import COMPONENTS, JourneyEnv, make_engine
-from workup.envs.registration import environment_id, scenario_folders
+from workup.envs.registration import environment_id
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.library import find_scenario
 
-IDS = [environment_id(scenario) for scenario in scenario_folders()]
-MODES: list[dict[str, Any]] = [
-    {"view": view, "results": results, "score": score}
-    for view in ("raw", "belief")
-    for results in ("at_once", "delayed")
-    for score in ("truth", "posterior")
+IDS = [environment_id(scenario) for scenario in SCENARIOS]
+MODES = [
+    pytest.param(
+        environment_id(name), {"view": view, "results": results, "score": score}, id=f"{name}-{view}-{results}-{score}"
+    )
+    for name in SCENARIOS
+    for view, results in modes_of(name)
+    for score in (("truth", "posterior") if name in IN_FULL else ("truth",) if view == "raw" else ("posterior",))
 ]
 
 
@@ -38,8 +41,7 @@ def _warnings_are_faults() -> Iterator[None]:
         yield
 
 
-@pytest.mark.parametrize("name", IDS)
-@pytest.mark.parametrize("mode", MODES, ids=lambda mode: "-".join(mode.values()))
+@pytest.mark.parametrize(("name", "mode"), MODES)
 def test_both_checkers_pass_on_every_id_and_mode(name: str, mode: dict[str, Any]) -> None:
     check_env(gym.make(name, **mode).unwrapped, skip_render_check=False)
     check_env_for_sb3(gym.make(name, **mode).unwrapped)
