@@ -197,7 +197,9 @@ def test_where_the_grade_decides_nothing_a_reading_moves_no_decision(world: Worl
     """Receptors or nodes already call for chemotherapy: the best decision is the same after every reading."""
     who = {**AS_MOST, "lesion": "invasive_other"}
     risks = [
-        float(world.model.network.posterior("recurrence_risk", {**who, "first_report": a, "reference_report": b})["high"])
+        float(
+            world.model.network.posterior("recurrence_risk", {**who, "first_report": a, "reference_report": b})["high"]
+        )
         for a, b in product(GRADES, GRADES)
         if joint(world, {"first_report": a, "reference_report": b}, who) > 1e-6
     ]
