@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from generated import scenario_of
+from matplotlib.patches import Rectangle
 
 from workup.cli import main
 from workup.envs.compile import compile_world
@@ -173,7 +174,8 @@ def test_the_figure_has_a_bar_for_each_and_names_the_vignettes(study: Sensitivit
     share, lost = tornado_figure("Tiny", bars).axes
     assert len(share.patches) == len(lost.patches) == 2 * len(bars)
     row = list(study.planned).index(GOLD)
-    drawn = [patch.get_width() for patch in share.patches if round(patch.get_y() + patch.get_height() / 2) == row]
+    boxes = [patch for patch in share.patches if isinstance(patch, Rectangle)]
+    drawn = [box.get_width() for box in boxes if round(box.get_y() + box.get_height() / 2) == row]
     assert drawn == pytest.approx([0.0, 100.0])
     assert len(share.get_yticklabels()) == len(bars)
 
