@@ -1,7 +1,7 @@
 """Pages of documentation that work as written: their files, commands and Python blocks, in order.
 
 A block may say on its first line what becomes of it: `title="FILE"` writes it to a file, `add="FILE"` puts it at the end of
-one, `instead="TEXT"` puts it in place of the line with that text in the file last named.
+one, `instead="TEXT"` puts it in place of the one line with that text in the files named so far.
 """
 
 from __future__ import annotations
@@ -27,11 +27,14 @@ FAILS = re.compile(r"error:|failed  |\d+ faults?$")
 def run_blocks(page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> int:
     """Do what the blocks say, in the working folder; how many there were."""
     names: dict[str, Any] = {}
-    last, run = Path(), 0
+    files: list[Path] = []
+    run = 0
     for kind, what, where, body in BLOCK.findall(page):
-        if what:
-            last = last if what == "instead" else Path(where)
-            put(last, what, where, body)
+        if what == "instead":
+            replace_line(files, where, body)
+        elif what:
+            files += [Path(where)] * (Path(where) not in files)
+            write(Path(where), body, add=what == "add")
         elif kind == "python":
             exec(compile(body, f"block {run}", "exec"), names)
         elif kind == "console":
@@ -41,18 +44,19 @@ def run_blocks(page: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytes
     return run
 
 
-def put(file: Path, what: str, where: str, body: str) -> None:
-    """Write a block into a file."""
+def write(file: Path, body: str, *, add: bool) -> None:
+    """Write a block into a file, or at its end."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    if what == "title":
-        file.write_text(body, encoding="utf-8")
-        return
-    before = file.read_text(encoding="utf-8")
-    if what == "instead":
-        (line,) = (line for line in before.splitlines(keepends=True) if where in line)
-        file.write_text(before.replace(line, body), encoding="utf-8")
-    else:
-        file.write_text(before + body, encoding="utf-8")
+    before = file.read_text(encoding="utf-8") if add else ""
+    file.write_text(before + body, encoding="utf-8")
+
+
+def replace_line(files: list[Path], text: str, body: str) -> None:
+    """Put a block in place of the one line of these files that has the text."""
+    lines = [(file, line) for file in files for line in file.read_text("utf-8").splitlines(True) if text in line]
+    assert len(lines) == 1, (text, lines)
+    ((file, line),) = lines
+    file.write_text(file.read_text(encoding="utf-8").replace(line, body), encoding="utf-8")
 
 
 def commands(block: str) -> Iterator[tuple[list[str], list[str]]]:

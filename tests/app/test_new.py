@@ -274,6 +274,20 @@ def test_what_is_not_understood_is_said_and_asked_again() -> None:
     assert "'lots' is not a number." in author.heard
 
 
+def test_back_returns_to_the_question_before_with_its_answer_as_it_was() -> None:
+    place = [part for part, _ in COUGH].index("Pneumonia, how many have Fever")
+    ahead = [*COUGH[:place], ("Pneumonia, how many have Fever", "8%"), ("Lung cancer, how many have Fever", "back")]
+    answers, _, author = answered([*ahead, *COUGH[place:]])
+    assert answers == answered()[0]
+    assert author.asked[len(ahead)].default == "8%"
+
+
+def test_back_goes_as_far_as_the_beginning() -> None:
+    first = ("case called", "Cough")
+    answers, _, _ = answered([("case called", "back"), first, ("Who comes", "BACK"), *COUGH])
+    assert answers == answered()[0]
+
+
 def test_a_condition_without_a_decision_is_said() -> None:
     place = next(i for i, (part, _) in enumerate(COUGH) if part == "Which decisions can end")
     end = next(i for i, (part, _) in enumerate(COUGH) if part == "When is CRP ordered")
@@ -421,7 +435,7 @@ def test_a_share_can_be_typed_in_many_ways(answer: str, share: float) -> None:
 
 @pytest.mark.parametrize(
     ("answer", "message"),
-    [("30", "write 30%"), ("130%", "all .100%."), ("-1", "not between none"), ("half", "not a number"), ("1 in 0", "out of nothing"), ("", "not a number")],
+    [("30", "write 30%"), ("130%", "all .100%."), ("-1", "not between none"), ("half", "not a number"), ("1 in 0", "out of nothing"), ("", "An answer is needed")],
 )  # fmt: skip
 def test_a_share_that_is_none_is_explained(answer: str, message: str) -> None:
     with pytest.raises(NotUnderstoodError, match=message):

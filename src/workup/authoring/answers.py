@@ -152,5 +152,7 @@ class Question:
     key: tuple[str, ...]
     text: str
     example: str = ""
+    options: tuple[str, ...] = ()
+    """What there is to choose from; () where anything may be answered."""
     default: str = field(default="", compare=False)
     """What an empty answer means; '' where an answer is needed, or where nothing is one."""

@@ -16,6 +16,14 @@ from workup.authoring.typed import NotUnderstoodError
 
 T = TypeVar("T")
 Key = tuple[str, ...]
+BACK = "back"
+"""The answer that returns to the question before."""
+
+
+class GoneBack(Exception):  # noqa: N818
+    """The last answer is taken back."""
+
+
 _SHARES = "30%, 0.3 or 3 in 10"
 
 
@@ -49,9 +57,20 @@ class Dialogue:
         self._part = part
 
     def get(
-        self, key: Sequence[str], text: str, read: Callable[[str], T], *, example: str = "", default: str = ""
+        self,
+        key: Sequence[str],
+        text: str,
+        read: Callable[[str], T],
+        *,
+        example: str = "",
+        options: Sequence[str] = (),
+        default: str = "",
     ) -> T:
-        """What was given under the key, or what is answered; asked until it can be read."""
+        """What was given under the key, or what is answered; asked until it can be read.
+
+        Raises:
+            GoneBack: the answer was to take the one before back.
+        """
         full = (self._part, *key)
         no_longer_fits: str | None = None
         if full in self._given:
@@ -65,10 +84,13 @@ class Dialogue:
             self._say(self._part)
         if no_longer_fits is not None:
             self._say(no_longer_fits)
-        question = Question(full, text, example, self._earlier.get(full, default))
+        question = Question(full, text, example, tuple(options), self._earlier.get(full, default))
         while True:
+            answer = self._ask(question).strip() or question.default
+            if answer.lower() == BACK:
+                raise GoneBack
             try:
-                return self._keep(full, self._ask(question).strip() or question.default, read)
+                return self._keep(full, answer, read)
             except NotUnderstoodError as problem:
                 self._say(str(problem))
 
@@ -89,12 +111,11 @@ class Dialogue:
 
     def pick(self, key: Sequence[str], text: str, options: Sequence[str], *, default: str = "") -> str:
         """One of the options."""
-        return self.get(key, text, partial(typed.choice, options=options), example=", ".join(options), default=default)
+        return self.get(key, text, partial(typed.choice, options=options), options=options, default=default)
 
     def pick_several(self, key: Sequence[str], text: str, options: Sequence[str], *, at_least: int) -> tuple[str, ...]:
         """Some of the options."""
-        read = partial(typed.choices, options=options, at_least=at_least)
-        return self.get(key, text, read, example=", ".join(options))
+        return self.get(key, text, partial(typed.choices, options=options, at_least=at_least), options=options)
 
     def labels(self, key: str, text: str, *, example: str, at_least: int) -> tuple[str, ...]:
         """What new things are called; nothing may be called as something of another kind is."""
@@ -105,7 +126,7 @@ class Dialogue:
             for label in found:
                 if self._taken.get(label.lower(), here) != here:
                     raise NotUnderstoodError(f"{label!r} is the name of something else already. Choose another.")
-                if not any(character.isalnum() for character in label):
+                if not any(character.isalpha() for character in label):
                     raise NotUnderstoodError(f"{label!r} is no name. Use words.")
             return found
 
@@ -136,9 +157,11 @@ class Dialogue:
     def origin(self, *key: str) -> Origin:
         """Where the figures just given come from."""
         cite = self.get(
-            (*key, "source"), "Where do these figures come from? A citation, or Enter if you estimate them.", str
+            (*key, "source"),
+            "Where do these figures come from? A citation, or Enter if you estimate them.",
+            typed.citation,
         )
-        if cite.strip().lower() in typed.NOTHING:
+        if not cite:
             return Origin()
         read = self.pick((*key, "read"), "Have you read it, at least its abstract?", ("yes", "no"))
-        return Origin(typed.text(cite), read == "yes")
+        return Origin(cite, read == "yes")

@@ -20,7 +20,7 @@ from workup.authoring.answers import (
     TestAnswer,
     VignetteAnswer,
 )
-from workup.authoring.dialogue import Dialogue, Key
+from workup.authoring.dialogue import Dialogue, GoneBack, Key
 from workup.authoring.typed import NotUnderstoodError
 from workup.scenarios.schema import Decision, Tier, Urgency
 
@@ -62,7 +62,16 @@ def interview(
     Returns:
         The answers, and the same as they were typed, by key.
     """
-    d = Dialogue(ask, say, given=given, earlier=earlier)
+    while True:
+        d = Dialogue(ask, say, given=given, earlier=earlier)
+        try:
+            return _all_parts(d, year), d.answered
+        except GoneBack:
+            given = dict(list(d.answered.items())[:-1])
+            earlier = {**(earlier or {}), **d.answered}
+
+
+def _all_parts(d: Dialogue, year: int) -> Answers:
     case = _case(d, year)
     context = _context(d)
     causes = _causes(d)
@@ -77,7 +86,7 @@ def interview(
     results = {test.label: test.finding.values for test in tests}
     rules = _rules(d, known, results, [of.label for of in decisions])
     vignette = _vignette(d, [of.label for of in context], known, results, labels, [of.label for of in decisions])
-    answers = Answers(
+    return Answers(
         **case,
         **prior,
         context=context,
@@ -91,7 +100,6 @@ def interview(
         rules=rules,
         vignette=vignette,
     )
-    return answers, d.answered
 
 
 def _case(d: Dialogue, year: int) -> dict[str, Any]:
@@ -263,8 +271,8 @@ def _rule(
         return typed.facts(answer, facts)
 
     shown = [f"{label} = {values[-1]}" for label, values in list(facts.items())[-2:]]
-    example = " / ".join((*words, *shown[:1], *(f"{' and '.join(shown)}" for _ in shown[1:])))
-    alternatives = d.get((do, "when"), question, read, example=example, default="never")
+    facts_of = [shown[0], " and ".join(shown)] if len(shown) > 1 else shown
+    alternatives = d.get((do, "when"), question, read, example="; ".join((*words, *facts_of)), default="never")
     if alternatives is None:
         return []
     return [RuleAnswer(do, alternatives, d.get((do, "why"), f"{do}: why?", typed.reason, default="Usual practice"))]
@@ -283,9 +291,7 @@ def _vignette(
     story = d.get(("story",), "Tell the story in one or two sentences.", typed.text)
     condition = d.pick(("condition",), "What does this patient have in truth?", causes)
     stated = {
-        label: d.get(
-            ("fact", label), f"{label}? Enter leaves it open.", partial(_maybe, options=of), example=", ".join(of)
-        )
+        label: d.get(("fact", label), f"{label}? Enter leaves it open.", partial(_maybe, options=of), options=of)
         for label, of in {**known, **results}.items()
     }
     must, must_not = d.again(("wanted",), partial(_wanted, d, tuple(results)), _contradiction)

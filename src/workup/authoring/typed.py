@@ -26,6 +26,17 @@ def text(answer: str) -> str:
     return line
 
 
+def citation(answer: str) -> str:
+    """One line of words, or '' for nothing."""
+    if answer.strip().lower() in NOTHING:
+        return ""
+    if not any(character.isalpha() for character in answer):
+        raise NotUnderstoodError(
+            f"{answer!r} is no citation. Write authors, title, journal and year, or Enter for none."
+        )
+    return text(answer)
+
+
 def reason(answer: str) -> str:
     """One line of words without a full stop, which is put where it is shown."""
     return text(answer).rstrip(".") or text("")
@@ -98,6 +109,8 @@ def time(answer: str) -> str:
 
 
 def _number(words: str, answer: str) -> float:
+    if not answer.strip():
+        raise NotUnderstoodError("An answer is needed here.")
     if not _NUMBER.fullmatch(words.strip()):
         raise NotUnderstoodError(f"{answer!r} is not a number.")
     return float(words)
@@ -111,7 +124,10 @@ def several(answer: str, *, at_least: int) -> tuple[str, ...]:
     if twice:
         raise NotUnderstoodError(f"{twice[0]!r} is there twice. Name each once.")
     if len(found) < at_least:
-        raise NotUnderstoodError(f"At least {at_least} are needed, with commas between them.")
+        few = (
+            "An answer is needed here" if at_least == 1 else f"At least {at_least} are needed, with commas between them"
+        )
+        raise NotUnderstoodError(f"{few}.")
     return tuple(found)
 
 

@@ -29,8 +29,8 @@ def new(
     check_place(name)
     console().print(
         escape(
-            "Answer in a word, a number or a sentence. Enter takes what stands in [brackets]. Nothing is written before "
-            "the end, where every part can be changed."
+            "Answer in a word, a number or a sentence. Enter takes what stands in [brackets]; 'back' returns to the "
+            "question before. Nothing is written before the end, where every part can be changed."
         )
     )
     year = date.today().year
@@ -50,7 +50,8 @@ def new(
 
 
 def _ask(question: Question) -> str:
-    hint = f" [dim]({escape(question.example)})[/dim]" if question.example else ""
+    shown = ", ".join(question.options) or (f"for example: {question.example}" if question.example else "")
+    hint = f" [dim]({escape(shown)})[/dim]" if shown else ""
     default = f" [bold]{escape(f'[{question.default}]')}[/bold]" if question.default else ""
     console().print(f"{escape(question.text)}{hint}{default}")
     return _line(question.text)
