@@ -225,10 +225,10 @@ inlined = nb.njit(
 
 
 @intrinsic
-def _prefetch(typing_context, array, row, column):  # type: ignore[no-untyped-def]
+def _prefetch(typing_context, array, row, column):
     """Ask for the part of memory where array[row, column] lies, without waiting for it."""
 
-    def build(context, builder, signature, arguments):  # type: ignore[no-untyped-def]
+    def build(context, builder, signature, arguments):
         table, i, j = arguments
         held = context.make_array(signature.args[0])(context, builder, table)
         strides = cgutils.unpack_tuple(builder, held.strides, 2)

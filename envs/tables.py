@@ -437,7 +437,7 @@ def _legality_ints(world: World) -> dict[int, NDArray[np.generic]]:
         FACT_BIT: bits.fact_bit,
         STATUS_WORD: bits.status_word,
         STATUS_BIT: bits.status_bit,
-        RULES: forbidding.any(axis=1) | [len(groups) > 0 for groups in needs],
+        RULES: np.logical_or(forbidding.any(axis=1), [len(groups) > 0 for groups in needs]),
         FORBIDDING: forbidding,
         NEEDS_AT: _offsets([list(groups) for groups in needs]),
         NEEDS: np.array([words for groups in needs for words in groups.values()], np.int64),
