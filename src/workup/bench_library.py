@@ -57,7 +57,7 @@ def bench_library(
 
     Returns:
         `scenarios` {id: record}, with patients, seed and num_envs. A record holds `profile` (what is counted: see
-        `library_page.profile`), `model` {target: what the model gives}, `mutation` (expectations caught and protected),
+        `library_page.profile`), `model` {target: what the model gives}, `expectations` (ways to break them, and those that nobody can),
         and, unless `patients` is 0, `speed` (compile_s, lint_s, ratio) and `worth` (V0, agents, bounds, and the
         paired differences from the best fixed order, pounds per patient with 95% intervals).
     """
@@ -87,7 +87,7 @@ def _record(
         record[what] = notes.get(key)
 
     part("model", "", lambda: {target.name: target.value for target in evaluate_targets(world)})
-    part("mutation", "", lambda: _mutation(world))
+    part("expectations", "", lambda: _expectations(world))
     if patients:
         part("speed", f"{seconds:g} s", lambda: _speed(name, seconds))
         part("worth", f"{patients} patients, seed {seed}", lambda: _worth(world, patients, seed, progress))
@@ -113,16 +113,22 @@ def _least(action: Callable[[], object], tries: int = 3) -> float:
     return min(spent)
 
 
-def _mutation(world: World) -> dict[str, Any]:
-    """Of the ways to break expectations, how many are caught, and each that the rules forbid."""
+def _expectations(world: World) -> dict[str, Any]:
+    """Ways to break an expectation that are caught, that the rules close and that were missed; what nobody can fail."""
     found = mutate(world, GuidelineAgent(world)) if world.scenario.vignettes else ()
+    failed = {(each.vignette, each.expectation) for each in found if each.outcome != "protected"}
+    closed = [each for each in found if each.outcome == "protected"]
+    vacuous: dict[tuple[str, str], list[str]] = {}
+    for each in closed:
+        if (each.vignette, each.expectation) not in failed:
+            vacuous.setdefault((each.vignette, each.expectation), []).append(each.reason)
     return {
         "caught": sum(each.outcome == "caught" for each in found),
         "missed": [f"{each.vignette}: {each.expectation}: {each.change}" for each in found if each.outcome == "missed"],
-        "protected": [
-            {"vignette": each.vignette, "change": each.change, "reason": each.reason}
-            for each in found
-            if each.outcome == "protected"
+        "closed": [{"vignette": each.vignette, "change": each.change, "reason": each.reason} for each in closed],
+        "vacuous": [
+            {"vignette": vignette, "expectation": text, "reason": "; ".join(dict.fromkeys(reasons))}
+            for (vignette, text), reasons in vacuous.items()
         ],
     }
 

@@ -51,8 +51,11 @@ def test_the_tutorial_is_solved_and_a_personalised_order_gains(found: dict[str, 
 def test_speed_and_expectations_are_measured(found: dict[str, Any]) -> None:
     record = found["scenarios"]["tutorial"]
     assert all(record["speed"][key] > 0 for key in ("compile_s", "lint_s", "ratio"))
-    assert record["mutation"]["caught"] > 10
-    assert record["mutation"]["missed"] == []
+    told = record["expectations"]
+    assert told["caught"] > 10
+    assert told["missed"] == []
+    assert {each["vignette"] for each in told["vacuous"]} == {"smoker", "declines"}
+    assert all(each["reason"] for each in (*told["vacuous"], *told["closed"]))
     assert record["model"].keys() == scenario_of("tutorial").targets.keys()
 
 
@@ -72,7 +75,7 @@ def test_a_run_that_was_cut_off_goes_on(found: dict[str, Any], runs: Path, tmp_p
     (tmp_path / "parts.jsonl").write_text("".join(lines[:2]) + lines[2][:20])
     again = bench_library(["tutorial"], patients=0, runs=tmp_path)
     assert again["scenarios"]["tutorial"]["model"] == found["scenarios"]["tutorial"]["model"]
-    assert again["scenarios"]["tutorial"]["mutation"] == found["scenarios"]["tutorial"]["mutation"]
+    assert again["scenarios"]["tutorial"]["expectations"] == found["scenarios"]["tutorial"]["expectations"]
     assert "worth" not in again["scenarios"]["tutorial"]
 
 
@@ -90,8 +93,10 @@ def test_the_page_holds_what_was_counted_and_measured(found: dict[str, Any]) -> 
     assert point[:6] == point_row("film_for_cancer", record["profile"]["targets"]["film_for_cancer"])
     assert float(point[6]) == pytest.approx(0.79, abs=0.02)
     assert f"--patients {PATIENTS} --seed 0" in text
-    assert "History left out" not in text
-    assert "no decision is legal without it" in text
+    assert "no decision is legal without it" not in text  # the examination beside it can be left out
+    assert (
+        "  - declines, must not do CT of the chest with contrast, once Wish about scans is declines: the rules" in text
+    )
 
 
 def test_a_scenario_whose_optimum_is_unknown_says_why(found: dict[str, Any]) -> None:
