@@ -86,7 +86,7 @@ class Phrases:
     def __init__(self, scenario: Scenario) -> None:
         s = scenario
         self.items = s.investigations | s.acts
-        self.groups = s.groups
+        self.scenario = s
         named: tuple[dict[str, Any], ...] = (s.context, s.conditions, s.comorbidities, s.latent, s.findings)
         named += (s.investigations, s.acts, s.order_sets, s.decisions)
         self.labels: dict[str, str] = {name: of.label for group in named for name, of in group.items()}
@@ -112,7 +112,7 @@ class Phrases:
     def conditions(self, names: Iterable[str], joint: str = "or") -> str:
         """Conditions as a list; a group that is there as a whole by its name, or but for one of its members."""
         left, told = list(names), []
-        for group, members in sorted(self.groups.items(), key=lambda each: -len(each[1])):
+        for group, members in sorted(self.scenario.groups.items(), key=lambda each: -len(each[1])):
             missing = [name for name in members if name not in left]
             if len(members) - len(missing) > 2 and len(missing) < 2:
                 told.append(self.label(group) + "".join(f" but not {self.brief(name)}" for name in missing))
