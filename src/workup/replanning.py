@@ -16,7 +16,7 @@ from workup.agents.voi import VoiAgent
 from workup.check import check_agent
 from workup.envs.targets import evaluate_targets
 from workup.envs.world import World
-from workup.evaluate import run_agents, value_gbp
+from workup.evaluate import run_agents
 from workup.perturbation import Candidate, moved_value
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.vocabulary import LanguageError
@@ -109,13 +109,32 @@ class Replanner:
         """(n,) pounds, patient by patient: the new policy's value in this world less the old one's."""
         agents = {"new": new, "old": self._old}
         journeys = run_agents(world, agents, patients=self._patients, seed=self._seed)
-        return value_gbp(journeys["new"]) - value_gbp(journeys["old"])
+        value = {name: each.expected_components.sum(axis=1) for name, each in journeys.items()}
+        luck = {name: each.luck if each.luck is not None else 0.0 * value[name] for name, each in journeys.items()}
+        return without_luck(value["new"] - value["old"], luck["new"] - luck["old"])
 
     def _passed(self, world: World, agent: Agent) -> tuple[str, ...]:
         if not self._vignettes:
             return ()
         result = check_agent(world, agent, only=self._vignettes)
         return tuple(vignette.id for vignette in result.vignettes if vignette.passed)
+
+
+def without_luck(difference: NDArray[np.float64], luck: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) the difference with as much of the luck taken off as it shares with it.
+
+    Luck is zero on average, so any share of it may be taken off. All of it is too much where two plans learn the same
+    in another order: the results are then the same, and what each of them was worth by luck is not.
+
+    Args:
+        difference: (n,) pounds, patient by patient.
+        luck: (n,) pounds, zero on average.
+
+    Source: Owen, Monte Carlo theory, methods and examples (2013), chapter 8.9 (control variates).
+    """
+    spread = float(luck.var())
+    share = float(np.mean((difference - difference.mean()) * (luck - luck.mean()))) / spread if spread > 0.0 else 0.0
+    return difference - share * luck
 
 
 def plan(world: World, planner: PlannerName) -> Agent:

@@ -14,7 +14,7 @@ from matplotlib.patches import Rectangle
 from workup.cli import main
 from workup.envs.compile import compile_world
 from workup.perturbation import Candidate, at, candidates, moved, moved_value, place_of
-from workup.replanning import Replanned
+from workup.replanning import Replanned, without_luck
 from workup.report.tornado import bars_of, tornado_figure
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.library import load_scenario
@@ -236,6 +236,14 @@ def test_a_path_finds_its_place_even_if_a_key_holds_dots() -> None:
     data = {"bands": {"under_3.9": [1, {"a.b": 7}]}}
     assert place_of(data, ["bands", "under_3", "9", "1", "a", "b"]) == ("bands", "under_3.9", 1, "a.b")
     assert place_of(data, ["bands", "nowhere"]) is None
+
+
+def test_luck_is_taken_off_as_far_as_it_explains_the_difference() -> None:
+    luck = np.random.default_rng(0).normal(size=4000)
+    same_results = np.zeros(4000)
+    assert np.array_equal(without_luck(same_results, luck), same_results)
+    assert without_luck(3.0 + luck, luck) == pytest.approx(3.0)
+    assert np.array_equal(without_luck(luck, np.zeros(4000)), luck)
 
 
 # ------------------------------------------------------------------------------------------------ long work
