@@ -104,7 +104,16 @@ def _head(found: Mapping[str, Any]) -> list[str]:
 
 
 def _worth(found: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    header = ("scenario", "conditions", "tests", "seen", "no tests (V0)", "guideline", "best fixed order", "optimum")
+    header = (
+        "scenario",
+        "conditions",
+        "tests",
+        "seen",
+        "no tests (V0)",
+        "guideline",
+        "best fixed order",
+        "optimum's policy",
+    )
     rows = [_worth_row(name, record) for name, record in records.items()]
     told = (
         f"The same {found['patients']:,} patients under every policy, seed {found['seed']}, pounds per patient, 95% intervals by "
@@ -115,11 +124,12 @@ def _worth(found: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -
     return [
         told
         + "*V0* is the best decision after history and examination. The *best fixed order* is tuned on other patients, the same "
-        "tests for everyone with a stop that depends on the patient. The *optimum* is exact, or lies between the two bounds. *What "
-        "a personalised order gains* is the optimum's policy minus the best fixed order, patient by patient. *Seen* is the share of "
-        "figures that were read in a source.",
+        "tests for everyone with a stop that depends on the patient. *What a personalised order gains* is the optimum's policy minus the "
+        "best fixed order, patient by patient. The *optimum* itself is certified as an expectation given what the same patients tell and "
+        "show at first, exactly or between two bounds: by the luck of the draw it may lie beside what a policy got. *Seen* is the "
+        "share of figures that were read in a source.",
         "",
-        *_table((*header, "what a personalised order gains"), rows),
+        *_table((*header, "what a personalised order gains", "optimum, certified"), rows),
     ]
 
 
@@ -132,7 +142,7 @@ def _worth_row(name: str, record: Mapping[str, Any]) -> list[str]:
         f"{counted['shares']['seen']:.0%}",
     ]
     if worth is None:
-        return [*cells, *[_NONE] * 5]
+        return [*cells, *[_NONE] * 6]
     best, gain = worth["optimum"], worth["over_fixed"].get("optimum")
     bounds = f"unknown: {worth['refusal']}"
     if best is not None:
@@ -143,8 +153,9 @@ def _worth_row(name: str, record: Mapping[str, Any]) -> list[str]:
         f"{worth['v0']:,.0f}",
         _interval(worth["agents"]["guideline"]),
         _interval(worth["agents"]["fixed"]),
-        bounds,
+        _interval(worth["agents"]["optimum"]) if "optimum" in worth["agents"] else _NONE,
         _NONE if gain is None else _interval(gain, digits=1),
+        bounds,
     ]
 
 

@@ -83,9 +83,10 @@ def test_the_page_holds_what_was_counted_and_measured(found: dict[str, Any]) -> 
     text, record = page(found), found["scenarios"]["tutorial"]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     assert all(len(row) > 5 for row in rows)
-    (worth,) = (row for row in rows if row[0].startswith("[Cough") and len(row) == 9)
+    (worth,) = (row for row in rows if row[0].startswith("[Cough") and len(row) == 10)
     assert worth[4] == f"{record['worth']['v0']:,.0f}"
-    assert worth[7] == f"{record['worth']['optimum']['lower']:,.0f}, exact"
+    assert worth[7].startswith(f"{record['worth']['agents']['optimum']['mean']:,.0f} (")
+    assert worth[9] == f"{record['worth']['optimum']['lower']:,.0f}, exact"
     assert worth[8].startswith(f"{record['worth']['over_fixed']['optimum']['mean']:,.1f} (")
     (size,) = (row for row in rows if row[0].startswith("[Cough") and len(row) == 14)
     assert size[:11] == size_row("tutorial", record["profile"])
@@ -103,8 +104,8 @@ def test_a_scenario_whose_optimum_is_unknown_says_why(found: dict[str, Any]) -> 
     altered = json.loads(json.dumps(found))
     worth = altered["scenarios"]["tutorial"]["worth"]
     worth["optimum"], worth["refusal"] = None, "too many histories"
-    del worth["over_fixed"]["optimum"]
-    assert "unknown: too many histories | – |" in page(altered)
+    del worth["over_fixed"]["optimum"], worth["agents"]["optimum"]
+    assert "| – | – | unknown: too many histories |" in page(altered)
 
 
 def test_a_cell_never_breaks_its_table() -> None:
