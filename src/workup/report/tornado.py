@@ -48,13 +48,13 @@ def bars_of(found: Sensitivity) -> list[Bar]:
 
 
 def _remark(down: Replanned, up: Replanned) -> str:
-    """'lower: “6e” fails; higher: “6b” passes'."""
+    """A line for each direction: 'lower: “6e” fails', 'higher: “6b” passes'."""
     parts = []
     for way, one in (("lower", down), ("higher", up)):
         outcomes = [f"“{name}” fails" for name in one.now_fails]
         outcomes += [f"“{name}” passes" for name in one.now_passes]
         parts += [f"{way}: {', '.join(outcomes)}"] if outcomes else []
-    return "; ".join(parts)
+    return "\n".join(parts)
 
 
 def tornado_figure(title: str, bars: Sequence[Bar]) -> Figure:
@@ -66,21 +66,22 @@ def tornado_figure(title: str, bars: Sequence[Bar]) -> Figure:
     """
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
         remarks = any(bar.remark for bar in bars)
-        height = 1.5 + 0.46 * max(len(bars), 1)
-        figure = Figure(figsize=(11.6 if remarks else 10.0, height))
+        labels = [textwrap.wrap(bar.label, 52) for bar in bars]
+        beside = [[part for line in bar.remark.splitlines() for part in textwrap.wrap(line, 34)] for bar in bars]
+        lines = max([2, *map(len, labels), *map(len, beside)])
+        height = 1.5 + (0.16 + 0.15 * lines) * max(len(bars), 1)
+        figure = Figure(figsize=(12.0 if remarks else 10.0, height))
         share, lost = figure.subplots(1, 2, sharey=True, gridspec_kw={"wspace": 0.1})
         _panel(share, bars, [(100 * low, 100 * high) for low, high in (bar.changed for bar in bars)], None)
         _panel(lost, bars, [bar.lost_gbp for bar in bars], [bar.lost_intervals for bar in bars])
         share.set_xlabel("another first order (% of presentations)")
         lost.set_xlabel("keeping to the old plan loses (£ a patient)")
-        labels = ["\n".join(textwrap.wrap(bar.label, 52)[:2]) for bar in bars]
-        share.set_yticks(range(len(bars)), labels, color=INK)
+        share.set_yticks(range(len(bars)), ["\n".join(label) for label in labels], color=INK)
         share.set_ylim(len(bars) - 0.4, -0.6)
-        for row, bar in enumerate(bars):
-            remark = "\n".join(textwrap.wrap(bar.remark, 30)[:2])
+        for row, remark in enumerate(map("\n".join, beside)):
             lost.text(1.02, row, remark, transform=lost.get_yaxis_transform(), va="center", color=MUTED, fontsize=7.5)
         figure.subplots_adjust(
-            left=0.37 if remarks else 0.42, right=0.84 if remarks else 0.98, top=1 - 0.75 / height, bottom=0.6 / height
+            left=0.36 if remarks else 0.42, right=0.82 if remarks else 0.98, top=1 - 0.75 / height, bottom=0.6 / height
         )
         figure.text(0.01, 1 - 0.25 / height, title, fontsize=10, fontweight="bold", va="center")
     return figure
