@@ -104,16 +104,20 @@ def test_observation_says_what_its_names_say(played: Played) -> None:
     conformance.check_observation_says_what_its_names_say(played.engine(1), played.some(20, 12))
 
 
-@pytest.mark.parametrize("score", ["truth", "posterior"])
-def test_same_journeys_for_1_7_and_64_envs(played: Played, score: str) -> None:
-    if score == "posterior" and (played.view, played.results) != ("belief", "at_once"):
-        pytest.skip("how the end is scored does not depend on the mode; tried in one")
-    policy = conformance.random_policy(world_of(played.name), illegal=0.05)
-    patients = played.some(64, 32)
-    one, seven, many = (conformance.play(played.engine(n, seed=3, score=score), patients, policy) for n in (1, 7, 64))
+def check_same_journeys(played: Played, **settings: Any) -> None:
+    policy, patients = conformance.random_policy(world_of(played.name), illegal=0.05), played.some(64, 32)
+    one, seven, many = (conformance.play(played.engine(n, seed=3, **settings), patients, policy) for n in (1, 7, 64))
     for patient, trace in one.items():
         conformance.assert_same_trace(trace, seven[patient])
         conformance.assert_same_trace(trace, many[patient])
+
+
+def test_same_journeys_for_1_7_and_64_envs(played: Played) -> None:
+    check_same_journeys(played)
+
+
+def test_same_journeys_for_1_7_and_64_envs_scored_by_the_posterior(scenario: str) -> None:
+    check_same_journeys(Played(scenario, "raw", "at_once"), score="posterior")
 
 
 @pytest.mark.parametrize("results", RESULTS)
