@@ -20,6 +20,7 @@ VIGNETTES = {
     ],
     "meningitis": ["4a_student", "4b_focal", "4c_vaccinated", "4d_purpura", "4e_part_treated", "4f_migraine"],
     "unknown_primary": ["2a_axilla", "2b_emphysema", "2c_midline", "2d_wants_home", "2e_no_details"],
+    "fever": ["5a_urosepsis", "5b_coryza", "5c_false_potassium", "5d_embolism", "5e_smelly_urine", "5f_neutropenic"],
 }
 
 
