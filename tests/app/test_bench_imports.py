@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from workup.bench_imports import posterior_ms, write_large_table
-from workup.bench_tables import AGENTS
+from workup.bench.imports import posterior_ms, write_large_table
+from workup.bench.tables import AGENTS
 from workup.cli import app
 from workup.envs.network_files import load_network
 from workup.envs.table_files import read_table

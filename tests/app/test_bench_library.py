@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from shipped import scenario_of
 
-import workup.bench_library
-from workup.bench_library import bench_library
+import workup.bench.library
+from workup.bench.library import bench_library
+from workup.bench.library_page import mechanisms, page, point_row, size_row, table_line
 from workup.cli import main
-from workup.library_page import mechanisms, page, point_row, size_row, table_line
 from workup.scenarios.library import find_scenario
 
 PATIENTS = 40
@@ -64,7 +64,7 @@ def test_called_again_it_works_out_nothing(found: dict[str, Any], runs: Path, mo
         raise AssertionError("worked out again")
 
     for name in ("mutate", "evaluate_targets", "speed", "run_agents"):
-        monkeypatch.setattr(workup.bench_library, name, refuse)
+        monkeypatch.setattr(workup.bench.library, name, refuse)
     assert bench_library(["tutorial"], patients=PATIENTS, seconds=0.2, runs=runs) == found
     with pytest.raises(AssertionError, match="worked out again"):
         bench_library(["tutorial"], patients=PATIENTS + 1, seconds=0.2, runs=runs)

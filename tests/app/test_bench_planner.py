@@ -7,7 +7,7 @@ import pytest
 
 from workup.agents.planning.bounded import bound
 from workup.agents.planning.exact import exact_values
-from workup.bench_planner import generated
+from workup.bench.planner import generated
 from workup.cli import main
 
 

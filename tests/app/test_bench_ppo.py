@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from workup.agents.ppo.training import Settings
-from workup.bench_ppo import bench_ppo
+from workup.bench.ppo import bench_ppo
 from workup.cli import main
 from workup.envs.compile import compile_world
 from workup.scenarios.library import load_scenario

@@ -21,12 +21,12 @@ from workup.envs.journeys import Journeys, run_journeys
 from workup.envs.patient_model import NOT_ORDERED
 from workup.envs.world import World
 from workup.expectations import judge
-from workup.mutants import Deciding, Towards, Without, always, before_hours, order_of, path_to
-from workup.mutation import Mutation, mutate
-from workup.reachable import Reach, reach
+from workup.mutation.mutants import Deciding, Towards, Without, always, before_hours, order_of, path_to
+from workup.mutation.mutate import Mutation, mutate
+from workup.mutation.reachable import Reach, reach
+from workup.mutation.ways import ways_to_break
 from workup.scenarios.library import load_scenario
 from workup.scenarios.schema import Scenario, Vignette
-from workup.ways import ways_to_break
 
 N = 200
 
@@ -209,8 +209,8 @@ def test_a_judge_that_is_blind_is_noticed(monkeypatch: pytest.MonkeyPatch) -> No
                 verdict.fails[:] = False
         return verdicts
 
-    monkeypatch.setattr("workup.mutation.judge", blind)
-    monkeypatch.setattr("workup.mutation.RARE_DRAWS", 40)
+    monkeypatch.setattr("workup.mutation.mutate.judge", blind)
+    monkeypatch.setattr("workup.mutation.mutate.RARE_DRAWS", 40)
     missed = {m.expectation for m in mutate(world(), GuidelineAgent(world()), only=["well"]) if m.outcome == "missed"}
     assert missed
     assert all(text.startswith("must not") for text in missed)

@@ -13,14 +13,14 @@ from matplotlib.patches import Rectangle
 
 from workup.cli import main
 from workup.envs.compile import compile_world
-from workup.perturbation import Candidate, at, candidates, moved, moved_value, place_of
-from workup.replanning import Replanned, without_luck
 from workup.report.tornado import bars_of, tornado_figure
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.library import load_scenario
 from workup.scenarios.schema import Scenario
-from workup.sensitivity_study import Sensitivity, Settings, notes_for, run_study
-from workup.sensitivity_words import in_words
+from workup.sensitivity.perturbation import Candidate, at, candidates, moved, moved_value, place_of
+from workup.sensitivity.replanning import Replanned, without_luck
+from workup.sensitivity.study import Sensitivity, Settings, notes_for, run_study
+from workup.sensitivity.wording import in_words
 from workup.working_notes import WorkingNotes
 
 GOLD = "findings.of_gold.chance.ill"

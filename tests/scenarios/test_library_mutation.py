@@ -15,9 +15,9 @@ from workup.envs.cases import vignette_cases
 from workup.envs.patient_model import NOT_ORDERED
 from workup.envs.world import World
 from workup.expectations import judge
-from workup.mutation import DRAWS, Mutation, mutate
-from workup.reachable import Reach, reach
-from workup.ways import ways_to_break
+from workup.mutation.mutate import DRAWS, Mutation, mutate
+from workup.mutation.reachable import Reach, reach
+from workup.mutation.ways import ways_to_break
 
 
 @cache

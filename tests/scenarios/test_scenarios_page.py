@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from shipped import SCENARIOS, scenario_of
 
-from workup.library_page import cited_sources, point_row, profile, size_row
+from workup.bench.library_page import cited_sources, point_row, profile, size_row
 from workup.scenarios.library import find_scenario
 
 PAGE = (Path(__file__).parents[2] / "docs" / "scenarios.md").read_text(encoding="utf-8")

@@ -42,8 +42,8 @@ def speed(
     json_file: JsonFile = None,
 ) -> None:
     """Steps per CPU second of a whole scenario, relative to gym.make("CartPole-v1")."""
-    from workup.bench import learning_share
-    from workup.bench import speed as measure
+    from workup.bench.speed import learning_share
+    from workup.bench.speed import speed as measure
 
     if learning:
         from workup.commands.agents import ppo_training
@@ -69,7 +69,7 @@ def planner(
     json_file: JsonFile = None,
 ) -> None:
     """Seconds and memory of the exact planner on a generated problem."""
-    from workup.bench_planner import planner as measure
+    from workup.bench.planner import planner as measure
 
     result = measure(investigations, results, conditions)
     console().print(
@@ -97,7 +97,7 @@ def ppo(
     from workup.commands.agents import ppo_training
 
     ppo_training()  # says what to install where its packages are missing
-    from workup.bench_ppo import PRESETS, bench_ppo
+    from workup.bench.ppo import PRESETS, bench_ppo
 
     chosen = [preset.strip() for preset in presets.split(",")]
     if not set(chosen) <= set(PRESETS) or len(set(chosen)) != len(chosen):
@@ -138,7 +138,7 @@ def imports(
     json_file: JsonFile = None,
 ) -> None:
     """Posteriors of networks, steps of imported environments against CartPole, and import of a large table."""
-    from workup.bench_imports import bench_imports
+    from workup.bench.imports import bench_imports
 
     pairs = [word.strip().partition("=") for word in networks.split(",") if word.strip()]
     result = bench_imports(
@@ -174,7 +174,7 @@ def tables(
     json_file: JsonFile = None,
 ) -> None:
     """References, tuned fixed order, cost-sensitive tree and masked PPO on imported tables: accuracy against money."""
-    from workup.bench_tables import bench_tables
+    from workup.bench.tables import bench_tables
 
     if seeds:
         from workup.commands.agents import ppo_training
@@ -225,8 +225,8 @@ def library(
     json_file: JsonFile = None,
 ) -> None:
     """Every scenario: size, speed, optimum, best fixed order, guideline, and each published figure against the model's."""
-    from workup.bench_library import bench_library
-    from workup.library_page import page
+    from workup.bench.library import bench_library
+    from workup.bench.library_page import page
 
     chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
     with progress() as display:

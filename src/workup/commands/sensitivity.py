@@ -22,7 +22,7 @@ from workup.commands.terminal import (
 from workup.scenarios.errors import WorkupError
 
 if TYPE_CHECKING:
-    from workup.sensitivity_study import Sensitivity
+    from workup.sensitivity.study import Sensitivity
 
 
 class Planner(StrEnum):
@@ -50,8 +50,8 @@ def sensitivity(
     json_file: JsonFile = None,
 ) -> None:
     """Which assumed or recalled figures move what is ordered first. Run again after a kill, it goes on where it was."""
-    from workup.sensitivity_study import Settings, notes_for, run_study
-    from workup.sensitivity_words import in_words
+    from workup.sensitivity.study import Settings, notes_for, run_study
+    from workup.sensitivity.wording import in_words
     from workup.working_notes import WorkingNotes
 
     if figure is not None and figure.suffix not in (".png", ".svg"):

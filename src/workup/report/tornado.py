@@ -11,10 +11,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workup.replanning import Replanned
 from workup.report.figures import FAINT, INK, MUTED, PALETTE, STYLE
-from workup.sensitivity_study import Sensitivity
-from workup.sensitivity_words import stated
+from workup.sensitivity.replanning import Replanned
+from workup.sensitivity.study import Sensitivity
+from workup.sensitivity.wording import stated
 
 LOWER, HIGHER = PALETTE[1], PALETTE[0]
 

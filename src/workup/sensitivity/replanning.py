@@ -17,11 +17,11 @@ from workup.check import check_agent
 from workup.envs.targets import evaluate_targets
 from workup.envs.world import World
 from workup.evaluate import run_agents
-from workup.perturbation import Candidate, moved_value
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.vocabulary import LanguageError
-from workup.sensitivity import Move, Swap, most_frequent_swap, moved_world
-from workup.situations import Situations, rows_of
+from workup.sensitivity.perturbation import Candidate, moved_value
+from workup.sensitivity.screening import Move, Swap, most_frequent_swap, moved_world
+from workup.sensitivity.situations import Situations, rows_of
 from workup.statistics import normal_interval
 from workup.working_notes import WorkingNotes
 

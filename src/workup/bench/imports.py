@@ -13,7 +13,7 @@ import gymnasium as gym
 import numpy as np
 
 import workup  # noqa: F401  (registers the ids)
-from workup.bench import any_action, legal_actions, single_rate
+from workup.bench.speed import any_action, legal_actions, single_rate
 from workup.envs.network import Network
 from workup.envs.network_files import load_network
 from workup.envs.recorded import world_of

@@ -14,7 +14,7 @@ from workup.ceilings import Ceiling, ceilings_of
 from workup.envs.facts import Clause, Condition, compile_when, vocabulary
 from workup.envs.patient_model import NOT_ORDERED, RESULT
 from workup.envs.world import World
-from workup.mutants import (
+from workup.mutation.mutants import (
     Deciding,
     Towards,
     Where,
@@ -29,7 +29,7 @@ from workup.mutants import (
     order_of,
     path_to,
 )
-from workup.reachable import Reach
+from workup.mutation.reachable import Reach
 from workup.scenarios.phrases import Phrases, time_in_words
 from workup.scenarios.schema import Expectation, Vignette
 from workup.timeline import members

@@ -14,14 +14,14 @@ from typing import Any
 
 from workup import __version__
 from workup.agents.guideline import GuidelineAgent
-from workup.bench import speed
+from workup.bench.library_page import profile
+from workup.bench.speed import speed
 from workup.envs.compile import compile_world
 from workup.envs.scenario_faults import lint_compiled
 from workup.envs.targets import evaluate_targets
 from workup.envs.world import World
 from workup.evaluate import Evaluation, run_agents, score
-from workup.library_page import profile
-from workup.mutation import mutate
+from workup.mutation.mutate import mutate
 from workup.optimum import Bookkeeper
 from workup.scenarios.errors import PlanningRefused
 from workup.scenarios.library import find_scenario, list_scenarios, load_scenario

@@ -20,9 +20,9 @@ from workup.envs.cases import vignette_cases
 from workup.envs.journeys import Journeys
 from workup.envs.world import World
 from workup.expectations import Verdict, judge
-from workup.reachable import Reach, reach
+from workup.mutation.reachable import Reach, reach
+from workup.mutation.ways import Way, ways_to_break
 from workup.scenarios.schema import Vignette
-from workup.ways import Way, ways_to_break
 
 Outcome = Literal["caught", "protected", "missed"]
 DRAWS = 40

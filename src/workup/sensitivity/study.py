@@ -13,11 +13,11 @@ from typing import Any
 
 import workup
 from workup.envs.world import World
-from workup.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
-from workup.replanning import PlannerName, Replanned, Replanner, replan
 from workup.scenarios.errors import PlanningRefused, WorkupError
 from workup.scenarios.schema import Status
-from workup.sensitivity import Screen, Screened, heaviest, screen_all
+from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
+from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
+from workup.sensitivity.screening import Screen, Screened, heaviest, screen_all
 from workup.working_notes import WorkingNotes
 
 FORMAT = "workup-sensitivity-1"

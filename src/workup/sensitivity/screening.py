@@ -3,7 +3,7 @@
 The screen is cheap. Patients are led through their journeys on the figures as they are; then, with one figure moved, each
 situation that they met is looked at again, one step ahead. Where another action is now worth more than the one that
 was best before, the difference is what keeping to the old figures loses there. Only the figures that lose most are
-planned anew (`workup.replanning`).
+planned anew (`workup.sensitivity.replanning`).
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from workup.agents.one_step import OneStep
 from workup.agents.voi import VoiAgent, one_step_values
 from workup.envs.compile import compile_world
 from workup.envs.world import World
-from workup.perturbation import Candidate, moved, moved_value
 from workup.report.words import action as action_words
 from workup.scenarios.errors import WorkupError
 from workup.scenarios.vocabulary import LanguageError
-from workup.situations import SAMPLED, Situations, met_by
+from workup.sensitivity.perturbation import Candidate, moved, moved_value
+from workup.sensitivity.situations import SAMPLED, Situations, met_by
 from workup.working_notes import WorkingNotes
 
 F64 = NDArray[np.float64]

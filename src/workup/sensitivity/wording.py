@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from workup.perturbation import Candidate
-from workup.replanning import Replanned
 from workup.report.words import percent, pounds
 from workup.scenarios.phrases import listed, time_in_words
-from workup.sensitivity_study import Sensitivity, Settings
+from workup.sensitivity.perturbation import Candidate
+from workup.sensitivity.replanning import Replanned
+from workup.sensitivity.study import Sensitivity, Settings
 
 _PLANNERS = {
     "optimum": "the optimum, exact or bounded as by `workup solve`",
