@@ -63,6 +63,8 @@ class OneStep:
         self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
         self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
         self._fears = world.contraindication.tolist()
+        once = np.flatnonzero(world.set_up_once).tolist()
+        self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
         self._ordered = lru_cache(maxsize=50_000)(self._look_up)
         self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
 
@@ -96,8 +98,8 @@ class OneStep:
     ) -> float:
         """What is expected for set-ups that are charged once in a journey, and were: the tables hold them in full."""
         world, paid = self.world, 0.0
-        for s in np.flatnonzero(world.set_up_once).tolist():
-            if not any(status[j] in (RESULT, PENDING) for j in np.flatnonzero(world.set_up == s).tolist()):
+        for s, sharing in self._once:
+            if not any(status[j] in (RESULT, PENDING) for j in sharing):
                 continue
             none = np.ones_like(weights)
             for i, failed in zip(items, failures, strict=True):
