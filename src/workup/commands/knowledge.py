@@ -50,7 +50,7 @@ def import_ddxplus(
         f"{about['conditions']} conditions, {about['evidences']} evidences, {about['follow_ups']} of them follow-ups; "
         f"{about['train']:,} training and {about['rows'] - about['train']:,} test patients"
     )
-    console().print(f"Next: workup differential {escape(str(out))} --agents none,voi")
+    console().print(f"Next: workup differential {escape(str(out))} --agents none,informative")
     say_what_this_is(found.world.scenario)
     write_json(json_file, about)
 
