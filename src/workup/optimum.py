@@ -26,6 +26,7 @@ from workup.agents.planning import (
 )
 from workup.agents.planning.optimum import shipped_cache
 from workup.agents.registry import make_agent
+from workup.envs.cases import vignette_cases
 from workup.envs.world import World
 from workup.scenarios.errors import FileFormatError, PlanningRefused
 
@@ -78,6 +79,22 @@ class Bookkeeper:
         if self._world.recorded is not None:
             raise PlanningRefused(RECORDED.format(self._world.scenario.id))
         found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
+        self.save()
+        return found
+
+    def of_vignettes(self, *, draws: int, seed: int, progress: Progress | None = None) -> dict[str, PresentationBounds]:
+        """Bounds for draws of each vignette's patient, from history and examination on. Raises PlanningRefused."""
+        found = {
+            name: presentation_bounds(
+                self._world,
+                np.arange(draws, dtype=np.int64),
+                seed=seed,
+                cases=vignette_cases(self._world, name, draws=draws, seed=seed),
+                cache=self.cache,
+                progress=self._saving(progress),
+            )
+            for name in self._world.scenario.vignettes
+        }
         self.save()
         return found
 

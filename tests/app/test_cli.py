@@ -94,6 +94,15 @@ def test_explain_and_every_result_say_what_this_is_not(capsys: pytest.CaptureFix
     assert "nothing here is medical advice" in run(capsys, "check", "tutorial", "--agent", "guideline")[1]
 
 
+def test_solve_tells_what_is_to_be_gained_in_each_vignette(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, out, _ = run(capsys, "solve", "tutorial", "--vignettes", "--json", tmp_path / "solved.json")
+    found = read(tmp_path / "solved.json")["vignettes"]
+    assert (status, list(found)) == (0, list(load_scenario("tutorial").vignettes))
+    assert (found["well"]["gain"], found["febrile"]["gain"] > 100) == (0.0, True)
+    assert all(of["upper_gain"] == pytest.approx(of["gain"]) and of["widest_gap"] < 1e-9 for of in found.values())
+    assert "febrile: the best policy gains" in out
+
+
 def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, out, _ = run(capsys, "solve", "tutorial", "--json", tmp_path / "solved.json")
     found = read(tmp_path / "solved.json")

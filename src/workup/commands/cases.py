@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -24,6 +25,7 @@ from workup.scenarios.errors import WorkupError
 
 if TYPE_CHECKING:
     from workup.agents.planning import Solution
+    from workup.optimum import Bookkeeper
 
 
 def scenarios() -> None:
@@ -123,6 +125,7 @@ def solve(
     scenario: ScenarioId,
     patients: Annotated[int, typer.Option(min=2, help="Patients sampled where the whole is too large.")] = 200,
     seed: Seed = 0,
+    vignettes: Annotated[bool, typer.Option("--vignettes", help="Also for each vignette's patient.")] = False,
     json_file: JsonFile = None,
 ) -> None:
     """What the best policy is worth, exactly or between certified bounds."""
@@ -132,7 +135,9 @@ def solve(
     world = load_world(scenario)
     with progress() as display:
         task = display.add_task("presentations solved", total=None)
-        found = Bookkeeper(world).solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
+        keeper = Bookkeeper(world)
+        found = keeper.solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
+        told = _of_vignettes(keeper, seed, lambda n: display.advance(task, n)) if vignettes else {}
     console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
         console().print("exact, over all patients and the whole journey")
@@ -140,10 +145,29 @@ def solve(
         console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
+    for name, of in told.items():
+        console().print(
+            f"{name}: the best policy gains {of['gain']:,.2f} after history and examination, at most {of['upper_gain']:,.2f}"
+        )
     say_what_this_is(world.scenario)
-    bounds = {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}
+    bounds: dict[str, Any] = {"vignettes": told} if vignettes else {}
+    bounds |= {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}
     sampled = {"v0": found.v0, "lower_interval": found.lower_interval, "upper_interval": found.upper_interval}
     write_json(json_file, bounds if found.exact else bounds | {"patients": found.patients, "seed": seed} | sampled)
+
+
+def _of_vignettes(keeper: Bookkeeper, seed: int, progress: Callable[[int], None]) -> dict[str, dict[str, float]]:
+    """Pounds that the best policy gains over V0 in each vignette, at least and at most, and the widest gap between the two
+    as a share of the gain, over its draws."""
+    from workup.check import DRAWS
+
+    told = {}
+    for name, of in keeper.of_vignettes(draws=DRAWS, seed=seed, progress=progress).items():
+        gain, gap = of.lower - of.v0, of.upper - of.lower
+        widest = float((gap[gain > 0] / gain[gain > 0]).max()) if (gain > 0).any() else 0.0
+        upper = float((of.upper - of.v0).mean())
+        told[name] = {"gain": float(gain.mean()), "upper_gain": upper, "widest_gap": widest}
+    return told
 
 
 def _ends(found: Solution) -> str:
