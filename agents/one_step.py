@@ -50,6 +50,16 @@ class Deciding(NamedTuple):
     """(S,) of progression an hour."""
 
 
+class _Told(NamedTuple):
+    """A view and what it tells, as lists by journey."""
+
+    view: JourneyView
+    status: list[list[int]]
+    failures: list[list[int]]
+    unknown: list[list[bool]]
+    """By contraindication: whether what it looks at has not been revealed."""
+
+
 class OneStep:
     """Looks one step ahead from information states of one world.
 
@@ -62,7 +72,10 @@ class OneStep:
         self._tables = OutcomeTables(world)
         self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
         self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
-        self._fears = world.contraindication.tolist()
+        fears = world.contraindication.tolist()
+        self._feared = world.contraindication[:, 1]
+        self._fears = [[x for x, (j, _) in enumerate(fears) if j == i] for i in range(len(world.items))]
+        self._told: _Told | None = None
         once = np.flatnonzero(world.set_up_once).tolist()
         self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
         self._ordered = lru_cache(maxsize=50_000)(self._look_up)
@@ -81,17 +94,26 @@ class OneStep:
         Returns:
             pounds.
         """
-        entry, status = self.world.actions[action], view.status[row].tolist()
-        items = tuple(i for i in entry.items if entry.kind != "set" or status[i] == NOT_ORDERED)
-        feared = tuple(
-            tuple(x for x, (j, o) in enumerate(self._fears) if j == i and view.values[row, o] < 0) for i in items
-        )
-        failures = tuple(int(view.failures[row, i]) for i in items)
+        told = self._lists_of(view)
+        entry, status, failed = self.world.actions[action], told.status[row], told.failures[row]
+        items = tuple(entry.items)
+        if entry.kind == "set":
+            items = tuple([i for i in items if status[i] == NOT_ORDERED])
+        unknown = told.unknown[row]
+        feared = tuple([tuple([x for x in self._fears[i] if unknown[x]]) for i in items])
+        failures = tuple([failed[i] for i in items])
         acts = self._acts_done(status)
         unprogressed = self._unprogressed(view, row, profiles)
         ordered = self._ordered(items, failures, profiles, feared, acts)
         change = float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
-        return change + self._paid_before(items, failures, status, profiles, weights)
+        return change + self._paid_before(items, failures, status, profiles, weights) if self._once else change
+
+    def _lists_of(self, view: JourneyView) -> _Told:
+        """The view as lists, made once: every journey and action of a view is asked for in turn."""
+        if self._told is None or self._told.view is not view:
+            unknown = view.values[:, self._feared] < 0
+            self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist())
+        return self._told
 
     def _paid_before(
         self, items: tuple[int, ...], failures: tuple[int, ...], status: list[int], profiles: Profiles, weights: F64
@@ -111,12 +133,12 @@ class OneStep:
 
     def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
         """(D,) expected worth of each decision now; arguments as in `change`."""
-        acts = self._acts_done(view.status[row].tolist())
+        acts = self._acts_done(self._lists_of(view).status[row])
         now, difference, _ = self._deciding(profiles, acts)
         return np.asarray((now + difference * self._unprogressed(view, row, profiles)) @ weights)
 
     def _acts_done(self, status: list[int]) -> tuple[int, ...]:
-        return tuple(i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT)
+        return tuple([i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT])
 
     def _unprogressed(self, view: JourneyView, row: int, profiles: Profiles) -> F64:
         """(S,) chance that nothing progressed yet; `progression_h` has the factors of acts in it."""

@@ -301,20 +301,23 @@ class Engine:
 
         Returns:
             weights (m, P * H) float64, not normalised, profile by profile, 0 beyond those possible; and their
-            profiles (m, P) int64, -1 beyond. P is `model.profiles_per_start`. Undefined before a journey's first step.
+            profiles (m, P) int64, -1 beyond. P is how many are possible where most are. Undefined before a journey's
+            first step.
         """
-        whole = self._state.whole[slots]
-        listed = whole[:, kernel.W_LISTED : self._tables.at[tables.WORDS_AT]]
-        possible = np.arange(listed.shape[1]) < whole[:, kernel.W_ALIVE, None]
+        whole, model = self._state.whole[slots], self.world.model
+        alive = whole[:, kernel.W_ALIVE, None]
+        most = max(int(alive.max(initial=1)), 1)
+        listed = whole[:, kernel.W_LISTED : kernel.W_LISTED + most]
+        possible = np.arange(most) < alive
         listed[~possible] = -1
-        model = self.world.model
-        n_hidden, conditions, profiles = model.prior.shape[1], len(model.conditions), listed.shape[1]
-        ends = np.cumsum([conditions, n_hidden, profiles])
-        by_condition, by_hidden, by_profile, joint = np.split(self._weights[slots], ends, axis=1)
+        n_hidden, conditions, n_profiles = model.prior.shape[1], len(model.conditions), model.profiles_per_start
+        ends = np.cumsum([conditions, n_hidden, n_profiles])
+        held = self._weights[:, : ends[2] + most * n_hidden][slots]
+        by_condition, by_hidden, by_profile, joint = np.split(held, ends, axis=1)
         known = whole[:, kernel.W_JOINT, None, None] > 0
-        joint = joint.reshape(-1, profiles, n_hidden)
+        joint = joint.reshape(-1, most, n_hidden)
         weights = joint if known.all() else np.where(known, joint, model.prior[listed])
-        weights = weights * by_profile[:, :, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
+        weights = weights * by_profile[:, :most, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
         weights = np.where(possible[:, :, None], weights, 0.0)
         return weights.reshape(len(slots), -1), listed
 
