@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import JourneyView, decision_actions
-from workup.envs.observation import layout_of
-from workup.envs.world import World
+from workup.envs.engine.observation import layout_of
+from workup.envs.model.world import World
 
 _BELIEF_CELLS = 4_000_000
 """Most (patient, profile, hidden state) weights held at once, 32 MB."""

@@ -4,28 +4,37 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 
 from workup.agents.base import Agent, AgentFactory
-from workup.agents.guideline import GuidelineAgent
-from workup.envs.world import World
-from workup.scenarios.errors import FileFormatError, UnknownNameError
+from workup.agents.baselines.guideline import GuidelineAgent
+from workup.envs.model.world import World
+from workup.errors import FileFormatError, UnknownNameError
+
+ROOMS = ("workup.agents.baselines", "workup.agents.planning", "workup.agents.learned")
 
 
 def agent_factories(*, recorded: bool = False) -> dict[str, AgentFactory]:
-    """Every agent that needs no training, by name. Modules are found in this folder and imported now.
+    """Every agent that needs no training, by name. Modules are found in the rooms of agents and imported now.
 
-    `recorded` adds those that learn from recorded patients (listed in a module's `RECORDED_AGENTS`). Only the folder's own modules and packages are looked at, so that a learner's torch stays out.
+    `recorded` adds those that learn from recorded patients (listed in a module's `RECORDED_AGENTS`). Only a room's own
+    modules and packages are looked at, so that a learner's torch stays out.
     """
-    import workup.agents as package
-
     found: dict[str, AgentFactory] = {}
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
-        offered = importlib.import_module(module.name)
+    for offered in _modules():
         found.update(getattr(offered, "AGENTS", {}))
         if recorded:
             found.update(getattr(offered, "RECORDED_AGENTS", {}))
     return dict(sorted(found.items()))
+
+
+def _modules() -> Iterator[ModuleType]:
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for module in pkgutil.iter_modules(package.__path__, f"{room}."):
+            yield importlib.import_module(module.name)
 
 
 def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent:
@@ -67,11 +76,11 @@ def load_agent(directory: Path, world: World) -> Agent:
 
     kind = read_header(directory / "policy.json").kind
     if kind == "ppo":
-        from workup.agents.ppo import PPOAgent
+        from workup.agents.learned.ppo import PPOAgent
 
         return PPOAgent.load(directory, world)
     if kind == "fixed":
-        from workup.agents.fixed import FixedAgent
+        from workup.agents.learned.fixed import FixedAgent
 
         return FixedAgent.load(directory, world)
     raise FileFormatError(f"{directory / 'policy.json'}: kind is {kind!r}; expected 'ppo' or 'fixed'")

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from workup.envs.world import World
-from workup.scenarios.errors import FileFormatError
+from workup.envs.model.world import World
+from workup.errors import FileFormatError
 
 Dtype = Literal["float32", "float64", "int64", "uint32", "uint8"]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]

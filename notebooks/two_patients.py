@@ -32,8 +32,8 @@ from IPython.display import Markdown, display
 
 import workup
 from workup.agents.registry import make_agent
-from workup.envs.cases import vignette_cases
-from workup.envs.journeys import run_journeys
+from workup.envs.engine.cases import vignette_cases
+from workup.envs.records.journeys import run_journeys
 from workup.report.figures import Scale, colours, journey_figure
 from workup.report.story import tell
 from workup.report.words import moment, percent, pounds

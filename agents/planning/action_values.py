@@ -11,7 +11,7 @@ from workup.agents.base import JourneyView
 from workup.agents.planning.bounded import bound
 from workup.agents.planning.presentation import Presenter, State
 from workup.agents.planning.transitions import is_legal
-from workup.envs.world import World
+from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
 GAP_GBP = 0.1

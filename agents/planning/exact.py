@@ -11,7 +11,7 @@ from numba import njit
 
 from workup.agents.planning.problem import F64, I64, Problem, size
 from workup.agents.planning.transitions import SUM, best_stop, holds, is_legal
-from workup.scenarios.errors import PlanningRefused
+from workup.errors import PlanningRefused
 
 MAX_STATES = 60_000_000
 """Half a gigabyte of values."""

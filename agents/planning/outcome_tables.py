@@ -11,10 +11,10 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.outcomes import item_outcomes
-from workup.envs.patient_model import FAILED, REFUSED, RESULT, Rows
-from workup.envs.world import World
-from workup.scenarios.errors import PlanningRefused
+from workup.envs.model.outcomes import item_outcomes
+from workup.envs.model.patient_model import FAILED, REFUSED, RESULT, Rows
+from workup.envs.model.world import World
+from workup.errors import PlanningRefused
 
 F64 = NDArray[np.float64]
 Profiles = tuple[int, ...]

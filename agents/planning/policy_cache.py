@@ -13,8 +13,8 @@ from tempfile import NamedTemporaryFile
 from typing import Any
 
 from workup.agents.planning.presentation import State
-from workup.envs.world import World
-from workup.scenarios.errors import FileFormatError
+from workup.envs.model.world import World
+from workup.errors import FileFormatError
 
 FORMAT = "workup-bounds-3"
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from workup.agents.planning.digits import Bits, Digits, Facts, Truths, digits_of_item, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves
 from workup.agents.planning.problem import F64, Problem, free_value
-from workup.envs.engine import JourneyView
-from workup.envs.patient_model import FAILED, NOT_ORDERED, RESULT
-from workup.envs.world import World
-from workup.scenarios.errors import PlanningRefused
+from workup.envs.engine.engine import JourneyView
+from workup.envs.model.patient_model import FAILED, NOT_ORDERED, RESULT
+from workup.envs.model.world import World
+from workup.errors import PlanningRefused
 
 MAX_MODE_BITS = 4
 MAX_SET_MEMBERS = 9

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from workup.envs.registration import register_with_gymnasium
+from workup.envs.views.registration import register_with_gymnasium
 
 __version__ = "0.1.0"
 
 _HOMES = {
-    "load_network": "workup.envs.network_files",
-    "load_scenario": "workup.scenarios.library",
-    "list_scenarios": "workup.scenarios.library",
-    "Network": "workup.envs.network",
-    "compile_world": "workup.envs.compile",
-    "WorkupError": "workup.scenarios.errors",
+    "load_network": "workup.importers.networks.files",
+    "load_scenario": "workup.scenarios.language.library",
+    "list_scenarios": "workup.scenarios.language.library",
+    "Network": "workup.envs.model.network",
+    "compile_world": "workup.envs.compile.compile",
+    "WorkupError": "workup.errors",
 }
 __all__ = ["Network", "WorkupError", "__version__", "compile_world", "list_scenarios", "load_network", "load_scenario"]
 

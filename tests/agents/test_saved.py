@@ -17,17 +17,17 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from workup.agents.fixed import FixedAgent, tune_fixed
-from workup.agents.ppo import PPOAgent
-from workup.agents.ppo.inputs import Inputs, Preset
-from workup.agents.ppo.policy import PolicySpec
+from workup.agents.learned.fixed import FixedAgent, tune_fixed
+from workup.agents.learned.ppo import PPOAgent
+from workup.agents.learned.ppo.inputs import Inputs, Preset
+from workup.agents.learned.ppo.policy import PolicySpec
 from workup.agents.registry import load_agent
 from workup.agents.saved import Header, SavedPolicy, read_policy, write_atomically, write_policy
-from workup.envs.compile import compile_world
-from workup.envs.engine import Engine
-from workup.envs.world import World
-from workup.scenarios.errors import FileFormatError, WorkupError
-from workup.scenarios.library import load_scenario
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.engine import Engine
+from workup.envs.model.world import World
+from workup.errors import FileFormatError, WorkupError
+from workup.scenarios.language.library import load_scenario
 
 HIDDEN = 8
 

@@ -17,24 +17,24 @@ from typing import Any
 import llvmlite.binding
 import numba
 import numpy as np
-from generated import generate, scenario_of
 from numpy.typing import NDArray
+from support.generated import generate, scenario_of
 
 from workup.agents.registry import make_agent
-from workup.envs.cases import vignette_cases
-from workup.envs.compile import compile_world
-from workup.envs.engine import Budget, Engine
-from workup.envs.journeys import Journeys, run_journeys
-from workup.envs.world import World
-from workup.evaluate import run_agents, score
-from workup.optimum import Bookkeeper
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.cases import vignette_cases
+from workup.envs.engine.engine import Budget, Engine
+from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys, run_journeys
+from workup.errors import ScenarioError
+from workup.evaluation.evaluate import run_agents, score
+from workup.evaluation.optimum import Bookkeeper
 from workup.report.explain import explanation
-from workup.scenarios.errors import ScenarioError
-from workup.scenarios.library import list_scenarios, load_scenario
-from workup.scenarios.lint import faults_of
-from workup.scenarios.prose import explain
-from workup.scenarios.reader import interpret
-from workup.scenarios.yaml_tree import parse
+from workup.scenarios.language.library import list_scenarios, load_scenario
+from workup.scenarios.language.lint.lint import faults_of
+from workup.scenarios.language.reading.reader import interpret
+from workup.scenarios.language.reading.yaml_tree import parse
+from workup.scenarios.language.words.prose import explain
 
 FILE = Path(__file__).with_suffix(".json")
 GENERATED = 50

@@ -8,8 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from support.places import ROOT
 
-ROOT = Path(__file__).parents[2]
 HOMES = {"scenarios": "workup/scenarios", "envs": "workup/envs", "agents": "workup/agents", "src/workup": "workup"}
 DATA_SUFFIXES = {".yaml", ".json", ".html", ".css", ".md", ".typed"}
 

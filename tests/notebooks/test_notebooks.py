@@ -6,8 +6,9 @@ import jupytext
 import nbformat
 import pytest
 from nbclient import NotebookClient
+from support.places import ROOT
 
-FOLDER = Path(__file__).parents[2] / "notebooks"
+FOLDER = ROOT / "notebooks"
 SCRIPTS = sorted(FOLDER.glob("*.py"))
 
 

@@ -14,10 +14,10 @@ from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer, TestAnswer
 from workup.authoring.words import FOOT, HEAD, SECTIONS
-from workup.scenario_text import Names, value_words
-from workup.scenarios.prose import DISCLAIMER, share_line
-from workup.scenarios.schema import Scenario
-from workup.scenarios.signatures import standing_of
+from workup.importers.scenario_text import Names, value_words
+from workup.scenarios.language.reading.signatures import standing_of
+from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.words.prose import DISCLAIMER, share_line
 
 ESTIMATE = "The author's own estimate, to be checked"
 PROPOSED = "Proposed by `workup new`, to be changed"

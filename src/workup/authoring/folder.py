@@ -9,9 +9,9 @@ from pathlib import Path
 
 from workup.authoring.answers import Answers
 from workup.authoring.files import page, scenario_files
-from workup.envs.scenario_faults import lint_compiled
-from workup.scenarios.errors import Fault, WorkupError
-from workup.scenarios.library import list_scenarios, load_scenario
+from workup.envs.compile.faults import lint_compiled
+from workup.errors import Fault, WorkupError
+from workup.scenarios.language.library import list_scenarios, load_scenario
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 

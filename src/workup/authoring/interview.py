@@ -22,7 +22,7 @@ from workup.authoring.answers import (
 )
 from workup.authoring.dialogue import Dialogue, GoneBack, Key
 from workup.authoring.typed import NotUnderstoodError
-from workup.scenarios.schema import Decision, Tier, Urgency
+from workup.scenarios.language.schema import Decision, Tier, Urgency
 
 CASE, PATIENT, CAUSES, HISTORY, EXAMINATION, TESTS, ENDS, PRACTICE, VIGNETTE = PARTS = (
     "The case",

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, RuleAnswer
 from workup.authoring.interview import PARTS
-from workup.scenarios.phrases import listed, percent
+from workup.scenarios.language.words.phrases import listed, percent
 
 
 def summary(answers: Answers) -> tuple[tuple[str, tuple[str, ...]], ...]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 
 from workup.authoring.answers import Facts
-from workup.scenarios.durations import hours
+from workup.scenarios.language.durations import hours
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)")
 _IN = re.compile(r"(\S+?)\s*(?:in|of|/)\s*(\S+)")

@@ -11,22 +11,22 @@ from markupsafe import Markup
 
 import workup
 from workup.report import figures
+from workup.report.diagrams.network import network_figure
+from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.markup import html
-from workup.report.network_diagram import network_figure
-from workup.report.prerequisite_diagram import prerequisite_figure
 from workup.report.words import percent
 from workup.report.write import STATUSES
-from workup.scenarios.difference import PARTS, part_of
-from workup.scenarios.lint import warnings
-from workup.scenarios.phrases import listed
-from workup.scenarios.phrases import percent as chance
-from workup.scenarios.place_values import figure_words
-from workup.scenarios.places import Side
-from workup.scenarios.prose import sections
-from workup.scenarios.prose_laws import Laws
-from workup.scenarios.prose_orders import effects, harms, rules_of, takes
-from workup.scenarios.schema import Act, Orderable, Scenario
-from workup.scenarios.signatures import standing_of
+from workup.scenarios.language.lint.lint import warnings
+from workup.scenarios.language.reading.signatures import standing_of
+from workup.scenarios.language.schema import Act, Orderable, Scenario
+from workup.scenarios.language.words.difference import PARTS, part_of
+from workup.scenarios.language.words.laws import Laws
+from workup.scenarios.language.words.orders import effects, harms, rules_of, takes
+from workup.scenarios.language.words.phrases import listed
+from workup.scenarios.language.words.phrases import percent as chance
+from workup.scenarios.language.words.place_values import figure_words
+from workup.scenarios.language.words.places import Side
+from workup.scenarios.language.words.prose import sections
 
 _TITLES = {
     "patient": "The patient",

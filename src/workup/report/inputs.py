@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.journeys import Journeys
-from workup.scenarios.schema import Scenario
+from workup.envs.records.journeys import Journeys
+from workup.scenarios.language.schema import Scenario
 
 if TYPE_CHECKING:
-    from workup.check import Check
-    from workup.evaluate import Evaluation
+    from workup.evaluation.evaluate import Evaluation
+    from workup.vignettes.check import Check
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from workup.scenarios.schema import Investigation, Orderable, Scenario, Tier
+from workup.scenarios.language.schema import Investigation, Orderable, Scenario, Tier
 
 Kind = Literal["must", "one of several", "rules out", "not after"]
 _FIRST = ("history", "examination")

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.journeys import Events, Journeys
-from workup.envs.patient_model import FAILED, NOT_ORDERED, REFUSED, UNKNOWN
-from workup.narrative import revealed_in_words
+from workup.envs.model.patient_model import FAILED, NOT_ORDERED, REFUSED, UNKNOWN
+from workup.envs.records.journeys import Events, Journeys
+from workup.envs.records.narrative import revealed_in_words
 from workup.report import words
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workup.narrative import words as plain
+from workup.envs.records.narrative import words as plain
 from workup.report.words import percent, pounds
-from workup.scenarios.schema import Scenario
+from workup.scenarios.language.schema import Scenario
 from workup.statistics import Interval
 
 if TYPE_CHECKING:
-    from workup.check import Check, Failure
-    from workup.evaluate import Evaluation
+    from workup.evaluation.evaluate import Evaluation
+    from workup.vignettes.check import Check, Failure
 
 
 @dataclass(frozen=True)

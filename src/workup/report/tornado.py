@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workup.report.figures import FAINT, INK, MUTED, PALETTE, STYLE
+from workup.sensitivity.prose import stated
 from workup.sensitivity.replanning import Replanned
 from workup.sensitivity.study import Sensitivity
-from workup.sensitivity.wording import stated
 
 LOWER, HIGHER = PALETTE[1], PALETTE[0]
 

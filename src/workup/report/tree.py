@@ -19,10 +19,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.journeys import Journeys
-from workup.envs.patient_model import MISSING, UNKNOWN
-from workup.narrative import variable
-from workup.narrative import words as plain
+from workup.envs.model.patient_model import MISSING, UNKNOWN
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.narrative import variable
+from workup.envs.records.narrative import words as plain
 from workup.report import words
 from workup.report.story import recorded
 

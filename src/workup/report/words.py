@@ -6,7 +6,7 @@ import re
 
 import numpy as np
 
-from workup.envs.world import World
+from workup.envs.model.world import World
 
 
 def action(world: World, index: int) -> str:

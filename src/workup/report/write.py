@@ -16,15 +16,15 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 import workup
-from workup.envs.journeys import Journeys
+from workup.envs.records.journeys import Journeys
 from workup.report import figures, words
 from workup.report.inputs import ReportInputs
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
 from workup.report.tree import policy_tree
 from workup.report.words import percent, pounds
-from workup.scenarios.schema import Scenario, Status
-from workup.scenarios.signatures import standing_of
+from workup.scenarios.language.reading.signatures import standing_of
+from workup.scenarios.language.schema import Scenario, Status
 
 STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")
 

@@ -16,9 +16,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from workup.scenarios.places import Side
-from workup.scenarios.reader import digest
-from workup.scenarios.schema import FigureRecord, Scenario, Status
+from workup.scenarios.language.reading.reader import digest
+from workup.scenarios.language.schema import FigureRecord, Scenario, Status
+from workup.scenarios.language.words.places import Side
 
 Path = tuple[str | int, ...]
 Kind = Literal["chance", "row", "mean", "number"]

@@ -11,19 +11,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
+from workup.agents.baselines.voi import VoiAgent
 from workup.agents.planning import Effort, Optimum
-from workup.agents.voi import VoiAgent
-from workup.check import check_agent
-from workup.envs.targets import evaluate_targets
-from workup.envs.world import World
-from workup.evaluate import run_agents
-from workup.scenarios.errors import WorkupError
-from workup.scenarios.vocabulary import LanguageError
+from workup.envs.compile.targets import evaluate_targets
+from workup.envs.model.world import World
+from workup.errors import WorkupError
+from workup.evaluation.evaluate import run_agents
+from workup.files import WorkingNotes
+from workup.scenarios.language.vocabulary import LanguageError
 from workup.sensitivity.perturbation import Candidate, moved_value
 from workup.sensitivity.screening import Move, Swap, most_frequent_swap, moved_world
 from workup.sensitivity.situations import Situations, rows_of
 from workup.statistics import normal_interval
-from workup.working_notes import WorkingNotes
+from workup.vignettes.check import check_agent
 
 PlannerName = Literal["optimum", "quick", "one-step"]
 """`optimum`: as `workup solve` plans; `quick`: the same search, stopped at a tenth of the gain; `one-step`: no search."""

@@ -15,17 +15,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.guideline import GuidelineAgent
-from workup.agents.one_step import OneStep
-from workup.agents.voi import VoiAgent, one_step_values
-from workup.envs.compile import compile_world
-from workup.envs.world import World
+from workup.agents.baselines.guideline import GuidelineAgent
+from workup.agents.baselines.voi import VoiAgent, one_step_values
+from workup.agents.planning.one_step import OneStep
+from workup.envs.compile.compile import compile_world
+from workup.envs.model.world import World
+from workup.errors import WorkupError
+from workup.files import WorkingNotes
 from workup.report.words import action as action_words
-from workup.scenarios.errors import WorkupError
-from workup.scenarios.vocabulary import LanguageError
+from workup.scenarios.language.vocabulary import LanguageError
 from workup.sensitivity.perturbation import Candidate, moved, moved_value
 from workup.sensitivity.situations import SAMPLED, Situations, met_by
-from workup.working_notes import WorkingNotes
 
 F64 = NDArray[np.float64]
 

@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
-from workup.agents.simple import journey_is_open
-from workup.envs.cases import vignette_cases
-from workup.envs.engine import Cases, JourneyView
-from workup.envs.journeys import run_journeys
-from workup.envs.patient_model import NOT_ORDERED
-from workup.envs.world import World
+from workup.agents.baselines.simple import journey_is_open
+from workup.envs.engine.cases import vignette_cases
+from workup.envs.engine.engine import Cases, JourneyView
+from workup.envs.model.patient_model import NOT_ORDERED
+from workup.envs.model.world import World
+from workup.envs.records.journeys import run_journeys
 
 F64 = NDArray[np.float64]
 

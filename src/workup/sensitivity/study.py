@@ -12,13 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import workup
-from workup.envs.world import World
-from workup.scenarios.errors import PlanningRefused, WorkupError
-from workup.scenarios.schema import Status
+from workup.envs.model.world import World
+from workup.errors import PlanningRefused, WorkupError
+from workup.files import WorkingNotes
+from workup.scenarios.language.schema import Status
 from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
 from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
 from workup.sensitivity.screening import Screen, Screened, heaviest, screen_all
-from workup.working_notes import WorkingNotes
 
 FORMAT = "workup-sensitivity-1"
 

@@ -7,9 +7,10 @@ from functools import cache
 
 import numpy as np
 import pytest
-from enumeration import Enumeration, Journey, TooManyError
-from generated import generate, scenario_of
+from support.enumeration import Enumeration, Journey, TooManyError
+from support.generated import generate, scenario_of
 
+from workup.agents.baselines.voi import rank_orders
 from workup.agents.planning.bounded import bound
 from workup.agents.planning.exact import exact_values
 from workup.agents.planning.optimum import Optimum, blank_state
@@ -17,12 +18,11 @@ from workup.agents.planning.policy import extract
 from workup.agents.planning.presentation import Presenter, State
 from workup.agents.planning.problem import check
 from workup.agents.planning.solution import solve
-from workup.agents.voi import rank_orders
-from workup.envs.compile import compile_world
-from workup.envs.engine import Engine
-from workup.envs.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT, UNKNOWN
-from workup.envs.world import World
-from workup.scenarios.errors import PlanningRefused
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.engine import Engine
+from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT, UNKNOWN
+from workup.envs.model.world import World
+from workup.errors import PlanningRefused
 
 SCENARIOS = 200
 _STATUS = {"not_done": NOT_ORDERED, "done": RESULT, "failed": FAILED, "refused": REFUSED}

@@ -14,14 +14,14 @@ from workup.agents.planning.optimum import Optimum
 from workup.agents.planning.presentation import Presenter
 from workup.agents.planning.problem import size
 from workup.agents.planning.solution import presentations
-from workup.cli import main
-from workup.envs.compile import compile_world
-from workup.envs.engine import Engine
-from workup.envs.outcomes import MAX_OUTCOMES, item_outcomes
-from workup.envs.patient_model import PENDING
-from workup.envs.world import World
-from workup.scenarios.errors import PlanningRefused
-from workup.scenarios.library import find_scenario, load_scenario
+from workup.cli.main import main
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.engine import Engine
+from workup.envs.model.outcomes import MAX_OUTCOMES, item_outcomes
+from workup.envs.model.patient_model import PENDING
+from workup.envs.model.world import World
+from workup.errors import PlanningRefused
+from workup.scenarios.language.library import find_scenario, load_scenario
 
 LOST = """  lost: {kind: fails, affects: [kidney_test], chance: 0.1, why: The courier lost it}
   haemolysed:

@@ -10,8 +10,8 @@ import pytest
 from workup.agents.planning import Effort, presentations
 from workup.agents.planning.optimum import shipped_cache
 from workup.agents.planning.policy_cache import state_key
-from workup.envs.compile import compile_world
-from workup.scenarios.library import load_scenario
+from workup.envs.compile.compile import compile_world
+from workup.scenarios.language.library import load_scenario
 
 SHIPPED = sorted(
     path.name for path in files("workup.scenarios").iterdir() if path.is_dir() and (path / "bounds.json").is_file()

@@ -1,0 +1,131 @@
+"""The three baselines that need no thought: nothing more, everything, and anything."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.deciding import best_decisions
+from workup.envs.model.world import World
+
+TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
+
+
+def opening_actions(world: World) -> list[int]:
+    """Single orders of history, then of examination, in the scenario's order."""
+    orders = [(index, a.items[0]) for index, a in enumerate(world.actions) if a.kind == "order" and len(a.items) == 1]
+    return [index for opens in (1, 2) for index, item in orders if world.opens_journey[item] == opens]
+
+
+def cheapest_tier_first(world: World) -> list[int]:
+    """Every order, set and act by its highest tier, sets before single orders, then by price."""
+
+    def rank(action: int) -> tuple[int, bool, float, int]:
+        entry = world.actions[action]
+        tier = max(TIERS.index(world.tier[item]) for item in entry.items)
+        return tier, entry.kind != "set", float(world.cost_gbp[list(entry.items)].sum()), action
+
+    return sorted((a for a, entry in enumerate(world.actions) if entry.items), key=rank)
+
+
+def finish(world: World, view: JourneyView, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fill in what is still open (-1): wait for what is pending, else the best decision, else what is legal."""
+    wait = [index for index, action in enumerate(view.world.actions) if action.kind == "wait"]
+    actions = np.where(actions < 0, choose_first(view.mask, wait), actions)
+    still = np.flatnonzero(actions < 0)
+    actions[still] = best_decisions(world, view, still)
+    stuck = actions < 0
+    actions[stuck] = view.mask[stuck].argmax(axis=1)
+    return actions
+
+
+class ListAgent:
+    """Goes down a list of actions, taking what is legal, then waits for results and decides."""
+
+    needs: Literal["raw", "belief"] | None = "belief"
+
+    def __init__(self, name: str, world: World, actions: Sequence[int], *, until_open: bool = False) -> None:
+        """`until_open`: stop at the presentation, as soon as history and examination both have a result."""
+        self.name = name
+        self._world = world
+        self._actions = tuple(actions)
+        self._until_open = until_open
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """See `Agent.act`."""
+        chosen = choose_first(view.mask, self._actions)
+        if self._until_open:
+            chosen[journey_is_open(view)] = -1
+        return finish(self._world, view, chosen)
+
+
+def journey_is_open(view: JourneyView) -> NDArray[np.bool_]:
+    """(n,) whether a history item and an examination item both have a result: the presentation is known."""
+    from workup.envs.model.patient_model import RESULT
+
+    done = view.status == RESULT
+    opens = view.world.opens_journey
+    return np.asarray(done[:, opens == 1].any(axis=1) & done[:, opens == 2].any(axis=1))
+
+
+class RandomAgent:
+    """Any legal order with equal chance, stopping counted as one of them; decides by the posterior.
+
+    The choice is a hash of the seed and of what has been revealed, so it does not depend on the batch,
+    and two patients who look the same so far are treated the same: one random policy per seed.
+    """
+
+    name = "random"
+    needs: Literal["raw", "belief"] | None = "belief"
+
+    def __init__(self, world: World, *, seed: int) -> None:
+        self._world = world
+        self._seed = seed
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """See `Agent.act`."""
+        decisions = decision_actions(self._world)
+        options = view.mask.copy()
+        can_stop = options[:, decisions].any(axis=1)
+        options[:, decisions] = False
+        options[:, decisions[0]] = can_stop
+        pick = (keyed_uniform(view, self._seed) * options.sum(axis=1)).astype(np.int64)
+        chosen = (options.cumsum(axis=1) > pick[:, None]).argmax(axis=1).astype(np.int64)
+        stop = np.flatnonzero(chosen == decisions[0])
+        chosen[stop] = best_decisions(self._world, view, stop)
+        return chosen
+
+
+def keyed_uniform(view: JourneyView, seed: int) -> NDArray[np.float64]:
+    """(n,) uniform in [0, 1), a function of the seed and the revealed facts alone (splitmix64 finaliser).
+
+    Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
+    """
+    numbers = np.nan_to_num(view.numbers.astype(np.float32), nan=-1.0).view(np.uint32)
+    facts = (view.values, numbers, view.status, view.failures, view.step[:, None])
+    key = np.full(len(view.step), seed, dtype=np.int64).view(np.uint64)
+    for block in facts:
+        for column in np.asarray(block).T:
+            key = _mix(key ^ (column.astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)))
+    return np.asarray((key >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+
+
+def _mix(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return key ^ (key >> np.uint64(31))
+
+
+def _none(world: World, *, seed: int) -> ListAgent:
+    return ListAgent("none", world, opening_actions(world), until_open=True)
+
+
+def _all(world: World, *, seed: int) -> ListAgent:
+    return ListAgent("all", world, cheapest_tier_first(world))
+
+
+AGENTS: dict[str, AgentFactory] = {"none": _none, "all": _all, "random": RandomAgent}

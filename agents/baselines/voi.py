@@ -1,0 +1,86 @@
+"""One-step value of information: order what raises the best expected utility most for its cost, else decide."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.baselines.simple import journey_is_open, opening_actions
+from workup.agents.planning.one_step import OneStep
+from workup.envs.model.world import World
+
+F64 = NDArray[np.float64]
+_ROWS = 256
+"""Journeys whose beliefs are held at once."""
+
+
+class VoiAgent:
+    """Looks one step ahead on a knowledge model, which may be noisier than the world it acts in.
+
+    Raises:
+        PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
+    """
+
+    needs: Literal["raw", "belief"] | None = None
+
+    def __init__(self, world: World, *, name: str = "voi") -> None:
+        """`world` is the agent's knowledge; it needs the names of the world it acts in, not its figures."""
+        self.name = name
+        self._world = world
+        self._ahead = OneStep(world)
+        self._opening = opening_actions(world)
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """See `Agent.act`."""
+        chosen = choose_first(view.mask, self._opening)
+        decisions = decision_actions(self._world)
+        able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & ((chosen < 0) | journey_is_open(view)))
+        if able.size:
+            values = one_step_values(self._ahead, view, able)
+            chosen[able] = values.argmax(axis=1)
+        stuck = chosen < 0
+        chosen[stuck] = view.mask[stuck].argmax(axis=1)
+        return chosen
+
+
+def rank_orders(world: World, view: JourneyView) -> F64:
+    """What every action promises, looking one step ahead, for the first journey of a view.
+
+    Args:
+        world: the knowledge that judges.
+        view: revealed facts; its first row is looked at.
+
+    Returns:
+        (A,) float64 pounds against the best decision now: an order's value of information net of what it costs, what a
+        decision loses; -inf where illegal.
+    """
+    return np.asarray(one_step_values(OneStep(world), view, np.array([0]))[0])
+
+
+def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -> F64:
+    """(m, A) pounds against the best decision now, for the given rows; -inf where illegal."""
+    model, actions = ahead.world.model, ahead.world.actions
+    out = np.full((len(rows), len(actions)), -np.inf)
+    for first in range(0, len(rows), _ROWS):
+        chunk = rows[first : first + _ROWS]
+        beliefs = model.belief(view.values[chunk], view.status[chunk], view.failures[chunk], view.treated[chunk])
+        for values, row, belief in zip(out[first : first + _ROWS], chunk.tolist(), beliefs, strict=True):
+            profiles = tuple(np.flatnonzero(belief.any(axis=1)).tolist())
+            weights = np.ascontiguousarray(belief[list(profiles)].ravel())
+            decide = ahead.decisions(view, row, profiles, weights)
+            for a in np.flatnonzero(view.mask[row]).tolist():
+                if actions[a].kind == "decide":
+                    values[a] = decide[actions[a].decision] - decide.max()
+                elif actions[a].kind != "wait":
+                    values[a] = ahead.change(view, row, a, profiles, weights)
+    return out
+
+
+def _voi(world: World, *, seed: int) -> VoiAgent:
+    return VoiAgent(world)
+
+
+AGENTS: dict[str, AgentFactory] = {"voi": _voi}

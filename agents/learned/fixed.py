@@ -1,0 +1,275 @@
+"""A fixed order of investigations with an optional stop: the strongest plan that ignores results but for stopping.
+
+The order and the stop are tuned on training patients: greedy forward selection, then removals and exchanges, each
+candidate scored at its best stopping threshold. A patient stops when knowing everything would be worth less than
+the threshold, so the order is fixed but its length is the patient's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import ValidationError
+
+from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.baselines.simple import finish, journey_is_open, opening_actions
+from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.observation import layout_of
+from workup.envs.model.world import World
+from workup.errors import FileFormatError, WorkupError
+
+F64 = NDArray[np.float64]
+
+TUNING_SEED = 9_000_000
+"""Far from the seeds of evaluations, so that it is tuned on patients that they do not draw."""
+
+
+class Tuning(Strict):
+    """How an order was found."""
+
+    patients: int
+    seed: int
+    value_gbp: float
+    """Mean value on the training patients."""
+    without_stopping_gbp: float
+    """The same order taken to its end by everyone."""
+    candidates: int
+    """Orders tried, each with every threshold."""
+    history: list[str]
+    """What each improvement was, with its value."""
+
+
+class FixedOrder(Strict):
+    """A tuned order, and when to stop it."""
+
+    order: list[str]
+    """Names of actions after history and examination."""
+    stop_below_gbp: float | None
+    """Stop when perfect knowledge of the condition would be worth less than this; None: never before the end."""
+    tuning: Tuning
+
+
+class FixedAgent:
+    """Takes a fixed order, leaving out what is illegal, until it ends or the stop is met; decides by the posterior."""
+
+    name = "fixed"
+    needs: Literal["raw", "belief"] | None = "belief"
+
+    def __init__(self, world: World, plan: FixedOrder) -> None:
+        """Raises FileFormatError if the order names an action that the world does not have."""
+        self.plan = plan
+        self._world = world
+        self._stakes = Stakes(world)
+        names = [action.name for action in world.actions]
+        unknown = [name for name in plan.order if name not in names]
+        if unknown:
+            raise FileFormatError(f"a fixed order names {unknown}, which {world.scenario.id} does not have")
+        self._order = [names.index(name) for name in plan.order]
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """See `Agent.act`.
+
+        Raises:
+            WorkupError: the view has no observation with the posterior.
+        """
+        if view.observation is None or view.observation.shape[1] < self._stakes.observed:
+            raise WorkupError(
+                "a fixed order with a stop reads the posterior; ask for journey_view(observation=True), belief view"
+            )
+        opened = journey_is_open(view)
+        chosen = np.where(
+            opened, choose_first(view.mask, self._order), choose_first(view.mask, opening_actions(self._world))
+        )
+        if self.plan.stop_below_gbp is not None:
+            chosen[opened & (self._stakes.of(view.observation) < self.plan.stop_below_gbp)] = -1
+        return finish(self._world, view, chosen)
+
+    def save(self, directory: Path) -> None:
+        """Write `policy.json`, tuning record included."""
+        write_policy(directory, SavedPolicy("fixed", self.plan.model_dump()), self._world)
+
+    @classmethod
+    def load(cls, directory: Path, world: World) -> FixedAgent:
+        """The agent that `save` wrote. Raises FileFormatError for anything else."""
+        saved = read_policy(directory, world, kind="fixed")
+        try:
+            plan = FixedOrder.model_validate(saved.spec)
+        except ValidationError as error:
+            raise FileFormatError(f"{directory / 'policy.json'}: spec: {faults_of(error)}. Tune it again") from error
+        try:
+            return cls(world, plan)
+        except FileFormatError as error:
+            raise FileFormatError(f"{directory / 'policy.json'}: {error}. Tune it again") from error
+
+
+class Stakes:
+    """What knowing the condition would be worth, from the posterior: the best decisions for each less the best for all."""
+
+    def __init__(self, world: World) -> None:
+        layout, model = layout_of(world), world.model
+        n_conditions = len(model.conditions)
+        weights = model.prior.reshape(len(model.prior), n_conditions, -1)
+        utility = world.utility_gbp.reshape(len(world.decisions), len(model.prior), n_conditions, -1)
+        mean = (utility * weights).sum(axis=(1, 3)) / weights.sum(axis=(0, 2))
+        self._lost: F64 = mean.max(axis=0) - mean
+        self._conditions = slice(layout.condition_slot, layout.condition_slot + n_conditions)
+        self._regrets = slice(layout.regret_slot, layout.regret_slot + len(world.decisions))
+        self.observed = len(layout.names)
+        """Length of the observation it reads."""
+
+    def of(self, observation: NDArray[np.float32]) -> F64:
+        """(n,) pounds, at least 0; utilities averaged over profiles, so a rule of thumb.
+
+        Args:
+            observation: (n, P) float32, the belief view.
+        """
+        best = observation[:, self._regrets].argmax(axis=1)
+        return np.asarray((observation[:, self._conditions].astype(np.float64) * self._lost[best]).sum(axis=1))
+
+
+@dataclass(frozen=True)
+class _Scored:
+    order: tuple[int, ...]
+    stop: float | None
+    value: float
+    without_stopping: float
+
+
+class _Trainer:
+    """Scores orders on one set of training patients, each with its best stop."""
+
+    def __init__(self, world: World, patients: int, seed: int) -> None:
+        self._world, self._stakes = world, Stakes(world)
+        self._opening = opening_actions(world)
+        recorded = world.recorded
+        patients = patients if recorded is None else len(recorded.hidden)
+        self._truth = None if recorded is None else world.utility_gbp[:, recorded.profile, recorded.hidden]
+        self._engine = Engine(world, patients, seed=seed, view="belief", score="posterior")
+        self._decisions = decision_actions(world)
+        self._first = np.arange(patients)
+        self.scored: dict[tuple[int, ...], _Scored] = {}
+
+    def score(self, order: tuple[int, ...]) -> _Scored:
+        """The order at its best threshold: value of stopping after each step, then the best first crossing."""
+        if order not in self.scored:
+            self.scored[order] = _best_stop(order, *self._trajectories(order))
+        return self.scored[order]
+
+    def _trajectories(self, order: tuple[int, ...]) -> tuple[F64, F64]:
+        """(n, steps) what stopping after each step is worth, and what is at stake then; 0 at the end of the order."""
+        engine = self._engine
+        engine.reset(patients=self._first)
+        spent, worth, stakes = np.zeros(len(self._first)), [], []
+        opening = np.array(self._opening)
+        while True:
+            mask = engine.mask
+            opened = ~mask[:, opening].any(axis=1)
+            chosen = np.where(opened, choose_first(mask, order), choose_first(mask, self._opening))
+            if opened.all():
+                worth.append(spent + self._stopping_now())
+                stakes.append(np.where(chosen < 0, 0.0, self._stakes.of(engine.observation)))
+            if (chosen < 0).all():
+                return np.stack(worth, axis=1), np.stack(stakes, axis=1)
+            spent = spent + engine.step(chosen).reward
+
+    def _stopping_now(self) -> F64:
+        """(n,) what the best decision now is worth: to the model, or to recorded patients themselves."""
+        if self._truth is None:
+            return self._engine.best_expected_utility
+        layout = self._engine.layout
+        regrets = slice(layout.regret_slot, layout.regret_slot + len(self._truth))
+        chosen = self._engine.observation[:, regrets].argmax(axis=1)
+        return self._truth[chosen, self._first] * self._world.weights[3]
+
+
+def _best_stop(order: tuple[int, ...], worth: F64, stakes: F64) -> _Scored:
+    everyone = float(worth[:, -1].mean())
+    best = _Scored(order, None, everyone, everyone)
+    for threshold in np.unique(np.quantile(stakes[stakes > 0], np.linspace(0.02, 1.0, 50))) if stakes.any() else ():
+        at = (stakes < threshold).argmax(axis=1)  # the last column is 0, so everyone stops somewhere
+        value = float(worth[np.arange(len(worth)), at].mean())
+        if value > best.value:
+            best = _Scored(order, float(threshold), value, everyone)
+    return best
+
+
+def tune_fixed(
+    world: World,
+    *,
+    patients: int = 2048,
+    seed: int = 0,
+    rounds: int = 2,
+    progress: Callable[[str], None] | None = None,
+) -> FixedAgent:
+    """Find a good fixed order: greedy forward selection, then removals and exchanges until none helps.
+
+    Args:
+        world: the scenario, compiled.
+        patients: training patients, drawn from a seed that evaluations do not use.
+        seed: which training patients.
+        rounds: most rounds of removals and exchanges.
+        progress: told of every improvement.
+    """
+    trainer = _Trainer(world, patients, TUNING_SEED + seed)
+    opening = set(opening_actions(world))
+    pool = [a for a, action in enumerate(world.actions) if action.items and a not in opening]
+    best, history = trainer.score(()), []
+
+    def improve(label: str, candidates: Sequence[tuple[int, ...]]) -> bool:
+        nonlocal best
+        found = max((trainer.score(order) for order in candidates), key=lambda s: s.value, default=best)
+        if found.value <= best.value + 1e-9:
+            return False
+        best = found
+        names = ", ".join(world.actions[a].name for a in best.order)
+        history.append(f"{label}: {best.value:.2f} with [{names}]")
+        if progress is not None:
+            progress(history[-1])
+        return True
+
+    while improve("longer", [(*best.order, a) for a in pool if a not in best.order]):
+        pass
+    for _ in range(rounds):
+        shorter = improve("shorter", [best.order[:i] + best.order[i + 1 :] for i in range(len(best.order))])
+        inserted = improve("inserted", [_inserted(best.order, i, a) for a in pool for i in range(len(best.order))])
+        exchanged = improve(
+            "exchanged", [_exchanged(best.order, i, j) for i in range(len(best.order)) for j in range(i)]
+        )
+        if not (shorter or inserted or exchanged):
+            break
+    tuning = Tuning(
+        patients=patients,
+        seed=TUNING_SEED + seed,
+        value_gbp=best.value,
+        without_stopping_gbp=best.without_stopping,
+        candidates=len(trainer.scored),
+        history=history,
+    )
+    names = [world.actions[a].name for a in best.order]
+    return FixedAgent(world, FixedOrder(order=names, stop_below_gbp=best.stop, tuning=tuning))
+
+
+def _inserted(order: tuple[int, ...], position: int, action: int) -> tuple[int, ...]:
+    """The order with an action put (or moved) to a position."""
+    rest = tuple(a for a in order if a != action)
+    return (*rest[:position], action, *rest[position:])
+
+
+def _exchanged(order: tuple[int, ...], i: int, j: int) -> tuple[int, ...]:
+    changed = list(order)
+    changed[i], changed[j] = changed[j], changed[i]
+    return tuple(changed)
+
+
+def _fixed(world: World, *, seed: int) -> FixedAgent:
+    """Tuned anew for this world; `workup` keeps none, since a minute of tuning is cheaper than a stale order."""
+    return tune_fixed(world)
+
+
+AGENTS: dict[str, AgentFactory] = {"fixed": _fixed}

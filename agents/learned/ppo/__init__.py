@@ -1,0 +1,5 @@
+"""Masked PPO: `policy` acts without torch, `training` learns (and imports torch), `env` and `inputs` lie between."""
+
+from workup.agents.learned.ppo.policy import PPOAgent
+
+__all__ = ["PPOAgent"]

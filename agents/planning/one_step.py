@@ -1,0 +1,241 @@
+"""What an order changes on average, one step ahead: exact, by going through its joint results.
+
+Everything is weighted by the belief before, coordinate by coordinate (profile, hidden state), so one walk over the
+joint results gives the expected worth of the best decision after.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
+from workup.agents.planning.transitions import SUM
+from workup.envs.engine.engine import JourneyView
+from workup.envs.model.patient_model import NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.model.world import World
+
+F64 = NDArray[np.float64]
+
+
+class Ordered(NamedTuple):
+    """M items ordered together: S coordinates (profile, hidden state), C outcomes of the first item, then of the next."""
+
+    cost: F64
+    """(S,) cost, harm and waiting, less what the acts among them are worth, unless that is in `credit`."""
+    likelihood: F64
+    """(C, S)"""
+    counts: NDArray[np.int64]
+    """(M,) outcomes of each item."""
+    hours: F64
+    """(C,) time that each outcome takes."""
+    done: NDArray[np.bool_]
+    """(C,) whether the outcome is that of an act done whose worth progression changes; see `credit`."""
+    credit: F64
+    """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds."""
+
+
+class Deciding(NamedTuple):
+    """What decisions are worth with some acts done."""
+
+    now: F64
+    """(D, S) utility of each decision, once progressed."""
+    difference: F64
+    """(D, S) what not having progressed adds."""
+    rate: F64
+    """(S,) of progression an hour."""
+
+
+class _Told(NamedTuple):
+    """A view and what it tells, as lists by journey."""
+
+    view: JourneyView
+    status: list[list[int]]
+    failures: list[list[int]]
+    unknown: list[list[bool]]
+    """By contraindication: whether what it looks at has not been revealed."""
+
+
+class OneStep:
+    """Looks one step ahead from information states of one world.
+
+    Raises:
+        PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
+    """
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+        self._tables = OutcomeTables(world)
+        self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
+        self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
+        fears = world.contraindication.tolist()
+        self._feared = world.contraindication[:, 1]
+        self._fears = [[x for x, (j, _) in enumerate(fears) if j == i] for i in range(len(world.items))]
+        self._told: _Told | None = None
+        once = np.flatnonzero(world.set_up_once).tolist()
+        self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
+        self._ordered = lru_cache(maxsize=50_000)(self._look_up)
+        self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
+
+    def change(self, view: JourneyView, row: int, action: int, profiles: Profiles, weights: F64) -> float:
+        """Expected best decision after an order, less its cost and the best decision now.
+
+        Args:
+            view: revealed facts.
+            row: the journey.
+            action: an order, a set (of which what was not ordered yet is ordered) or an act.
+            profiles: those that are possible.
+            weights: (S,) belief over these profiles' hidden states, of any positive sum.
+
+        Returns:
+            pounds.
+        """
+        told = self._lists_of(view)
+        entry, status, failed = self.world.actions[action], told.status[row], told.failures[row]
+        items = tuple(entry.items)
+        if entry.kind == "set":
+            items = tuple([i for i in items if status[i] == NOT_ORDERED])
+        unknown = told.unknown[row]
+        feared = tuple([tuple([x for x in self._fears[i] if unknown[x]]) for i in items])
+        failures = tuple([failed[i] for i in items])
+        acts = self._acts_done(status)
+        unprogressed = self._unprogressed(view, row, profiles)
+        ordered = self._ordered(items, failures, profiles, feared, acts)
+        change = float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
+        return change + self._paid_before(items, failures, status, profiles, weights) if self._once else change
+
+    def _lists_of(self, view: JourneyView) -> _Told:
+        """The view as lists, made once: every journey and action of a view is asked for in turn."""
+        if self._told is None or self._told.view is not view:
+            unknown = view.values[:, self._feared] < 0
+            self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist())
+        return self._told
+
+    def _paid_before(
+        self, items: tuple[int, ...], failures: tuple[int, ...], status: list[int], profiles: Profiles, weights: F64
+    ) -> float:
+        """What is expected for set-ups that are charged once in a journey, and were: the tables hold them in full."""
+        world, paid = self.world, 0.0
+        for s, sharing in self._once:
+            if not any(status[j] in (RESULT, PENDING) for j in sharing):
+                continue
+            none = np.ones_like(weights)
+            for i, failed in zip(items, failures, strict=True):
+                if world.set_up[i] == s:
+                    none = none * (1.0 - self._tables.charged(i, profiles, failed))
+            price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
+            paid += float(price * (weights @ (1.0 - none)) / weights.sum())
+        return paid
+
+    def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
+        """(D,) expected worth of each decision now; arguments as in `change`."""
+        acts = self._acts_done(self._lists_of(view).status[row])
+        now, difference, _ = self._deciding(profiles, acts)
+        return np.asarray((now + difference * self._unprogressed(view, row, profiles)) @ weights)
+
+    def _acts_done(self, status: list[int]) -> tuple[int, ...]:
+        return tuple([i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT])
+
+    def _unprogressed(self, view: JourneyView, row: int, profiles: Profiles) -> F64:
+        """(S,) chance that nothing progressed yet; `progression_h` has the factors of acts in it."""
+        if not self._moves:
+            return self._still(len(profiles))
+        return np.exp(-self._tables.rate(profiles) * view.progression_h[row][self._tables.condition(profiles)])
+
+    def _look_up_deciding(self, profiles: Profiles, acts: tuple[int, ...]) -> Deciding:
+        return Deciding(*(np.ascontiguousarray(table) for table in self._tables.progressing_stop(profiles, acts)))
+
+    def _look_up(
+        self,
+        items: tuple[int, ...],
+        failures: tuple[int, ...],
+        profiles: Profiles,
+        feared: tuple[tuple[int, ...], ...],
+        acts: tuple[int, ...],
+    ) -> Ordered:
+        tables, world = self._tables, self.world
+        orders = tuple(zip(items, failures, strict=True))
+        likelihoods, counts, hours, done = [], [], [], []
+        for item, failed in orders:
+            treated = any(act in acts for act in tables.treated_by(item))
+            likelihood, status = tables.distinct(item, profiles, failed, treated)
+            timely = np.where(tables.takes_time(item, status), world.turnaround_h[item], 0.0)
+            likelihoods.append(likelihood)
+            counts.append(len(status))
+            hours.append(np.where(status == REFUSED, 0.0, timely))
+            done.append((status == RESULT) & benefit_moves(world, item))
+        plain = self._deciding(profiles, ())
+        credit = [np.subtract(self._deciding(profiles, (i,))[:2], plain[:2])[:, 0] for i in items]
+        return Ordered(
+            np.ascontiguousarray(charges(tables, orders, profiles, feared, acts)),
+            np.concatenate(likelihoods),
+            np.array(counts),
+            np.concatenate(hours),
+            np.concatenate(done),
+            np.ascontiguousarray(credit),
+        )
+
+
+@njit(cache=True, fastmath=SUM)
+def _best(weights: F64, unprogressed: F64, now: F64, difference: F64) -> float:
+    best = -np.inf
+    for d in range(now.shape[0]):
+        value = 0.0
+        for s in range(weights.shape[0]):
+            value += weights[s] * (now[d, s] + difference[d, s] * unprogressed[s])
+        best = max(best, value)
+    return best
+
+
+@njit(cache=True, fastmath=SUM)
+def _change(
+    weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
+    done: NDArray[np.bool_], credit: F64, now: F64, difference: F64, rate: F64,
+) -> float:  # fmt: skip
+    """Walk the joint outcomes depth first, the belief of each prefix kept."""
+    M, S = counts.shape[0], weights.shape[0]
+    start = np.zeros(M + 1, np.int64)
+    start[1:] = np.cumsum(counts)
+    at = np.zeros(M, np.int64)
+    belief = np.empty((M + 1, S))
+    time = np.zeros(M + 1)
+    scale, spent = 0.0, 0.0
+    for s in range(S):
+        scale += weights[s]
+        spent += weights[s] * cost[s]
+    belief[0] = weights
+    moves = rate.max() > 0.0
+    later = unprogressed.copy()
+    total = -spent - _best(weights, unprogressed, now, difference)
+    level = 0
+    while level >= 0:
+        if at[level] == counts[level]:
+            at[level] = 0
+            level -= 1
+            if level >= 0:
+                at[level] += 1
+            continue
+        cell = start[level] + at[level]
+        mass = 0.0
+        for s in range(S):
+            belief[level + 1, s] = belief[level, s] * likelihood[cell, s]
+            mass += belief[level + 1, s]
+        time[level + 1] = max(time[level], hours[cell])
+        if mass > 0.0 and level + 1 < M:
+            level += 1
+            continue
+        if mass > 0.0:
+            if moves:
+                for s in range(S):
+                    later[s] = unprogressed[s] * np.exp(-rate[s] * time[M])
+            total += _best(belief[M], later, now, difference)
+            for m in range(M):
+                if done[start[m] + at[m]]:
+                    for s in range(S):
+                        total += belief[M, s] * (credit[m, 0, s] + credit[m, 1, s] * later[s])
+        at[level] += 1
+    return total / scale

@@ -1,5 +1,0 @@
-"""Masked PPO: `policy` acts without torch, `training` learns (and imports torch), `env` and `inputs` lie between."""
-
-from workup.agents.ppo.policy import PPOAgent
-
-__all__ = ["PPOAgent"]

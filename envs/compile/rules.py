@@ -1,0 +1,117 @@
+"""Which orders are legal on revealed facts: contraindications, requirements and refusals known beforehand."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.compile.evidence import event_of
+from workup.envs.compile.layout import Floats, Ints, Layout
+from workup.errors import WorkupError
+from workup.scenarios.language.reading.model_faults import suggestion
+from workup.scenarios.language.vocabulary import STATUS_WORDS, allowed_statuses, allowed_values
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """Legality as rows of (item, ...) and the values each row means."""
+
+    contraindication: Ints
+    contraindication_values: NDArray[np.bool_]
+    contraindication_loss_gbp: Floats
+    clauses: Ints
+    clause_values: NDArray[np.bool_]
+    known_refusal: Ints
+    known_refusal_values: NDArray[np.bool_]
+
+
+def rules_of(layout: Layout, width: int) -> Rules:
+    """Contraindications, requirements and refusals that can be known beforehand.
+
+    Raises:
+        WorkupError: all that cannot be expressed, at once.
+    """
+    faults: list[str] = []
+    contra = _contraindications(layout, faults)
+    clauses = _clauses(layout, faults)
+    refusals = _known_refusals(layout)
+    if faults:
+        raise WorkupError("\n".join(faults))
+    wide = max(width, len(STATUS_WORDS))
+    return Rules(
+        _rows([row for row, _, _ in contra], 2),
+        _flags([flags for _, flags, _ in contra], width),
+        np.array([loss for _, _, loss in contra], np.float64),
+        _rows([row for row, _ in clauses], 4),
+        _flags([flags for _, flags in clauses], wide),
+        _rows([row for row, _ in refusals], 2),
+        _flags([flags for _, flags in refusals], width),
+    )
+
+
+def _rows(rows: list[tuple[int, ...]], width: int) -> Ints:
+    return np.array(rows, np.int32).reshape(len(rows), width)
+
+
+def _flags(rows: list[NDArray[np.bool_]], width: int) -> NDArray[np.bool_]:
+    table = np.zeros((len(rows), width), bool)
+    for i, row in enumerate(rows):
+        table[i, : len(row)] = row
+    return table
+
+
+def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[int, ...], NDArray[np.bool_], float]]:
+    laws = layout.laws
+    rows: list[tuple[tuple[int, ...], NDArray[np.bool_], float]] = []
+    pivots = {event.pivot for event in laws.events}
+    altered = {event.target for event in laws.events if event.kind in ("withheld", "corrupted")}
+    for i, (item, orderable) in enumerate(laws.items.items()):
+        for against in orderable.contraindicated:
+            name, given = next(iter(against.when.items()), ("", None))
+            where = f"{item} is contraindicated when {against.when}"
+            if len(against.when) != 1 or name not in layout.observables:
+                faults.append(f"{where}; expected one variable of the patient: write one contraindication for each")
+            elif name not in laws.core and (name in pivots or name in altered):
+                faults.append(f"{where}, and {name} is subject to a mechanism; make it depend on a latent finding")
+            elif any(parent in laws.scenario.acts for parent in laws.laws[name].parents):
+                faults.append(f"{where}, and {name} depends on an act; expected a finding that no act changes")
+            else:
+                allowed = np.array(allowed_values(laws.axes[name], given).values)
+                rows.append(((i, layout.observables.index(name)), allowed, against.loss_gbp))
+    return rows
+
+
+def _clauses(layout: Layout, faults: list[str]) -> list[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+    laws = layout.laws
+    rows: list[tuple[tuple[int, ...], NDArray[np.bool_]]] = []
+    items = tuple(laws.items)
+    for i, (item, orderable) in enumerate(laws.items.items()):
+        for group, alternatives in enumerate(orderable.requires):
+            for name, given in alternatives.items():
+                if name in laws.items:
+                    rows.append(((i, group, 1, items.index(name)), np.array(allowed_statuses(given))))
+                elif name not in layout.observables:
+                    hint = suggestion(name, (*layout.observables, *items))
+                    faults.append(f"{item} requires {name!r}, which nothing reveals{hint}")
+                elif (allowed := allowed_values(laws.axes[name], given)).unknown:
+                    faults.append(f"{item} requires {name} to be unknown; a requirement must be something revealed")
+                else:
+                    rows.append(((i, group, 0, layout.observables.index(name)), np.array(allowed.values)))
+    return rows
+
+
+def _known_refusals(layout: Layout) -> list[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+    """Values of one variable with which every patient refuses, whatever else is true."""
+    rows: list[tuple[tuple[int, ...], NDArray[np.bool_]]] = []
+    for i, item in enumerate(layout.laws.items):
+        event = event_of(layout.laws, "refused", item)
+        if event is None:
+            continue
+        for axis, name in enumerate(event.table.parents):
+            others = tuple(other for other in range(event.table.values.ndim) if other != axis)
+            always = np.asarray(event.table.values.min(axis=others) == 1.0)
+            if name in layout.observables and always.any():
+                rows.append(((i, layout.observables.index(name)), always))
+    return rows

@@ -1,0 +1,1 @@
+"""What the environments of every scenario must keep to. Imports all of envs."""

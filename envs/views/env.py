@@ -1,0 +1,225 @@
+"""One journey at a time, as a Gymnasium environment."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, cast
+
+import gymnasium as gym
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from workup.envs.compile.recorded import world_of
+from workup.envs.engine.engine import Autoreset, Budget, Engine
+from workup.envs.model.world import NO_SUCH_ACTION, World
+from workup.errors import UnknownNameError, WorkupError
+
+if TYPE_CHECKING:
+    from workup.envs.views.text import Story
+
+COMPONENTS = ("cost", "harm", "delay", "utility")
+
+
+def make_engine(
+    scenario: str | Path | World,
+    num_envs: int,
+    *,
+    view: Literal["raw", "belief"] = "raw",
+    results: Literal["at_once", "delayed"] = "at_once",
+    score: Literal["truth", "posterior"] = "truth",
+    preset: str = "complex_decision",
+    weights: Mapping[str, float] | None = None,
+    budget: Budget | Mapping[str, float] | None = None,
+    switched_off: Iterable[str] = (),
+    split: Literal["train", "test"] | None = None,
+    seed: int = 0,
+    first_patient: int = 0,
+    max_steps: int | None = None,
+    autoreset: Autoreset = "none",
+) -> Engine:
+    """The engine behind every environment.
+
+    Args:
+        scenario: an id, a path, or a compiled world (then preset, weights and switched_off are its own).
+        num_envs: journeys side by side.
+        view: what is observed; `belief` adds the exact posterior.
+        results: at once, or pending until one waits.
+        score: whether the end is charged by the patient's own state or by its posterior expectation.
+        preset: which of the scenario's rewards.
+        weights: {component: weight} that replace the preset's.
+        budget: hard limits, e.g. {"cost_gbp": 500, "tests": 3}.
+        switched_off: availability mechanisms to disable.
+        split: which recorded patients, where the scenario has them (an imported table): train by default, or test.
+        seed: of the patients.
+        first_patient: id of the first.
+        max_steps: steps to truncation, instead of the scenario's.
+        autoreset: what happens when a journey ends.
+
+    Raises:
+        WorkupError: anything that does not exist or cannot be, with what is expected.
+    """
+    if isinstance(scenario, World):
+        world = scenario
+    else:
+        world = _world(
+            str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
+        )
+    return Engine(
+        world,
+        num_envs,
+        seed=seed,
+        first_patient=first_patient,
+        view=view,
+        results=results,
+        score=score,
+        budget=_budget(budget),
+        autoreset=autoreset,
+        max_steps=max_steps,
+    )
+
+
+@lru_cache(maxsize=16)
+def _world(
+    scenario: str,
+    preset: str,
+    weights: tuple[tuple[str, float], ...],
+    switched_off: tuple[str, ...],
+    split: Literal["train", "test"] | None,
+) -> World:
+    """Environments of one scenario share one immutable world."""
+    return world_of(scenario, split=split, preset=preset, weights=dict(weights) or None, switched_off=switched_off)
+
+
+def _budget(budget: Budget | Mapping[str, float] | None) -> Budget | None:
+    if budget is None or isinstance(budget, Budget):
+        return budget
+    unknown = set(budget) - set(asdict(Budget()))
+    if unknown:
+        raise UnknownNameError(f"budget has {', '.join(sorted(unknown))}; expected cost_gbp, dose_msv or tests")
+    return Budget(**budget)  # type: ignore[arg-type]
+
+
+def observation_space(engine: Engine) -> spaces.Box:
+    """float32 in [-1, 1]; `engine.observation_names` says what stands where."""
+    return spaces.Box(-1.0, 1.0, (len(engine.observation_names),), np.float32)
+
+
+class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
+    """A patient's diagnostic journey.
+
+    Observation: Box(P,), float32 in [-1, 1], named by `observation_names`. Action: Discrete(A), named by
+    `action_names`; `action_masks()` and `info["action_mask"]` say which are legal. Reward: pounds, the sum of
+    `info["cost"]`, `["harm"]`, `["delay"]` and `["utility"]`. Termination: a decision. Truncation: the scenario's
+    `max_steps`. At the end `info["journey_end"]` tells what was hidden.
+
+    Example:
+        env = gymnasium.make("workup/WeightLoss-v0", view="belief")
+        observation, info = env.reset(seed=1, options={"patient": 7})
+    """
+
+    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # Gymnasium's own way
+
+    def __init__(
+        self,
+        scenario: str | Path | World,
+        *,
+        render_mode: Literal["ansi", "rgb_array"] | None = None,
+        seed: int | None = None,
+        **settings: Any,
+    ) -> None:
+        """Settings are those of `make_engine`."""
+        self.engine = make_engine(scenario, 1, seed=seed or 0, **settings)
+        self.render_mode = render_mode
+        self.observation_space = cast(Any, observation_space(self.engine))
+        self.action_space = spaces.Discrete(len(self.engine.action_names))
+        self.observation_names, self.action_names = self.engine.observation_names, self.engine.action_names
+        self._mask = self.engine.mask[0]
+        self._seeded = seed is not None
+        self._next = self.engine.first_patient
+        self._ended = True
+        self._story: Story | None = None
+        # Arrays made or indexed at every step would cost more than the step.
+        self._action, self._patient = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._results = self.engine.results()
+        self._observation_row, self._mask_row = self._results.observation[0], self._results.mask[0]
+        self._components_row, self._flags_row = self._results.components[0], self._results.flags[:, 0]
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Begin the next patient; a seed begins again at the first.
+
+        Args:
+            seed: patients of this seed, from the first; without one ever given, a seed is drawn.
+            options: {"patient": id} picks a patient; the next ones follow it.
+        """
+        if seed is not None or not self._seeded:
+            super().reset(seed=seed)
+            seed = int(self.np_random.integers(2**31)) if seed is None else seed
+            self._seeded = True
+            self._next = self.engine.first_patient
+        chosen = self._next if options is None else options.get("patient", self._next)
+        if not isinstance(chosen, (int, np.integer)) or chosen < 0:
+            raise WorkupError(f"options['patient'] is {chosen!r}; expected a patient's id, an integer from 0")
+        self._next = int(chosen) + 1
+        self._patient[0] = chosen
+        self.engine.reset(seed=seed, patients=self._patient)
+        self._ended = False
+        self._mask = self.engine.mask[0]
+        if self.render_mode is not None:
+            self._story = _begin_story(self.engine)
+        return self.engine.observation[0], {"action_mask": self._mask}
+
+    def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """One action; a masked one changes nothing, costs nothing and sets `info["illegal"]`."""
+        if self._ended:
+            raise gym.error.ResetNeeded("the journey has ended (or has not begun); call reset() first")
+        self._action[0] = action if action >= 0 else NO_SUCH_ACTION
+        self._ended = self.engine.advance(self._action, self._results)
+        self._mask = mask = self._mask_row.copy()
+        cost, harm, delay, utility = self._components_row.tolist()
+        terminated, truncated, illegal = self._flags_row.tolist()
+        info: dict[str, Any] = {
+            "action_mask": mask,
+            "illegal": illegal,
+            "cost": cost,
+            "harm": harm,
+            "delay": delay,
+            "utility": utility,
+        }
+        if self._ended:
+            info["journey_end"] = journey_end(self.engine, 0)
+        if self._story is not None:
+            self._story.add(self.engine, int(action), self._results.step(self._ended))
+        return self._observation_row.copy(), self._results.reward.item(), terminated, truncated, info
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """(A,) legal actions, as sb3-contrib asks for them."""
+        return self._mask
+
+    def render(self) -> Any:
+        """The journey so far: text (`ansi`) or a picture (`rgb_array`, (height, width, 3) uint8)."""
+        from workup.envs.views.text import as_picture, as_text
+
+        if self._story is None:
+            raise gym.error.ResetNeeded("nothing to show: give render_mode='ansi' or 'rgb_array', and reset() first")
+        return as_text(self._story) if self.render_mode == "ansi" else as_picture(self._story)
+
+
+def _begin_story(engine: Engine) -> Story:
+    from workup.envs.views.text import Story
+
+    return Story.begin(engine)
+
+
+def journey_end(engine: Engine, slot: int) -> dict[str, Any]:
+    """What was hidden, told once the journey has ended: plain values."""
+    facts, world = engine.ended_one(slot), engine.world
+    decision = facts["decision"]
+    facts["condition"] = world.model.conditions[facts["condition"]]
+    facts["decision"] = None if decision < 0 else world.decisions[decision]
+    return facts

@@ -1,0 +1,1 @@
+"""What is wrong with a scenario. Imports scenarios.language and its reading."""

@@ -1,0 +1,72 @@
+"""Everything wrong with a scenario, all at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.lint import journey as lint_journey
+from workup.scenarios.language.lint import names as lint_names
+from workup.scenarios.language.lint import tables as lint_tables
+from workup.scenarios.language.lint import vignettes as lint_vignettes
+from workup.scenarios.language.lint.book import Book
+from workup.scenarios.language.reading.reader import Reading, read
+from workup.scenarios.language.reading.signatures import standing_of
+from workup.scenarios.language.schema import Scenario
+
+_RULES = (
+    lint_names.check_who,
+    lint_names.check_names,
+    lint_names.check_references,
+    lint_names.check_items,
+    lint_names.check_revealed,
+    lint_names.check_mechanisms,
+    lint_tables.check_variables,
+    lint_tables.check_chances,
+    lint_journey.check_requirements,
+    lint_journey.check_contraindications,
+    lint_journey.check_guideline,
+    lint_journey.check_rewards,
+    lint_journey.check_signs,
+    lint_vignettes.check_vignettes,
+    lint_vignettes.check_targets,
+)
+_UNSIGNED_CLAIM = (
+    "who.status says reviewed, but nobody has signed what stands here, so it is shown as a draft; "
+    "let the reviewer run `workup sign`, or say draft"
+)
+
+
+def lint(path: Path) -> tuple[Fault, ...]:
+    """Every fault of the scenario at `path` (folder or file), in the order of its lines; empty if it is clean."""
+    try:
+        return check(path)[1]
+    except ScenarioError as error:
+        return error.faults
+
+
+def warnings(scenario: Scenario) -> tuple[str, ...]:
+    """What is allowed but looks like an oversight, such as a set-up that no item uses."""
+    claimed = scenario.who.status == "reviewed" and standing_of(scenario).status == "draft"
+    return (_UNSIGNED_CLAIM,) * claimed + lint_journey.warnings(Book(scenario))
+
+
+def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:
+    """The reading and all its faults.
+
+    Raises:
+        ScenarioError: the file could not be read as YAML at all.
+    """
+    reading = read(path)
+    return reading, faults_of(reading)
+
+
+def faults_of(reading: Reading) -> tuple[Fault, ...]:
+    """Faults of form and, if the models accept the scenario, of meaning."""
+    faults = list(reading.faults)
+    if reading.scenario is not None:
+        book = Book(reading.scenario)
+        for rule in _RULES:
+            rule(book)
+        faults += [reading.tree.fault(place, message) for place, message in book.faults]
+    return tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.path, fault.line)))

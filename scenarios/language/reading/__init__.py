@@ -1,0 +1,1 @@
+"""From text to a checked scenario. Imports scenarios.language."""

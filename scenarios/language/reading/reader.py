@@ -1,0 +1,104 @@
+"""From a scenario on disk to a checked, frozen `Scenario`, or to all of its faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+from pydantic import ValidationError
+
+from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.reading.model_faults import model_faults
+from workup.scenarios.language.reading.provenance import strip
+from workup.scenarios.language.reading.signatures import read_reviews, reviews_file, written_digest
+from workup.scenarios.language.reading.yaml_tree import Tree, parse
+from workup.scenarios.language.schema import Scenario
+
+_BESIDE = {"vignettes": "vignettes.yaml", "sources": "sources.yaml"}
+_WORKED_OUT = ("figures", "digest", "written", "reviews")
+"""Fields of a `Scenario` that a reader fills in and nobody writes."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What reading gave: a scenario if the models accept it, and every fault so far."""
+
+    tree: Tree
+    scenario: Scenario | None
+    faults: tuple[Fault, ...]
+
+
+def read(path: FilePath) -> Reading:
+    """Read a folder (scenario.yaml, and vignettes.yaml and sources.yaml if beside it) or a single file.
+
+    Reading checks form and provenance; what names and figures mean is checked by `workup.scenarios.language.lint.lint`.
+
+    Raises:
+        ScenarioError: the file is missing or not plain YAML, so that nothing further can be said.
+    """
+    reading = interpret(_read_tree(path))
+    if reading.scenario is None:
+        return reading
+    reviews = read_reviews(reviews_file(main_file(path)))
+    return replace(reading, scenario=reading.scenario.model_copy(update={"reviews": reviews}))
+
+
+def main_file(path: FilePath) -> FilePath:
+    """The file that holds the scenario at `path`: scenario.yaml of a folder, or the file itself."""
+    return path / "scenario.yaml" if path.is_dir() else path
+
+
+def interpret(tree: Tree) -> Reading:
+    """The scenario that a tree describes, with the faults of its form and provenance."""
+    data, figures, faults = strip(tree)
+    written = [key for key in _WORKED_OUT if key in data]
+    faults += tuple(tree.fault((key,), "workup works this out itself; remove it") for key in written)
+    data = {key: of for key, of in data.items() if key not in written}
+    try:
+        # By way of JSON: there strict typing (no text for a number) still takes a list for a tuple.
+        scenario = Scenario.model_validate_json(json.dumps(data), strict=True)
+    except ValidationError as error:
+        return Reading(tree, None, (*faults, *model_faults(error, tree)))
+    update = {"figures": figures, "digest": digest(scenario), "written": written_digest(tree.data)}
+    scenario = scenario.model_copy(update=update)
+    return Reading(tree, scenario, faults)
+
+
+def digest(scenario: Scenario) -> str:
+    """First 16 hex digits of the SHA-256 of the scenario's content, in the order written.
+
+    The order counts: it numbers conditions, values and actions, so a policy fits one order only. Provenance
+    does not count.
+    """
+    content: dict[str, Any] = scenario.model_dump(mode="json", exclude={"figures", "digest"})
+    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _read_tree(path: FilePath) -> Tree:
+    main = main_file(path)
+    tree = parse(_bytes(main), str(main))
+    if main.name != "scenario.yaml":
+        return tree
+    faults = []
+    for key, name in _BESIDE.items():
+        beside = main.with_name(name)
+        if not beside.is_file():
+            continue
+        if key in tree.data:
+            faults.append(tree.fault((key,), f"also given by {name} beside it; keep one of the two"))
+        tree.graft(key, parse(_bytes(beside), str(beside)))
+    if faults:
+        raise ScenarioError(faults)
+    return tree
+
+
+def _bytes(path: FilePath) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        message = f"cannot be read ({error.strerror}); give a folder with scenario.yaml, or one YAML file"
+        raise ScenarioError([Fault(str(path), 1, message)]) from None

@@ -1,0 +1,283 @@
+"""Commands about agents: train, evaluate, check, simulate."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from workup.cli.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    held_out,
+    load_world,
+    progress,
+    say_what_this_is,
+    table,
+    write_json,
+    write_text,
+)
+from workup.errors import WorkupError
+
+if TYPE_CHECKING:
+    from workup.agents.learned.ppo.training import CurvePoint, TrainedPolicy
+    from workup.evaluation.evaluate import Evaluation
+    from workup.statistics import Interval
+    from workup.vignettes.check import Check, Failure
+
+AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
+
+
+class Learner(StrEnum):
+    """What can be trained."""
+
+    PPO = "ppo"
+
+
+class Preset(StrEnum):
+    """`belief`: the exact posterior is observed and the reward shaped; `raw`: neither."""
+
+    BELIEF = "belief"
+    RAW = "raw"
+
+
+Patients = Annotated[int, typer.Option("--patients", min=1, help="How many patients.")]
+
+
+def train(
+    scenario: ScenarioId,
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the policy and its checkpoints go.")],
+    agent: Annotated[Learner, typer.Option("--agent", help="The learner.")] = Learner.PPO,
+    preset: Annotated[Preset, typer.Option("--preset", help="What the policy observes.")] = Preset.BELIEF,
+    seed: Seed = 0,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 110.0,
+) -> None:
+    """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
+    from workup.report.words import pounds
+
+    train_ppo = ppo_training()
+    world = load_world(scenario)
+    with progress() as display:
+        task = display.add_task(f"training {agent.value}, {preset.value}", total=1.0)
+
+        def show(share: float, point: CurvePoint | None) -> None:
+            best = "" if point is None else f": {pounds(point.value)} per patient after {point.steps:,} steps"
+            display.update(task, completed=share, description=f"training {agent.value}, {preset.value}{best}")
+
+        trained = train_ppo(world, out=out, preset=preset.value, seed=seed, seconds=seconds, progress=show)
+    best = trained.best
+    console().print(
+        f"Trained {agent.value} ({preset.value}, seed {seed}): {pounds(best.value)} per patient on validation patients, "
+        f"after {best.steps:,} steps and {best.seconds:.0f} s"
+    )
+    console().print(
+        f"Policy: {escape(str(out / 'policy.json'))}; learning curve: {escape(str(out))}/learning_curve.jsonl"
+    )
+    console().print(f"Next: workup check {escape(scenario)} --agent {escape(str(out))}")
+    say_what_this_is(world.scenario)
+
+
+def ppo_training() -> Callable[..., TrainedPolicy]:
+    """The learner; raises WorkupError, with the remedy, where its packages are not installed."""
+    try:
+        from workup.agents.learned.ppo.training import train as found
+    except ModuleNotFoundError as error:
+        raise WorkupError(
+            f"training needs {error.name}, which is not installed; run: pip install 'workup[train]'"
+        ) from error
+    return found
+
+
+def evaluate(
+    scenario: ScenarioId,
+    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    patients: Patients = 2000,
+    seed: Seed = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Compare agents on the same patients."""
+    from workup.evaluation.evaluate import run_agents, score
+    from workup.evaluation.optimum import Bookkeeper
+
+    names = [name.strip() for name in agents.split(",") if name.strip()]
+    if len(set(names)) != len(names) or not names:
+        raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
+    world = load_world(scenario)
+    judged = held_out(scenario, world)
+    keeper = Bookkeeper(world)
+    with progress() as display:
+        planning = display.add_task("planning: presentations solved", total=None)
+        solved = partial(display.advance, planning)
+        chosen = keeper.agents(names, seed=seed, progress=solved)
+        tasks = {name: display.add_task(name, total=patients) for name in names}
+        journeys = run_agents(
+            judged,
+            chosen,
+            patients=patients,
+            seed=seed,
+            progress=lambda name, done: display.update(tasks[name], completed=done),
+        )
+        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+    result = score(journeys, bounds, refusal=refusal)
+    show_evaluation(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result.as_json())
+
+
+def show_evaluation(result: Evaluation) -> None:
+    """What every agent was worth and what its journeys were like, best first."""
+    ranked = sorted(result.agents, key=lambda name: -result.agents[name].value.mean)
+    worth = table("agent", "value (95%)", "below the best (95%)", "captured (95%)")
+    course = table("agent", "gain", "right", "Brier", "cost", "harm", "mSv", "tests", "days")
+    for name in ranked:
+        s = result.agents[name]
+        below = "" if name == ranked[0] else spread(result.minus(ranked[0], name))
+        worth.add_row(escape(name), spread(s.value), below, shares(s.captured))
+        money = (f"£{s.cost_gbp.mean:,.0f}", f"£{s.harm_gbp.mean:,.1f}")
+        rest = (f"{s.dose_msv.mean:.2f}", f"{s.tests.mean:.1f}", f"{s.days.mean:.1f}")
+        course.add_row(
+            escape(name), number(s.gain.mean), f"{s.accuracy.mean:.1%}", f"{s.brier.mean:.3f}", *money, *rest
+        )
+    console().print(f"{result.scenario}: {result.patients:,} patients, seed {result.seed}; pounds per patient\n")
+    console().print(worth)
+    console().print()
+    console().print(course)
+    console().print()
+    console().print(_optimum_line(result))
+
+
+def spread(interval: Interval) -> str:
+    """'12.3 (10.1 to 14.5)'."""
+    return f"{number(interval.mean)} ({number(interval.low)} to {number(interval.high)})"
+
+
+def number(amount: float) -> str:
+    """Whole from 100 on, else to one decimal; never '-0.0'."""
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
+
+
+def shares(interval: Interval) -> str:
+    """'92% (85 to 99)', or a dash where it is not defined."""
+    if interval.mean != interval.mean:
+        return "–"
+    mean, low, high = (round(100 * each, 0) + 0.0 for each in (interval.mean, interval.low, interval.high))
+    return f"{mean:.0f}% ({low:.0f} to {high:.0f})" if low == low else f"{mean:.0f}%"
+
+
+def _optimum_line(result: Evaluation) -> str:
+    best = result.optimum
+    if best is None:
+        return f"optimum: unknown; {escape(result.refusal or 'not asked for')}"
+    kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
+    return (
+        f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
+        f"gain over the best decision after history and examination {best.gain.mean:,.1f}"
+    )
+
+
+def check(
+    scenario: ScenarioId,
+    agent: AgentName,
+    seed: Seed = 0,
+    vignette: Annotated[list[str] | None, typer.Option("--vignette", metavar="ID", help="Only this one.")] = None,
+    json_file: JsonFile = None,
+    junit: Annotated[
+        Path | None, typer.Option("--junit", metavar="FILE", help="Write the result as JUnit XML, for CI servers.")
+    ] = None,
+) -> None:
+    """Run an agent on the scenario's vignettes, 200 draws each. Exit status 1 if any expectation fails."""
+    from workup.agents.registry import make_agent
+    from workup.vignettes.check import check_agent
+
+    world = load_world(scenario)
+    chosen = make_agent(agent, world, seed=seed)
+    only = tuple(vignette or ())
+    with progress() as display:
+        task = display.add_task(f"checking {agent}", total=len(only or world.scenario.vignettes))
+        result = check_agent(world, chosen, seed=seed, only=only, progress=lambda _: display.advance(task))
+    show_check(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result.as_json())
+    if junit is not None:
+        from workup.vignettes.junit import junit_xml
+
+        write_text(junit, junit_xml([result]))
+    if not result.passed:
+        raise typer.Exit(1)
+
+
+def show_check(result: Check) -> None:
+    """Each vignette, and for each expectation that failed where, how often, and one journey."""
+    shown: tuple[str, ...] = ()
+    for vignette in result.vignettes:
+        verdict = "[green]passed[/green]" if vignette.passed else "[red]failed[/red]"
+        console().print(f"{verdict}  {vignette.id}  {escape(vignette.title)}")
+        for text in vignette.never_counted:
+            console().print(f"        [dim]never came up: {escape(text)}[/dim]")
+        for failure in vignette.failures:
+            _show_failure(failure)
+            if failure.journey != shown:
+                _show_journey(failure)
+            shown = failure.journey
+    passed = sum(vignette.passed for vignette in result.vignettes)
+    console().print(f"{result.agent}: {passed} of {len(result.vignettes)} vignettes passed, seed {result.seed}")
+
+
+def _show_failure(failure: Failure) -> None:
+    console().print(f"        [bold]{escape(failure.expectation)}[/bold]: failed in {failure.share}")
+    console().print(f"        why: {escape(failure.why)}")
+    console().print(f"        for example, at step {failure.step}: {escape(failure.what)}")
+
+
+def _show_journey(failure: Failure) -> None:
+    for line in failure.journey:
+        console().print(f"            [dim]{escape(line)}[/dim]")
+
+
+def simulate(
+    scenario: ScenarioId,
+    agent: AgentName,
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="A .parquet, .json, .csv or .xes file, or minari:NAME-v0.")
+    ],
+    patients: Patients = 1000,
+    seed: Seed = 0,
+) -> None:
+    """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
+    from workup.agents.registry import make_agent
+    from workup.envs.records.event_logs import write_csv, write_xes
+    from workup.envs.records.files import write_json as write_journeys_json
+    from workup.envs.records.files import write_parquet
+    from workup.envs.views.minari import PREFIX, write_minari
+    from workup.evaluation.evaluate import run_agents
+
+    writers = {".parquet": write_parquet, ".json": write_journeys_json, ".csv": write_csv, ".xes": write_xes}
+    to_minari = str(out).startswith(PREFIX)
+    if not to_minari and out.suffix not in writers:
+        raise WorkupError(f"--out is {out}; expected a name that ends with {', '.join(writers)}, or minari:NAME-v0")
+    world = load_world(scenario)
+    chosen = make_agent(agent, world, seed=seed)
+    with progress() as display:
+        task = display.add_task(agent, total=patients)
+        journeys = run_agents(
+            held_out(scenario, world),
+            {agent: chosen},
+            patients=patients,
+            seed=seed,
+            record=True,
+            progress=lambda _, done: display.update(task, completed=done),
+        )[agent]
+    if to_minari:
+        write_minari(journeys, str(out).removeprefix(PREFIX))
+    else:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        writers[out.suffix](journeys, out)
+    console().print(f"{patients:,} journeys under {escape(agent)}, seed {seed}: {escape(str(out))}")
+    say_what_this_is(world.scenario)

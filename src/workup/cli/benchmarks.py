@@ -1,0 +1,305 @@
+"""Benchmarks: speed against CartPole in the same run, and what the learner reaches."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from workup.cli.terminal import (
+    DISCLAIMER,
+    JsonFile,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    table,
+    write_json,
+    write_text,
+)
+from workup.errors import WorkupError
+
+
+class View(StrEnum):
+    """What the agent is shown; `belief` holds the exact posterior."""
+
+    RAW = "raw"
+    BELIEF = "belief"
+
+
+def speed(
+    scenario: Annotated[
+        str, typer.Option("--scenario", metavar="ID", help="One that comes with workup.")
+    ] = "weight_loss",
+    view: Annotated[View, typer.Option("--view", help="What is observed.")] = View.RAW,
+    learning: Annotated[
+        bool, typer.Option("--learning", help="Also the environment's share of MaskablePPO.learn.")
+    ] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """Steps per CPU second of a whole scenario, relative to gym.make("CartPole-v1")."""
+    from workup.benchmarks.speed import learning_share
+    from workup.benchmarks.speed import speed as measure
+
+    if learning:
+        from workup.cli.agents import ppo_training
+
+        ppo_training()  # says what to install where its packages are missing
+    result = measure(scenario, view.value)
+    if learning:
+        result["learning"] = learning_share(scenario, view=view.value)
+    for size, ratio in result["ratios"].items():
+        console().print(f"{size:>5} environments: {ratio:8.2f} × CartPole")
+    console().print(f"CartPole: {result['cartpole_steps_per_cpu_s']:,.0f} steps per CPU second")
+    for size, megabytes in result["memory_mb"].items():
+        console().print(f"{size:>5} environments hold {megabytes:.1f} MB")
+    if learning:
+        console().print(f"share of MaskablePPO.learn at 1,024 environments: {result['learning']['share']:.1%}")
+    write_json(json_file, result)
+
+
+def planner(
+    investigations: Annotated[int, typer.Option(min=1, help="How many can be ordered.")] = 12,
+    results: Annotated[int, typer.Option(min=2, help="Of each investigation.")] = 3,
+    conditions: Annotated[int, typer.Option(min=2, help="To tell apart.")] = 8,
+    json_file: JsonFile = None,
+) -> None:
+    """Seconds and memory of the exact planner on a generated problem."""
+    from workup.benchmarks.planner import planner as measure
+
+    result = measure(investigations, results, conditions)
+    console().print(
+        f"{result['states']:,} information states: {result['cpu_s']:.1f} CPU seconds, {result['peak_mb']:,.0f} MB at most; "
+        f"value {result['value']:.4f} GBP (a brief search: {result['lower']:.1f} to {result['upper']:.1f})"
+    )
+    write_json(json_file, result)
+
+
+def ppo(
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
+    ],
+    scenario: Annotated[str, typer.Option("--scenario", metavar="ID", help="A scenario's id or path.")] = "weight_loss",
+    seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each preset.")] = 5,
+    presets: Annotated[str, typer.Option("--presets", metavar="A,B", help="What the policies observe.")] = "belief,raw",
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 115.0,
+    patients: Annotated[int, typer.Option("--patients", min=1, help="Whose presentations all are compared on.")] = 300,
+    draws: Annotated[int, typer.Option("--draws", min=1, help="How often each patient is met.")] = 100,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 0,
+    bounds: Annotated[bool, typer.Option(help="Ask the planner what was possible for these patients.")] = True,
+    json_file: JsonFile = None,
+) -> None:
+    """What masked PPO reaches in a given time, every seed, against the best planner on the same patients."""
+    from workup.cli.agents import ppo_training
+
+    ppo_training()  # says what to install where its packages are missing
+    from workup.benchmarks.ppo import PRESETS, bench_ppo
+
+    chosen = [preset.strip() for preset in presets.split(",")]
+    if not set(chosen) <= set(PRESETS) or len(set(chosen)) != len(chosen):
+        raise WorkupError(
+            f"--presets is {presets!r}; expected one or both of {', '.join(PRESETS)}, with a comma between"
+        )
+    world = load_world(scenario)
+    with progress() as display:
+        task = display.add_task("", total=1.0)
+        result = bench_ppo(
+            world,
+            out=out,
+            seeds=range(seeds),
+            presets=chosen,
+            seconds=seconds,
+            patients=patients,
+            draws=draws,
+            seed=seed,
+            bounds=bounds,
+            progress=lambda what, share: display.update(task, description=what, completed=share),
+        )
+    _show_ppo(result)
+    say_what_this_is(world.scenario)
+    write_json(json_file, result)
+
+
+def imports(
+    networks: Annotated[
+        str,
+        typer.Option("--networks", metavar="FILE=TARGET:A+B,...", help="Networks to ask, and to make environments of."),
+    ] = "",
+    ddxplus: Annotated[Path | None, typer.Option("--ddxplus", metavar="DIR", help="With the release's JSON.")] = None,
+    patients: Annotated[Path | None, typer.Option("--patients", metavar="FILE", help="The release's patients.")] = None,
+    folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="Environments imported before.")] = "",
+    rows: Annotated[int, typer.Option(min=100, help="Of the generated table.")] = 100_000,
+    columns: Annotated[int, typer.Option(min=3, help="Of the generated table.")] = 50,
+    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps.")] = 10.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Posteriors of networks, steps of imported environments against CartPole, and import of a large table."""
+    from workup.benchmarks.imports import bench_imports
+
+    pairs = [word.strip().partition("=") for word in networks.split(",") if word.strip()]
+    result = bench_imports(
+        [(Path(file), target) for file, _, target in pairs], ddxplus=ddxplus, patients=patients, rows=rows,
+        columns=columns, seconds=seconds, folders=_folders(folders),
+    )  # fmt: skip
+    for name, ms in result["posterior_ms"].items():
+        console().print(
+            f"{escape(name)}: a posterior in {ms['median']:.2f} ms (median), {ms['p95']:.2f} (95 of 100), {ms['max']:.2f} (most), "
+            f"{ms['queries']:.0f} queries"
+        )
+    console().print(f"table of {rows:,} rows and {columns} columns: imported in {result['import_s']:.2f} s")
+    for size in ("steps_4096", "steps_1024"):
+        for name, rate in result.get(size, {}).items():
+            console().print(
+                f"{escape(name)}, {rate['num_envs']:,.0f}: {rate['steps_per_cpu_s']:,.0f} steps per CPU second, "
+                f"{rate['ratio']:.1f} × CartPole"
+            )
+    write_json(json_file, result)
+
+
+def _folders(words: str) -> list[Path]:
+    return [Path(word.strip()) for word in words.split(",") if word.strip()]
+
+
+def tables(
+    folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="What `workup import-table` wrote.")],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="DIR", help="Where policies are kept; called again, it goes on.")
+    ],
+    seeds: Annotated[int, typer.Option("--seeds", min=0, help="How many runs of masked PPO; 0: none.")] = 3,
+    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 60.0,
+    json_file: JsonFile = None,
+) -> None:
+    """References, tuned fixed order, cost-sensitive tree and masked PPO on imported tables: accuracy against money."""
+    from workup.benchmarks.tables import bench_tables
+
+    if seeds:
+        from workup.cli.agents import ppo_training
+
+        ppo_training()  # says what to install where its packages are missing
+    with progress() as display:
+        task = display.add_task("", total=None)
+        result = bench_tables(
+            _folders(folders),
+            out=out,
+            seeds=range(seeds),
+            seconds=seconds,
+            progress=lambda what: display.update(task, description=what),
+        )
+    for name, found in result.items():
+        console().print(
+            f"{escape(name)}: {found['train']:,} training and {found['test']:,} test patients; the commonest class is "
+            f"{found['commonest']:.1%} of these\n"
+        )
+        listed = table("agent", "money lost (95%)", "of which tests", "tests", "right (95%)")
+        for agent, scores in found["agents"].items():
+            worth, right = scores["value"], scores["accuracy"]
+            listed.add_row(
+                agent,
+                f"{-worth['mean']:.2f} ({-worth['high']:.2f} to {-worth['low']:.2f})",
+                f"{scores['cost']['mean']:.2f}",
+                f"{scores['tests']['mean']:.2f}",
+                f"{right['mean']:.1%} ({right['low']:.1%} to {right['high']:.1%})",
+            )
+        console().print(listed)
+        console().print()
+    write_json(json_file, result)
+
+
+def library(
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE", help="Write the page that compares them.")
+    ] = None,
+    scenarios: Annotated[str, typer.Option("--scenarios", metavar="A,B", help="Only these; all by default.")] = "",
+    patients: Annotated[
+        int, typer.Option("--patients", min=0, help="On whom agents are compared; 0: only what can be counted.")
+    ] = 300,
+    seed: Seed = 0,
+    seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds for the steps of each.")] = 6.0,
+    runs: Annotated[
+        Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
+    ] = Path("runs/library"),
+    json_file: JsonFile = None,
+) -> None:
+    """Every scenario: size, speed, optimum, best fixed order, guideline, and each published figure against the model's."""
+    from workup.benchmarks.library import bench_library
+    from workup.benchmarks.library_page import page
+
+    chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
+    with progress() as display:
+        task = display.add_task("", total=None)
+        result = bench_library(
+            chosen,
+            patients=patients,
+            seed=seed,
+            seconds=seconds,
+            runs=runs,
+            progress=lambda what, solved: display.update(task, description=what, advance=solved),
+        )
+    _show_library(result)
+    console().print(f"[dim]{DISCLAIMER}[/dim]")
+    if out is not None:
+        write_text(out, page(result))
+    write_json(json_file, result)
+
+
+def _show_library(result: dict[str, Any]) -> None:
+    rows = table("scenario", "compiled", "linted", "steps", "V0", "guideline", "fixed order", "optimum", "gain (95%)")
+    for name, record in result["scenarios"].items():
+        fast, worth = record.get("speed"), record.get("worth")
+        if fast is None or worth is None:
+            rows.add_row(name, *["–"] * 8)
+            continue
+        best, gain = worth["optimum"], worth["over_fixed"].get("optimum")
+        rows.add_row(
+            name,
+            f"{fast['compile_s']:.2f} s",
+            f"{fast['lint_s']:.2f} s",
+            f"{fast['ratio']:.0f} ×",
+            f"{worth['v0']:,.0f}",
+            *(f"{worth['agents'][agent]['mean']:,.0f}" for agent in ("guideline", "fixed")),
+            "unknown" if best is None else f"{best['lower']:,.0f} to {best['upper']:,.0f}",
+            "–" if gain is None else "{mean:,.1f} ({low:,.1f} to {high:,.1f})".format(**gain),
+        )
+    console().print(rows)
+
+
+def _show_ppo(result: dict[str, Any]) -> None:
+    rows = table("run", "steps", "gain (95%)", "captured (95%)", "of upper", "of voi's gain")
+    for preset, found in result["presets"].items():
+        for run in found["runs"]:
+            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", *_ppo_row(run))
+        shares = (found[f"median_{name}"] for name in ("captured", "captured_of_upper", "share_of_voi"))
+        rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, shares))
+    rows.add_row("voi", "", *_ppo_row(result["voi"]))
+    console().print(
+        f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}, each met {result['draws']} times; "
+        "pounds per patient\n"
+    )
+    console().print(rows)
+    if result["optimum"] is None:
+        console().print(f"\noptimum: unknown; {escape(result['refusal'])}")
+    else:
+        certified, upper = (result["optimum"][name] for name in ("gain", "upper gain"))
+        console().print(
+            "\noptimum: certified gain {mean:.1f} ({low:.1f} to {high:.1f})".format(**certified)
+            + ", upper bound {mean:.1f} ({low:.1f} to {high:.1f})".format(**upper)
+        )
+
+
+def _ppo_row(scores: dict[str, Any]) -> list[str]:
+    captured = scores["captured"]
+    interval = "" if captured["low"] is None else f" ({_percent(captured['low'])} to {_percent(captured['high'])})"
+    return [
+        "{mean:.1f} ({low:.1f} to {high:.1f})".format(**scores["gain"]),
+        _percent(captured["mean"]) + interval,
+        _percent(scores["captured_of_upper"]["mean"]),
+        _percent(scores["share_of_voi"]["mean"]) if "share_of_voi" in scores else "",
+    ]
+
+
+def _percent(share: float | None) -> str:
+    return "–" if share is None else f"{share:.1%}"

@@ -1,0 +1,85 @@
+"""The command line. Importing it is quick: every command imports what it needs when it runs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+from rich.markup import escape
+
+from workup.cli import agents, authoring, imports, knowledge, sensitivity
+from workup.cli import benchmarks as measuring
+from workup.cli import demo as demonstration
+from workup.cli import diff as comparing
+from workup.cli import importing as tables
+from workup.cli import scenarios as cases
+from workup.cli.terminal import DISCLAIMER, warnings
+from workup.errors import ScenarioError, WorkupError
+
+app = typer.Typer(
+    name="workup",
+    help=f"Patients' diagnostic journeys for reinforcement learning.\n\n{DISCLAIMER}",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_help=True)
+app.add_typer(bench, name="bench")
+
+app.command()(demonstration.demo)
+app.command()(cases.scenarios)
+app.command()(authoring.new)
+app.command()(cases.lint)
+app.command()(cases.explain)
+app.command()(comparing.diff)
+app.command()(authoring.sign)
+app.command()(cases.solve)
+app.command()(sensitivity.sensitivity)
+app.command()(agents.train)
+app.command()(agents.evaluate)
+app.command()(agents.check)
+app.command()(agents.simulate)
+app.command()(cases.play)
+app.command("import-table")(tables.import_table)
+app.command("import-network")(imports.import_network)
+app.command("import-ddxplus")(knowledge.import_ddxplus)
+app.command()(knowledge.differential)
+bench.command()(measuring.speed)
+bench.command()(measuring.planner)
+bench.command()(measuring.ppo)
+bench.command()(measuring.imports)
+bench.command()(measuring.tables)
+bench.command()(measuring.library)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        from workup import __version__
+
+        typer.echo(f"workup {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say the version.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line; what goes wrong on purpose is a message and exit status 2, never a traceback."""
+    try:
+        app(args=arguments)
+    except ScenarioError as error:
+        count = len(error.faults)
+        warnings().print(f"[bold red]{count} fault{'s' * (count != 1)}[/bold red]")
+        warnings().print(escape(str(error)))
+        sys.exit(2)
+    except (WorkupError, OSError) as error:
+        warnings().print(f"[bold red]error:[/bold red] {escape(str(error))}")
+        sys.exit(2)

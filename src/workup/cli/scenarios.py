@@ -1,0 +1,175 @@
+"""Commands about a scenario: list, lint, explain, solve, play."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+
+from workup.cli.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    table,
+    write_json,
+    write_text,
+)
+from workup.errors import WorkupError
+
+if TYPE_CHECKING:
+    from workup.agents.planning import Solution
+    from workup.evaluation.optimum import Bookkeeper
+
+
+def scenarios() -> None:
+    """List the scenarios, their status and the share of their figures that were seen in a source."""
+    from workup.scenarios.language.library import list_scenarios, load_scenario
+    from workup.scenarios.language.reading.signatures import standing_of
+    from workup.scenarios.language.words.prose import shares
+
+    listed = table("id", "title", "status", "figures seen", "conditions / tests / vignettes")
+    for name in list_scenarios():
+        s = load_scenario(name)
+        counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
+        status = standing_of(s).words if s.reviews else standing_of(s).status
+        listed.add_row(f"{s.id} {s.version}", s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
+    console().print(listed)
+
+
+def lint(
+    file: Annotated[str, typer.Argument(metavar="FILE|ID", help="A scenario's file, folder or id.")],
+    json_file: JsonFile = None,
+) -> None:
+    """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
+    from workup.envs.compile.faults import lint_compiled
+    from workup.scenarios.language.library import find_scenario, load_scenario
+    from workup.scenarios.language.lint.lint import warnings
+    from workup.scenarios.language.reading.signatures import standing_of
+
+    faults = lint_compiled(find_scenario(file))
+    for fault in faults:
+        console().print(escape(str(fault)))
+    listed = [{"path": fault.path, "line": fault.line, "message": fault.message} for fault in faults]
+    if faults:
+        console().print(f"{len(faults)} fault{'s' * (len(faults) != 1)}")
+        write_json(json_file, {"file": file, "passed": False, "faults": listed})
+        raise typer.Exit(1)
+    scenario = load_scenario(file)
+    look_again, standing = warnings(scenario), standing_of(scenario)
+    for warning in look_again:
+        console().print(escape(f"look again: {warning}"))
+    console().print(escape(f"{file}: no faults; {standing.words}"))
+    write_json(
+        json_file,
+        {"file": file, "passed": True, "faults": [], "look_again": look_again, "status": standing.status},
+    )
+
+
+def explain(
+    scenario: ScenarioId,
+    out: Annotated[
+        Path | None, typer.Option("--out", metavar="FILE.html", help="Write a page with pictures and tables instead.")
+    ] = None,
+) -> None:
+    """The scenario in plain words: on the terminal, or as a page with a picture of what depends on what."""
+    from workup.scenarios.language.library import load_scenario
+    from workup.scenarios.language.words.prose import explain as prose
+
+    if out is None:
+        console().print(escape(prose(load_scenario(scenario))))
+        return
+    if out.suffix.lower() not in (".html", ".htm"):
+        raise WorkupError(f"--out {out} is no web page; give a name that ends in .html")
+    from workup.report.explain import explanation
+
+    write_text(out, explanation(load_scenario(scenario), f"workup explain {scenario} --out {out.name}"))
+    console().print(escape(str(out.resolve())))
+
+
+def play(
+    scenario: ScenarioId,
+    patient: Annotated[int, typer.Option(min=0, help="Which patient of the seed.")] = 0,
+    seed: Seed = 0,
+) -> None:
+    """Take a journey yourself, and learn what each order gained or lost against the optimum, and why."""
+    from workup.play.debrief import debrief
+    from workup.play.play import play as take
+
+    world = load_world(scenario)
+    say_what_this_is(world.scenario)
+    console().print(escape(world.scenario.about))
+
+    def say(line: str) -> None:
+        console().print(escape(line))
+
+    journeys, choices = take(world, patient=patient, seed=seed, ask=_ask, say=say)
+    for line in debrief(journeys, choices):
+        say(line)
+
+
+def _ask(prompt: str) -> str:
+    try:
+        return input(prompt)
+    except EOFError:
+        raise WorkupError("the input ended before a decision; nothing was scored") from None
+
+
+def solve(
+    scenario: ScenarioId,
+    patients: Annotated[int, typer.Option(min=2, help="Patients sampled where the whole is too large.")] = 200,
+    seed: Seed = 0,
+    vignettes: Annotated[bool, typer.Option("--vignettes", help="Also for each vignette's patient.")] = False,
+    json_file: JsonFile = None,
+) -> None:
+    """What the best policy is worth, exactly or between certified bounds."""
+    from workup.evaluation.optimum import Bookkeeper
+    from workup.report.words import pounds
+
+    world = load_world(scenario)
+    with progress() as display:
+        task = display.add_task("presentations solved", total=None)
+        keeper = Bookkeeper(world)
+        found = keeper.solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
+        told = _of_vignettes(keeper, seed, lambda n: display.advance(task, n)) if vignettes else {}
+    console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
+    if found.exact:
+        console().print("exact, over all patients and the whole journey")
+    else:
+        console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
+        console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
+        console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
+    for name, of in told.items():
+        console().print(
+            f"{name}: the best policy gains {of['gain']:,.2f} after history and examination, at most {of['upper_gain']:,.2f}"
+        )
+    say_what_this_is(world.scenario)
+    bounds: dict[str, Any] = {"vignettes": told} if vignettes else {}
+    bounds |= {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}
+    sampled = {"v0": found.v0, "lower_interval": found.lower_interval, "upper_interval": found.upper_interval}
+    write_json(json_file, bounds if found.exact else bounds | {"patients": found.patients, "seed": seed} | sampled)
+
+
+def _of_vignettes(keeper: Bookkeeper, seed: int, progress: Callable[[int], None]) -> dict[str, dict[str, float]]:
+    """Pounds that the best policy gains over V0 in each vignette, at least and at most, and the widest gap between the two
+    as a share of the gain, over its draws."""
+    from workup.vignettes.check import DRAWS
+
+    told = {}
+    for name, of in keeper.of_vignettes(draws=DRAWS, seed=seed, progress=progress).items():
+        gain, gap = of.lower - of.v0, of.upper - of.lower
+        widest = float((gap[gain > 0] / gain[gain > 0]).max()) if (gain > 0).any() else 0.0
+        upper = float((of.upper - of.v0).mean())
+        told[name] = {"gain": float(gain.mean()), "upper_gain": upper, "widest_gap": widest}
+    return told
+
+
+def _ends(found: Solution) -> str:
+    (a, b), (c, d) = found.lower_interval, found.upper_interval
+    return f"lower bound {a:,.2f} to {b:,.2f}, upper bound {c:,.2f} to {d:,.2f}"

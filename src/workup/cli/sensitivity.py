@@ -1,0 +1,98 @@
+"""The command that says which figures to check first."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from workup.cli.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    load_world,
+    progress,
+    say_what_this_is,
+    write_json,
+)
+from workup.errors import WorkupError
+
+if TYPE_CHECKING:
+    from workup.sensitivity.study import Sensitivity
+
+
+class Planner(StrEnum):
+    """How the heaviest figures are planned anew."""
+
+    OPTIMUM = "optimum"
+    QUICK = "quick"
+    ONE_STEP = "one-step"
+
+
+def sensitivity(
+    scenario: ScenarioId,
+    vignettes: Annotated[bool, typer.Option("--vignettes", help="Also run the vignettes under each new plan.")] = False,
+    patients: Annotated[int, typer.Option("--patients", min=2, help="Patients to look at.")] = 100,
+    top: Annotated[int, typer.Option("--top", min=1, help="Figures to plan anew, after the screen of all.")] = 10,
+    factor: Annotated[float, typer.Option("--factor", help="By which numbers are multiplied and divided.")] = 1.5,
+    planner: Annotated[
+        Planner, typer.Option("--planner", help="How to plan anew: quick and one-step are cheaper, and less sure.")
+    ] = Planner.OPTIMUM,
+    derived: Annotated[bool, typer.Option("--derived", help="Move derived figures too.")] = False,
+    seed: Seed = 0,
+    figure: Annotated[
+        Path | None, typer.Option("--figure", metavar="FILE", help="Draw a tornado figure: .png or .svg.")
+    ] = None,
+    json_file: JsonFile = None,
+) -> None:
+    """Which assumed or recalled figures move what is ordered first. Run again after a kill, it goes on where it was."""
+    from workup.files import WorkingNotes
+    from workup.sensitivity.prose import in_words
+    from workup.sensitivity.study import Settings, notes_for, run_study
+
+    if figure is not None and figure.suffix not in (".png", ".svg"):
+        raise WorkupError(f"--figure is {figure}; expected a name that ends with .png or .svg")
+    world = load_world(scenario)
+    settings = Settings(
+        patients=patients,
+        seed=seed,
+        top=top,
+        factor=factor,
+        planner=planner.value,
+        derived=derived,
+        vignettes=vignettes,
+    )
+    notes = WorkingNotes(notes_for(world, settings))
+    if len(notes):
+        console().print(f"[dim]{len(notes)} moves are known from an earlier run[/dim]")
+    with progress() as display:
+        tasks = {stage: display.add_task(stage, total=None) for stage in ("screened", "planned anew")}
+        found = run_study(
+            world,
+            settings,
+            notes=notes,
+            progress=lambda stage, done, total: display.update(tasks[stage], completed=done, total=total),
+        )
+    for line in in_words(found):
+        console().print(escape(line))
+    say_what_this_is(world.scenario)
+    write_json(json_file, found.as_json())
+    if figure is not None:
+        _draw(found, figure)
+
+
+def _draw(found: Sensitivity, path: Path) -> None:
+    from workup.report.tornado import bars_of, tornado_figure
+
+    drawn = tornado_figure(f"{found.world.scenario.title}: which figures to check first", bars_of(found))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f".{path.name}.part")
+    try:
+        drawn.savefig(unfinished, format=path.suffix[1:], dpi=160)
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)

@@ -1,0 +1,103 @@
+"""What the commands share: the console, files written whole or not at all, and the line that says what this is not."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+    from rich.table import Table
+
+    from workup.envs.model.world import World
+    from workup.scenarios.language.schema import Scenario
+
+DISCLAIMER = "Synthetic patients, for research and teaching only; nothing here is medical advice."
+
+ScenarioId = Annotated[str, typer.Argument(metavar="ID", help="A scenario's id, or a path to its folder or file.")]
+Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same patients.")]
+JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON too.")]
+
+
+def console() -> Console:
+    """Where results go; made on demand so that redirected output is respected."""
+    return Console(highlight=False, soft_wrap=not os.isatty(1))
+
+
+def warnings() -> Console:
+    """Where errors and progress go."""
+    return Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(text)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
+def write_json(path: Path | None, content: dict[str, Any]) -> None:
+    """Write a result as strict JSON, if a file was asked for."""
+    if path is not None:
+        write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+
+
+def load_world(scenario_id: str) -> World:
+    """The compiled scenario of an id or path; of an imported table, over its training patients."""
+    from workup.envs.compile.recorded import world_of
+
+    return world_of(scenario_id)
+
+
+def held_out(scenario_id: str, world: World) -> World:
+    """Where agents made for `world` are judged: over the test patients of an imported table, else `world` itself."""
+    from workup.envs.compile.recorded import world_of
+
+    return world if world.recorded is None else world_of(scenario_id, split="test")
+
+
+def say_what_this_is(scenario: Scenario) -> None:
+    """One line: disclaimer, draft status and how many figures were seen in a source."""
+    console().print(f"[dim]{escape(standing(scenario))}[/dim]")
+
+
+def standing(scenario: Scenario) -> str:
+    """How far a scenario may be trusted, in a line."""
+    from workup.scenarios.language.reading.signatures import standing_of
+    from workup.scenarios.language.words.prose import shares
+
+    seen, review = shares(scenario)["seen"], standing_of(scenario).words
+    return f"{DISCLAIMER} {scenario.id} {scenario.version}: {review}; {seen:.0%} of its figures were seen in a source."
+
+
+def table(*headings: str) -> Table:
+    """A plain table that stays within 80 columns as long as its texts allow."""
+    from rich.table import Table
+
+    return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """A progress display on standard error, so that standard output can be piped."""
+    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
+    with Progress(*columns, console=warnings(), transient=True) as display:
+        yield display

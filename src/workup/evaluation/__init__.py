@@ -1,0 +1,1 @@
+"""Agents compared on the same patients. Imports scenarios, envs and agents."""

@@ -1,0 +1,342 @@
+"""Agents compared on the same patients."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from itertools import combinations
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import Agent
+from workup.agents.planning import PresentationBounds
+from workup.agents.planning.expected import ExpectedChange
+from workup.envs.engine.engine import Budget
+from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys, run_journeys
+from workup.errors import UnknownNameError, WorkupError
+from workup.evaluation.subgroups import Members, subgroups
+from workup.scenarios.language.reading.signatures import standing_of
+from workup.statistics import RESAMPLES, Interval, Name, Resampled, bootstrap, finite, normal_interval
+
+Floats = NDArray[np.float64]
+
+MEASURES = ("gain", "accuracy", "brier", "cost_gbp", "harm_gbp", "delay_gbp", "dose_msv", "tests", "days", "truncated")
+"""Beside `value`. Harm and delay as the reward weights and charges them, in expectation."""
+GROUP_MEASURES = ("value", "gain", "accuracy", "cost_gbp", "tests")
+
+
+@dataclass(frozen=True)
+class Group:
+    """One subgroup under one agent; intervals are mean ± 1.96 standard errors."""
+
+    patients: int
+    value: Interval
+    gain: Interval
+    accuracy: Interval
+    cost_gbp: Interval
+    tests: Interval
+
+
+@dataclass(frozen=True)
+class AgentScore:
+    """How an agent did; every interval is a 95% bootstrap over patients."""
+
+    value: Interval
+    """Per patient, pounds; the decision scored by its posterior expected utility, luck taken off (`value_gbp`)."""
+    captured: Interval
+    """Gain as a share of the optimum's certified gain (its lower bound); NaN where that is not above 0."""
+    captured_of_upper: Interval
+    """The same against the upper bound."""
+    gain: Interval
+    """Value minus V0, the best decision after history and examination, paid for."""
+    accuracy: Interval
+    """Share of decisions that are right for the true condition."""
+    brier: Interval
+    """Squared error of the final posterior over conditions, summed over conditions (0 to 2)."""
+    cost_gbp: Interval
+    harm_gbp: Interval
+    delay_gbp: Interval
+    dose_msv: Interval
+    tests: Interval
+    days: Interval
+    """To the decision."""
+    truncated: Interval
+    """Share of journeys that ended without a decision."""
+    decisions: Mapping[str, float]
+    """Share of each decision."""
+    subgroups: Mapping[str, Mapping[str, Group]]
+    """Context variable -> value -> how it went there."""
+
+    def as_json(self) -> dict[str, Any]:
+        """`value` with its interval, everything else as a number, with the other intervals under `intervals`."""
+        names = ("captured", "captured_of_upper", *MEASURES)
+        return {
+            "value": self.value.as_json(),
+            **{name: finite(getattr(self, name).mean) for name in names},
+            "decisions": dict(self.decisions),
+            "intervals": {name: getattr(self, name).as_json() for name in names},
+            "subgroups": {
+                variable: {value: _group_json(group) for value, group in values.items()}
+                for variable, values in self.subgroups.items()
+            },
+        }
+
+
+@dataclass(frozen=True)
+class OptimumScore:
+    """The optimum over the same patients: each bound with its sampling interval."""
+
+    v0: Interval
+    lower: Interval
+    upper: Interval
+    gain: Interval
+    """Certified: lower minus V0."""
+    gap: Interval
+    """upper minus lower."""
+    exact: bool
+
+    def as_json(self) -> dict[str, Any]:
+        """`{"value", "lower", "upper", "exact"}`, `value` being certified (the lower bound)."""
+        names = ("v0", "lower", "upper", "gain", "gap")
+        return {
+            "value": finite(self.lower.mean),
+            **{name: finite(getattr(self, name).mean) for name in names},
+            "exact": self.exact,
+            "intervals": {name: getattr(self, name).as_json() for name in names},
+        }
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One agent's value minus another's, patient by patient."""
+
+    first: str
+    second: str
+    value: Interval
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Agents on the same patients, and what was possible there."""
+
+    scenario: str
+    digest: str
+    status: str
+    preset: str
+    patients: int
+    seed: int
+    resamples: int
+    agents: Mapping[str, AgentScore]
+    optimum: OptimumScore | None
+    """None where the planner refuses; `refusal` says why."""
+    refusal: str | None
+    differences: tuple[Difference, ...]
+
+    def minus(self, first: str, second: str) -> Interval:
+        """Value of one agent minus that of another, patient by patient."""
+        for each in self.differences:
+            if (each.first, each.second) == (first, second):
+                return each.value
+            if (each.second, each.first) == (first, second):
+                return Interval(-each.value.mean, -each.value.high, -each.value.low)
+        raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The shape that `workup evaluate --json` writes."""
+        return {
+            "scenario": self.scenario,
+            "digest": self.digest,
+            "status": self.status,
+            "preset": self.preset,
+            "patients": self.patients,
+            "seed": self.seed,
+            "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all "
+            "agents; by subgroup mean ± 1.96 standard errors",
+            "agents": {name: score.as_json() for name, score in self.agents.items()},
+            "optimum": None if self.optimum is None else self.optimum.as_json(),
+            "refusal": self.refusal,
+            "differences": [{**asdict(d), "value": d.value.as_json()} for d in self.differences],
+        }
+
+
+def run_agents(
+    world: World,
+    agents: Mapping[str, Agent],
+    *,
+    patients: int,
+    seed: int,
+    results: Literal["at_once", "delayed"] = "at_once",
+    budget: Budget | None = None,
+    record: bool = False,
+    progress: Callable[[str, int], None] | None = None,
+) -> dict[str, Journeys]:
+    """Take the first `patients` patients of a seed through a journey under each agent.
+
+    What an order changed by luck is noted where its expectation is known: where results come at once,
+    after history and examination, and patients are drawn from the model. Recorded patients are met once each: there are
+    no more of them than rows.
+    """
+    if world.recorded is not None:
+        patients = min(patients, len(world.recorded.hidden))
+    known = results == "at_once" and world.recorded is None
+    expectation = ExpectedChange(world).of if known else None
+
+    def report(name: str) -> Callable[[int], None] | None:
+        return None if progress is None else lambda done: progress(name, done)
+
+    return {
+        name: run_journeys(
+            world,
+            agent.act,
+            agent=name,
+            patients=np.arange(patients, dtype=np.int64),
+            seed=seed,
+            results=results,
+            budget=budget,
+            record=record,
+            progress=report(name),
+            expectation=expectation,
+        )
+        for name, agent in agents.items()
+    }
+
+
+def score(
+    journeys: Mapping[str, Journeys], bounds: PresentationBounds | None, *, refusal: str | None = None
+) -> Evaluation:
+    """Compare journeys of the same patients under several agents.
+
+    Args:
+        journeys: name -> journeys; all of one world and seed, patients in the same order.
+        bounds: what was possible for the same patients, in the same order; None if unknown.
+        refusal: why there are no bounds.
+
+    Raises:
+        WorkupError: no journeys, or journeys of different patients.
+    """
+    first = _same_patients(journeys)
+    scenario, groups = first.world.scenario, subgroups(first)
+    v0 = _reference(journeys) if bounds is None else bounds.v0
+    measured = {name: measure(each, v0) for name, each in journeys.items()}
+    resampled = bootstrap(_columns(measured, bounds), seed=first.seed)
+    return Evaluation(
+        scenario=scenario.id,
+        digest=scenario.digest,
+        status=standing_of(scenario).status,
+        preset=first.world.preset,
+        patients=len(first.patient),
+        seed=first.seed,
+        resamples=RESAMPLES,
+        agents={
+            name: _score_one(name, each, measured[name], groups, resampled, bounds is not None)
+            for name, each in journeys.items()
+        },
+        optimum=None if bounds is None else _score_optimum(bounds, resampled),
+        refusal=refusal,
+        differences=tuple(Difference(a, b, resampled.mean(("minus", a, b))) for a, b in combinations(journeys, 2)),
+    )
+
+
+def _same_patients(journeys: Mapping[str, Journeys]) -> Journeys:
+    if not journeys:
+        raise WorkupError("there are no agents to compare; name at least one")
+    first = next(iter(journeys.values()))
+    for name, other in journeys.items():
+        if other.seed != first.seed or not np.array_equal(other.patient, first.patient):
+            raise WorkupError(f"{name} met other patients than {first.agent}; run every agent with the same seed")
+    return first
+
+
+def _reference(journeys: Mapping[str, Journeys]) -> Floats:
+    """(n,) V0 of each patient under the first agent that took both history and examination; NaN if none did."""
+    v0 = np.full(len(next(iter(journeys.values())).patient), np.nan)
+    for each in journeys.values():
+        v0 = np.where(np.isnan(v0), each.v0, v0)
+    return v0
+
+
+def value_gbp(journeys: Journeys) -> Floats:
+    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
+
+    Of recorded patients as it was, since the posterior is of a model fitted to others.
+    """
+    if journeys.world.recorded is not None:
+        return journeys.value
+    value = np.asarray(journeys.expected_components.sum(axis=1))
+    return value if journeys.luck is None else value - journeys.luck
+
+
+def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
+    """(n,) each of `value` and MEASURES for every patient."""
+    world, n = journeys.world, len(journeys.patient)
+    ended = journeys.decision < 0
+    truth = np.zeros_like(journeys.condition_posterior)
+    truth[np.arange(n), journeys.condition] = 1.0
+    right = world.right_for[journeys.decision, journeys.condition] & ~ended
+    value = value_gbp(journeys)
+    return {
+        "value": value,
+        "gain": value - v0,
+        "accuracy": right.astype(np.float64),
+        "brier": np.square(journeys.condition_posterior - truth).sum(axis=1),
+        "cost_gbp": journeys.cost_gbp.astype(np.float64),
+        "harm_gbp": -journeys.expected_components[:, 1],
+        "delay_gbp": -journeys.expected_components[:, 2],
+        "dose_msv": journeys.dose_msv.astype(np.float64),
+        "tests": journeys.tests.astype(np.float64),
+        "days": journeys.clock_h / 24.0,
+        "truncated": ended.astype(np.float64),
+    }
+
+
+def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[Name, Floats]:
+    """Named ('agent', agent, measure), ('minus', agent, agent) and ('bounds', which), so that no names collide."""
+    found: dict[Name, Floats] = {}
+    for agent, each in measured.items():
+        found |= {("agent", agent, name): column for name, column in each.items()}
+    found |= {("minus", a, b): measured[a]["value"] - measured[b]["value"] for a, b in combinations(measured, 2)}
+    if bounds is not None:
+        found |= {("bounds", name): getattr(bounds, name) for name in ("v0", "lower", "upper")}
+        found |= {("bounds", "gain"): bounds.lower - bounds.v0, ("bounds", "upper gain"): bounds.upper - bounds.v0}
+        found |= {("bounds", "gap"): bounds.upper - bounds.lower}
+    return found
+
+
+def _score_one(
+    name: str,
+    journeys: Journeys,
+    measured: Mapping[str, Floats],
+    groups: list[Members],
+    resampled: Resampled,
+    bounded: bool,
+) -> AgentScore:
+    chosen = np.bincount(journeys.decision[journeys.decision >= 0], minlength=len(journeys.world.decisions))
+    gain, unknown = ("agent", name, "gain"), Interval(np.nan, np.nan, np.nan)
+    return AgentScore(
+        **{each: resampled.mean(("agent", name, each)) for each in ("value", *MEASURES)},
+        captured=resampled.ratio(gain, ("bounds", "gain")) if bounded else unknown,
+        captured_of_upper=resampled.ratio(gain, ("bounds", "upper gain")) if bounded else unknown,
+        decisions=dict(zip(journeys.world.decisions, (chosen / len(journeys.patient)).tolist(), strict=True)),
+        subgroups=_by_group(measured, groups),
+    )
+
+
+def _by_group(measured: Mapping[str, Floats], groups: list[Members]) -> dict[str, dict[str, Group]]:
+    out: dict[str, dict[str, Group]] = {}
+    for group in groups:
+        means = {name: normal_interval(measured[name][group.inside]) for name in GROUP_MEASURES}
+        out.setdefault(group.variable, {})[group.value] = Group(patients=int(group.inside.sum()), **means)
+    return out
+
+
+def _score_optimum(bounds: PresentationBounds, resampled: Resampled) -> OptimumScore:
+    names = ("v0", "lower", "upper", "gain", "gap")
+    return OptimumScore(**{name: resampled.mean(("bounds", name)) for name in names}, exact=bounds.exact)
+
+
+def _group_json(group: Group) -> dict[str, Any]:
+    intervals = {name: getattr(group, name).as_json() for name in GROUP_MEASURES}
+    return {"patients": group.patients, **intervals}

@@ -1,0 +1,132 @@
+"""The optimum for the patients of a comparison, with what was worked out before kept on disk.
+
+Bounds are kept by a hash of all that could change them (the scenario's figures, preset, weights, mechanisms, effort),
+in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with a scenario.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import numpy as np
+
+from workup.agents.base import Agent
+from workup.agents.planning import (
+    Effort,
+    Optimum,
+    PolicyCache,
+    PresentationBounds,
+    Solution,
+    presentation_bounds,
+    solve,
+)
+from workup.agents.planning.optimum import shipped_cache
+from workup.agents.registry import make_agent
+from workup.envs.engine.cases import vignette_cases
+from workup.envs.model.world import World
+from workup.errors import FileFormatError, PlanningRefused
+
+SAVE_EVERY_S = 15.0
+
+RECORDED = "the patients of {} are recorded, so the law that they come from, and with it the optimum, is unknown"
+
+Progress = Callable[[int], None]
+"""Called with the number of presentations newly solved."""
+
+
+class Bookkeeper:
+    """Known answers of the planner for one world, saved to disk as they come in."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.cache = shipped_cache(world, Effort())
+        self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
+        kept = _load(self.path, self.cache.key)
+        self.cache.bounds |= kept.bounds
+        self.cache.actions |= kept.actions
+        self._kept = self._size()
+        self._saved_at = time.monotonic()
+
+    def agents(self, names: Iterable[str | Path], *, seed: int, progress: Progress | None = None) -> dict[str, Agent]:
+        """Agents by name or directory; the optimum shares the known answers."""
+        return {
+            str(name): Optimum(self._world, cache=self.cache, progress=self._saving(progress))
+            if str(name) == Optimum.name
+            else make_agent(name, self._world, seed=seed)
+            for name in names
+        }
+
+    def bounds(
+        self, *, patients: int, seed: int, progress: Progress | None = None
+    ) -> tuple[PresentationBounds | None, str | None]:
+        """Bounds for the first `patients` patients of a seed, or None and why the planner refuses."""
+        if self._world.recorded is not None:
+            return None, RECORDED.format(self._world.scenario.id)
+        ids = np.arange(patients, dtype=np.int64)
+        try:
+            found = presentation_bounds(self._world, ids, seed=seed, cache=self.cache, progress=self._saving(progress))
+        except PlanningRefused as refusal:
+            return None, str(refusal)
+        self.save()
+        return found, None
+
+    def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
+        """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""
+        if self._world.recorded is not None:
+            raise PlanningRefused(RECORDED.format(self._world.scenario.id))
+        found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
+        self.save()
+        return found
+
+    def of_vignettes(self, *, draws: int, seed: int, progress: Progress | None = None) -> dict[str, PresentationBounds]:
+        """Bounds for draws of each vignette's patient, from history and examination on. Raises PlanningRefused."""
+        found = {
+            name: presentation_bounds(
+                self._world,
+                np.arange(draws, dtype=np.int64),
+                seed=seed,
+                cases=vignette_cases(self._world, name, draws=draws, seed=seed),
+                cache=self.cache,
+                progress=self._saving(progress),
+            )
+            for name in self._world.scenario.vignettes
+        }
+        self.save()
+        return found
+
+    def save(self) -> None:
+        """Keep what is new."""
+        if self._size() > self._kept:
+            # A copy, since planning threads may be adding to the original.
+            PolicyCache(self.cache.key, dict(self.cache.bounds), dict(self.cache.actions)).save(self.path)
+            self._kept = self._size()
+        self._saved_at = time.monotonic()
+
+    def _size(self) -> int:
+        return len(self.cache.bounds) + len(self.cache.actions)
+
+    def _saving(self, progress: Progress | None) -> Progress:
+        def solved(count: int) -> None:
+            if progress is not None:
+                progress(count)
+            if time.monotonic() - self._saved_at > SAVE_EVERY_S:
+                self.save()
+
+        return solved
+
+
+def _cache_folder() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
+
+
+def _load(path: Path, key: str) -> PolicyCache:
+    """What was kept; a damaged file is as good as none, since all of it can be worked out again, but it is said."""
+    try:
+        return PolicyCache.load(path, key) or PolicyCache(key)
+    except FileFormatError as damage:
+        warnings.warn(f"{damage}. It is worked out anew.", stacklevel=2)
+        return PolicyCache(key)

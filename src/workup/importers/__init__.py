@@ -1,0 +1,1 @@
+"""From foreign files to scenarios. Imports scenarios and envs."""

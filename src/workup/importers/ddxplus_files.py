@@ -1,0 +1,343 @@
+"""DDXPlus as its authors publish it: conditions and evidences in JSON, patients in CSV, checked against each other.
+
+Source: Fansi Tchango A, Goel R, Wen Z, Martel J, Ghosn J, DDXPlus: a new dataset for automatic medical diagnosis, NeurIPS
+2022 (Datasets and Benchmarks), with the file formats of its release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from workup.errors import FileFormatError
+
+CONDITIONS, EVIDENCES = "release_conditions.json", "release_evidences.json"
+COLUMNS = ("AGE", "DIFFERENTIAL_DIAGNOSIS", "SEX", "PATHOLOGY", "EVIDENCES", "INITIAL_EVIDENCE")
+SEXES = ("F", "M")
+OLDEST = 120
+MOST_FAULTS = 4
+"""So many of a column are told at once."""
+_JOIN = "_@_"
+_SLICE = 50_000
+"""Rows whose lists are taken apart at a time."""
+_WORD = r"""'[^']*'|"[^"]*\""""
+_LIST = rf"^\[(?:(?:{_WORD})(?:, *(?:{_WORD}))*)?\]$"
+_NUMBER = r"[0-9.]+(?:[eE][+-]?[0-9]+)?"
+_PAIRS = rf"^\[(?:\[(?:{_WORD}), *{_NUMBER}\](?:, *\[(?:{_WORD}), *{_NUMBER}\])*)?\]$"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One question: a symptom or an antecedent."""
+
+    code: str
+    question: str
+    kind: str
+    """B: yes or no; C: one of `values`; M: any of `values`."""
+    values: tuple[str, ...]
+    """Codes: numbers in order, else the default first; ('no', 'yes') for B."""
+    default: str
+    """The answer of patients whose record does not name the evidence."""
+    meanings: tuple[str, ...]
+    antecedent: bool
+    parent: str | None
+    """The evidence that must be present before this is asked. None also where the release names a question that is not
+    among its evidences, so that nobody could ask it first."""
+
+
+@dataclass(frozen=True)
+class KnowledgeBase:
+    """What the two JSON files say."""
+
+    folder: Path
+    conditions: tuple[str, ...]
+    icd10: tuple[str, ...]
+    severity: tuple[int, ...]
+    """1 (most severe) to 5."""
+    evidences: tuple[Evidence, ...]
+    listed: NDArray[np.bool_]
+    """(evidences, conditions) whether the condition lists the evidence as a symptom or an antecedent."""
+
+    @property
+    def at(self) -> dict[str, int]:
+        """Code -> index of the evidence."""
+        return {evidence.code: e for e, evidence in enumerate(self.evidences)}
+
+
+@dataclass(frozen=True, eq=False)
+class Patients:
+    """n patients, by the order of the knowledge base."""
+
+    path: Path
+    age: NDArray[np.float32]
+    sex: NDArray[np.int8]
+    """(n,) index into SEXES."""
+    condition: NDArray[np.int16]
+    complaint: NDArray[np.int16]
+    """(n,) the evidence that the patient comes with."""
+    answers: NDArray[np.int8]
+    """(n, evidences) code of the answer to B and C; 1 for M where any value was given."""
+    chosen: dict[tuple[int, int], NDArray[np.int32]]
+    """(evidence of kind M, value) -> rows that gave it, for values that some row gave."""
+    differential: NDArray[np.float32]
+    """(n, conditions) the differential diagnosis of the release, 0 for what it leaves out."""
+
+
+def load_knowledge_base(folder: Path) -> KnowledgeBase:
+    """Read and check `release_conditions.json` and `release_evidences.json`.
+
+    Raises:
+        FileFormatError: a file that is missing, cut short or not of this form, and every code that one file uses and the
+            other does not have.
+    """
+    faults: list[str] = []
+    evidences = tuple(_evidences(folder / EVIDENCES, faults))
+    at = {evidence.code: e for e, evidence in enumerate(evidences)}
+    path = folder / CONDITIONS
+    conditions = _json(path)
+    listed = np.zeros((len(evidences), len(conditions)), bool)
+    about = []
+    for c, (name, entry) in enumerate(conditions.items()):
+        if not isinstance(entry, dict) or not all(
+            isinstance(entry.get(part), dict) for part in ("symptoms", "antecedents")
+        ):
+            faults.append(f"{path}: {name}: expected an object with symptoms and antecedents")
+            continue
+        if entry.get("condition_name") != name:
+            faults.append(f"{path}: {name}: condition_name is {entry.get('condition_name')!r}; expected the same")
+        about.append((str(entry.get("icd10-id", "")), int(entry.get("severity", 0))))
+        for code in (*entry["symptoms"], *entry["antecedents"]):
+            if code in at:
+                listed[at[code], c] = True
+            else:
+                faults.append(f"{path}: {name} lists {code!r}, which {EVIDENCES} does not have")
+    if len(conditions) < 2 or not evidences:
+        faults.append(f"{folder}: {len(conditions)} conditions and {len(evidences)} evidences; expected two or more")
+    _refuse(faults)
+    return KnowledgeBase(
+        folder, tuple(conditions), tuple(icd for icd, _ in about), tuple(grade for _, grade in about), evidences, listed
+    )
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileFormatError(
+            f"{path}: cannot be read ({error.strerror}); DDXPlus has it beside its patients"
+        ) from None
+    except ValueError as error:
+        raise FileFormatError(f"{path}: not JSON ({error}); was it cut short?") from None
+    if not isinstance(content, dict):
+        raise FileFormatError(f"{path}: expected an object with one entry for each name")
+    return content
+
+
+def _evidences(path: Path, faults: list[str]) -> Iterator[Evidence]:
+    entries = _json(path)
+    for code, entry in entries.items():
+        try:
+            yield _evidence(code, entry, entries)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            faults.append(f"{path}: {code}: {error!s}; expected the fields of the DDXPlus release")
+
+
+def _evidence(code: str, entry: dict[str, Any], entries: dict[str, Any]) -> Evidence:
+    kind, parent = entry["data_type"], entry["code_question"]
+    if kind not in ("B", "C", "M"):
+        raise ValueError(f"data_type is {kind!r}")
+    default = "no"
+    values: tuple[str, ...] = ("no", "yes")
+    meanings = values
+    if kind != "B":
+        given, default = [str(value) for value in entry["possible-values"]], str(entry["default_value"])
+        if default not in given or len(set(given)) != len(given) or len(given) < 2:
+            raise ValueError(f"default_value {default!r} and possible-values {given}")
+        numbers = all(value.isdigit() for value in given)
+        ordered = sorted(given, key=int) if numbers else [default, *(value for value in given if value != default)]
+        told = entry["value_meaning"]
+        values, meanings = tuple(ordered), tuple(str(told[v]["en"]) if v in told else v for v in ordered)
+    above = None if parent == code or parent not in entries else parent
+    if above is not None and (
+        entries[above]["data_type"] != "B" or entries[above]["code_question"] not in (above, None)
+    ):
+        raise ValueError(f"it follows {above}, which is itself a follow-up or no yes-or-no question")
+    return Evidence(
+        code, str(entry["question_en"]), kind, values, default, meanings, bool(entry["is_antecedent"]), above
+    )
+
+
+def read_patients(path: Path, base: KnowledgeBase, *, most: int | None = None) -> Patients:
+    """Read a CSV of patients and hold every code against the knowledge base.
+
+    Args:
+        path: with the columns of the release, AGE to INITIAL_EVIDENCE.
+        base: the knowledge base.
+        most: read so many rows at most.
+
+    Raises:
+        FileFormatError: other columns, or rows whose age, sex, pathology, evidences or differential diagnosis are not what
+            the knowledge base has; by row (the first below the header is row 1) and code.
+    """
+    try:
+        frame = pl.read_csv(path, infer_schema=False, n_rows=most)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise FileFormatError(f"{path}: cannot be read as CSV ({error})") from None
+    if set(COLUMNS) - set(frame.columns):
+        raise FileFormatError(f"{path}: the columns are {', '.join(frame.columns)}; expected {', '.join(COLUMNS)}")
+    if not len(frame):
+        raise FileFormatError(f"{path}: no rows below its header; expected one for each patient")
+    faults: list[str] = []
+    age = frame["AGE"].cast(pl.Float32, strict=False).fill_null(-1.0).to_numpy()
+    _tell(faults, path, frame["AGE"], (age < 0) | (age > OLDEST), "AGE", f"a number of years, 0 to {OLDEST}")
+    sex = _codes(faults, path, frame["SEX"], SEXES, "SEX", "F or M")
+    condition = _codes(faults, path, frame["PATHOLOGY"], base.conditions, "PATHOLOGY", f"a condition of {CONDITIONS}")
+    complaint = _codes(
+        faults, path, frame["INITIAL_EVIDENCE"], [evidence.code for evidence in base.evidences], "INITIAL_EVIDENCE",
+        f"a code of {EVIDENCES}",
+    )  # fmt: skip
+    defaults = [e.values.index(e.default) for e in base.evidences]
+    answers = np.tile(np.array(defaults, np.int8), (len(frame), 1))
+    differential = np.zeros((len(frame), len(base.conditions)), np.float32)
+    chosen: dict[tuple[int, int], list[NDArray[np.int32]]] = {}
+    for first in range(0, len(frame), _SLICE):
+        part = frame.slice(first, _SLICE)
+        _answer(faults, path, base, part["EVIDENCES"], first, answers, chosen)
+        _differ(faults, path, base, part["DIFFERENTIAL_DIAGNOSIS"], first, differential)
+    told = answers[np.arange(len(frame)), np.maximum(complaint, 0)] > 0
+    _tell(
+        faults,
+        path,
+        frame["INITIAL_EVIDENCE"],
+        (complaint >= 0) & ~told,
+        "INITIAL_EVIDENCE",
+        "one of the row's EVIDENCES",
+    )
+    _refuse(faults)
+    rows = {key: np.concatenate(found) for key, found in chosen.items()}
+    return Patients(
+        path,
+        age,
+        sex.astype(np.int8),
+        condition.astype(np.int16),
+        complaint.astype(np.int16),
+        answers,
+        rows,
+        differential,
+    )
+
+
+def _codes(
+    faults: list[str], path: Path, words: pl.Series, known: Any, column: str, expected: str
+) -> NDArray[np.int64]:
+    """(n,) index of each word among those known, -1 for others, which are told."""
+    at = {word: i for i, word in enumerate(known)}
+    codes = words.replace_strict(at, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy()
+    _tell(faults, path, words, codes < 0, column, expected)
+    return codes
+
+
+def _tell(faults: list[str], path: Path, words: pl.Series, bad: NDArray[np.bool_], column: str, expected: str) -> None:
+    rows = np.flatnonzero(bad)
+    for row in rows[:MOST_FAULTS]:
+        faults.append(f"{path}: row {row + 1}, {column}: found {_short(words[int(row)])}; expected {expected}")
+    if len(rows) > MOST_FAULTS:
+        faults.append(f"{path}: {len(rows):,} rows have such faults in {column}")
+
+
+def _short(word: Any) -> str:
+    return repr(word) if word is None or len(word) <= 40 else repr(word[:40] + "...")
+
+
+def _words(
+    faults: list[str], path: Path, texts: pl.Series, first: int, form: str, column: str
+) -> tuple[NDArray[np.int64], pl.Series]:
+    """Each quoted word of a column of lists, with the row where it stands."""
+    sound = texts.str.contains(form).fill_null(False).to_numpy()
+    if not sound.all():
+        before = len(faults)
+        _tell(faults, path, texts, ~sound, column, "a list as Python writes it")
+        faults[before:] = [_later(fault, first) for fault in faults[before:]]
+    lists = texts.str.extract_all(_WORD).fill_null([])
+    counts = lists.list.len().to_numpy()
+    rows = np.repeat(np.arange(len(texts)), counts)
+    words = lists.filter(pl.Series(counts > 0)).explode()
+    return rows, words.str.slice(1, words.str.len_chars() - 2)
+
+
+def _later(fault: str, first: int) -> str:
+    """The same fault with its row counted from the start of the file."""
+    head, row, rest = fault.partition(": row ")
+    number, comma, told = rest.partition(",")
+    return f"{head}{row}{int(number) + first}{comma}{told}" if row else fault
+
+
+def _answer(
+    faults: list[str], path: Path, base: KnowledgeBase, texts: pl.Series, first: int, answers: NDArray[np.int8],
+    chosen: dict[tuple[int, int], list[NDArray[np.int32]]],
+) -> None:  # fmt: skip
+    """Fill in what rows first, first + 1, ... answered."""
+    rows, words = _words(faults, path, texts, first, _LIST, "EVIDENCES")
+    at = base.at
+    for (word,), places in words.to_frame("word").with_row_index("i").group_by("word", maintain_order=True):
+        code, joined, value = str(word).partition(_JOIN)
+        where = rows[places["i"].to_numpy()] + first
+        expected = _expected(base, at, code, value if joined else None)
+        if expected:
+            if len(faults) < 5 * MOST_FAULTS:
+                faults.append(
+                    f"{path}: row {where[0] + 1}, EVIDENCES: found {_short(str(word))} ({len(where):,} row{'s' * (len(where) > 1)}); expected {expected}"
+                )
+            continue
+        e = at[code]
+        evidence = base.evidences[e]
+        v = evidence.values.index(value) if joined else 1
+        if evidence.kind == "M":
+            answers[where, e] = 1
+            chosen.setdefault((e, v), []).append(where.astype(np.int32))
+        else:
+            answers[where, e] = v
+
+
+def _expected(base: KnowledgeBase, at: dict[str, int], code: str, value: str | None) -> str | None:
+    """What should stand there instead; None where all is well."""
+    if code not in at:
+        return f"a code of {EVIDENCES}"
+    evidence = base.evidences[at[code]]
+    if evidence.kind == "B":
+        return None if value is None else f"{code} alone, since it is a yes-or-no question"
+    if value is None or value not in evidence.values:
+        return f"{code}{_JOIN} and one of {', '.join(evidence.values[:6])}{', ...' if len(evidence.values) > 6 else ''}"
+    return None
+
+
+def _differ(
+    faults: list[str], path: Path, base: KnowledgeBase, texts: pl.Series, first: int, differential: NDArray[np.float32]
+) -> None:
+    rows, words = _words(faults, path, texts, first, _PAIRS, "DIFFERENTIAL_DIAGNOSIS")
+    if faults:
+        return
+    at = {name: c for c, name in enumerate(base.conditions)}
+    codes = words.replace_strict(at, default=-1, return_dtype=pl.Int64).to_numpy()
+    bad = np.flatnonzero(codes < 0)
+    for i in bad[:MOST_FAULTS]:
+        faults.append(
+            f"{path}: row {rows[i] + first + 1}, DIFFERENTIAL_DIAGNOSIS: found {_short(words[int(i)])}; expected a condition of "
+            f"{CONDITIONS}"
+        )
+    shares = texts.str.extract_all(rf", *{_NUMBER}\]").fill_null([]).explode().drop_nulls()
+    shares = shares.str.strip_chars(", ]").cast(pl.Float32, strict=False)
+    if not bad.size and len(shares) == len(codes):
+        differential[rows + first, codes] = shares.fill_null(0.0).to_numpy()
+
+
+def _refuse(faults: list[str]) -> None:
+    if faults:
+        raise FileFormatError("\n".join(faults[: 6 * MOST_FAULTS]))

@@ -1,0 +1,1 @@
+"""Readers of Bayesian-network files, a format a file. Imports envs.model."""

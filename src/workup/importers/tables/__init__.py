@@ -1,0 +1,1 @@
+"""Readers of tables and of what their tests cost. Imports scenarios."""

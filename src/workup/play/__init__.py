@@ -1,0 +1,1 @@
+"""A person takes the journey. Imports scenarios, envs, agents and evaluation."""

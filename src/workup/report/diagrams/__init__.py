@@ -1,0 +1,1 @@
+"""Pictures of boxes and arrows, drawn as SVG without a script. Imports scenarios."""

@@ -1,0 +1,1 @@
+"""Scenarios as tests of policies: expectations, ceilings, checks. Imports scenarios, envs and agents."""

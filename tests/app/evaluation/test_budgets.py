@@ -1,0 +1,99 @@
+"""Hard limits mean the same in training as in evaluation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from workup.agents.registry import agent_factories
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.engine import Budget
+from workup.envs.model.world import World
+from workup.envs.views.env import JourneyEnv
+from workup.envs.views.sb3 import JourneyVecEnv
+from workup.errors import PlanningRefused
+from workup.evaluation.evaluate import run_agents
+from workup.scenarios.language.library import load_scenario
+
+PATIENTS = 60
+BUDGETS = [
+    Budget(cost_gbp=150.0),
+    Budget(dose_msv=0.05),
+    Budget(tests=1),
+    Budget(cost_gbp=300.0, dose_msv=5.0, tests=2),
+]
+AGENTS = sorted(set(agent_factories()) - {"optimum"})
+
+
+@pytest.fixture(scope="module")
+def world() -> World:
+    return compile_world(load_scenario("tutorial"))
+
+
+def one_by_one(world: World, agent: Any, budget: Budget) -> dict[int, dict[str, Any]]:
+    """Each patient's end in the environment that one trains in, one journey at a time."""
+    env, ends = JourneyEnv(world, budget=budget, view="belief", seed=5), {}
+    for patient in range(PATIENTS):
+        env.reset(seed=5, options={"patient": patient})
+        over = False
+        while not over:
+            action = int(agent.act(env.engine.journey_view(observation=True))[0])
+            *_, terminated, truncated, info = env.step(action)
+            assert not info["illegal"]
+            over = terminated or truncated
+        ends[patient] = info["journey_end"]
+    return ends
+
+
+@pytest.mark.parametrize("budget", BUDGETS, ids=str)
+@pytest.mark.parametrize("name", AGENTS)
+def test_evaluation_keeps_the_limits_of_training(world: World, name: str, budget: Budget) -> None:
+    factory = agent_factories()[name]
+    found = run_agents(world, {name: factory(world, seed=0)}, patients=PATIENTS, seed=5, budget=budget)[name]
+    for measure, limit in (("cost_gbp", budget.cost_gbp), ("dose_msv", budget.dose_msv), ("tests", budget.tests)):
+        assert limit is None or (getattr(found, measure) <= limit + 1e-9).all()
+    ends = one_by_one(world, factory(world, seed=0), budget)
+    for row, patient in enumerate(found.patient.tolist()):
+        end = ends[patient]
+        decision = None if found.decision[row] < 0 else world.decisions[found.decision[row]]
+        assert (end["decision"], end["tests"]) == (decision, found.tests[row])
+        assert (end["cost_gbp"], end["dose_msv"]) == pytest.approx((found.cost_gbp[row], found.dose_msv[row]))
+
+
+def test_the_optimum_says_that_it_knows_no_limits(world: World) -> None:
+    optimum = agent_factories()["optimum"](world, seed=0)
+    with pytest.raises(PlanningRefused, match=r"order .* is not legal here; planners know no hard budget"):
+        run_agents(world, {"optimum": optimum}, patients=PATIENTS, seed=5, budget=Budget(tests=0))
+
+
+def test_limits_bind(world: World) -> None:
+    """Without limits the same agents spend more, so that the tests above have something to look at."""
+    everything = {"all": agent_factories()["all"](world, seed=0)}
+    free = run_agents(world, everything, patients=PATIENTS, seed=5)["all"]
+    for budget in BUDGETS:
+        bound = run_agents(world, everything, patients=PATIENTS, seed=5, budget=budget)["all"]
+        assert bound.cost_gbp.mean() < free.cost_gbp.mean()
+
+
+def test_a_batch_for_stable_baselines_has_the_same_masks(world: World) -> None:
+    budget, n = BUDGETS[-1], 16
+    env = JourneyVecEnv(world, n, budget=budget, seed=5)
+    singles = [JourneyEnv(world, budget=budget, seed=5) for _ in range(n)]
+    env.reset()
+    for slot, single in enumerate(singles):
+        single.reset(seed=5, options={"patient": slot})
+    rng = np.random.default_rng(0)
+    running = set(range(n))
+    while running:
+        masks = env.action_masks()
+        actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in masks])
+        for slot in running:
+            np.testing.assert_array_equal(masks[slot], singles[slot].action_masks())
+        _, _, dones, _ = env.step(actions)
+        for slot in list(running):
+            *_, terminated, truncated, _ = singles[slot].step(int(actions[slot]))
+            assert (terminated or truncated) == dones[slot]
+            if dones[slot]:
+                running.discard(slot)

@@ -1,0 +1,115 @@
+"""The weight-loss scenario: what the case must hold, and that the whole model meets the published figures."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from workup.envs.compile.compile import compile_world
+from workup.envs.model.world import World
+from workup.scenarios.language.library import load_scenario
+from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.tables import Tables
+
+TIERS = {"history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"}
+VIGNETTES = {
+    "1a_exerciser": "intentional",
+    "1b_lung_cancer": "lung_cancer",
+    "1c_low_mood": "depression",
+    "1d_hyperthyroid": "hyperthyroidism",
+    "1e_pancreatic_cancer": "pancreatic_cancer",
+    "1f_severe_frailty": "social_and_frailty",
+}
+
+
+@pytest.fixture(scope="module")
+def scenario() -> Scenario:
+    return load_scenario("weight_loss")
+
+
+@pytest.fixture(scope="module")
+def world(scenario: Scenario) -> World:
+    return compile_world(scenario)
+
+
+def test_is_as_large_as_the_flagship_should_be(scenario: Scenario) -> None:
+    assert len(scenario.conditions) >= 10
+    assert len(scenario.investigations) >= 14
+    assert len(scenario.findings) >= 40
+    assert {investigation.tier for investigation in scenario.investigations.values()} == TIERS
+
+
+def test_vignettes_are_those_of_the_draft(scenario: Scenario) -> None:
+    assert {name: vignette.condition for name, vignette in scenario.vignettes.items()} == VIGNETTES
+
+
+def test_is_a_draft_until_a_clinician_signs(scenario: Scenario) -> None:
+    assert scenario.who.status == "draft"
+    assert scenario.who.reviewers == ()
+
+
+def test_both_reward_presets_compile(scenario: Scenario) -> None:
+    assert set(scenario.rewards) == {"complex_decision", "triage"}
+    utilities = [compile_world(scenario, preset=preset).utility_gbp for preset in scenario.rewards]
+    assert not np.allclose(utilities[0], utilities[1])
+
+
+def test_stays_small_enough_for_exact_inference_and_planning(world: World) -> None:
+    profiles, hidden = world.model.prior.shape
+    assert profiles <= 200
+    assert hidden <= 250
+
+
+def test_every_set_of_bloods_has_few_joint_results(scenario: Scenario) -> None:
+    axes = Tables(scenario).axes
+    for order_set in scenario.order_sets.values():
+        values = [
+            len(axes[name].values) for item in order_set.members for name in scenario.investigations[item].reveals
+        ]
+        assert np.prod(values) <= 300
+
+
+def test_a_figure_without_a_source_or_note_is_called_assumed(scenario: Scenario) -> None:
+    bare = [f.path for f in scenario.figures if f.status in ("seen", "recalled") and not (f.source or f.note)]
+    assert bare == []
+    assert set(Counter(f.status for f in scenario.figures)) == {"seen", "recalled", "derived", "assumed"}
+
+
+def test_every_source_is_used(scenario: Scenario) -> None:
+    used = {name for figure in scenario.figures for name in (figure.source or "").split(", ")}
+    notes = " ".join(figure.note or "" for figure in scenario.figures)
+    idle = {name for name in scenario.sources if name not in used and name not in notes}
+    assert idle <= {"NSSFILTER"}, "access rules carry no figure; every other source must stand behind one"
+
+
+@pytest.mark.parametrize("name", sorted(load_scenario("weight_loss").targets))
+def test_targets_name_a_source_or_say_that_they_are_assumed(scenario: Scenario, name: str) -> None:
+    target = scenario.targets[name]
+    records = [figure for figure in scenario.figures if figure.path == f"targets.{name}.value"]
+    assert [record.value for record in records] == [pytest.approx(target.value)]
+    assert records[0].status == "assumed" or records[0].source or records[0].note
+
+
+def test_five_abnormal_markers_do_not_multiply(world: World) -> None:
+    network = world.model.network
+    markers = {"albumin": "low", "platelets": "high", "calcium": "high", "white_cells": "high", "crp": "raised"}
+    cancers = world.scenario.groups["cancer"]
+    before, after = network.posterior("condition", {}), network.posterior("condition", markers)
+    p, q = (sum(odds[name] for name in cancers) for odds in (before, after))
+    ratio = (q / (1 - q)) / (p / (1 - p))
+    assert 4.0 < ratio < 8.1
+
+
+def test_women_and_men_over_sixty_have_the_published_risk(world: World) -> None:
+    older = {"age": "60_to_79"}
+    risk = {
+        sex: sum(
+            world.model.network.posterior("condition", {**older, "sex": sex})[c]
+            for c in world.scenario.groups["cancer"]
+        )
+        for sex in ("male", "female")
+    }
+    assert risk["male"] == pytest.approx(0.03, abs=0.003)
+    assert risk["female"] < risk["male"]
