@@ -12,8 +12,8 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.patient_model import PENDING
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import PENDING
 from workup.envs.model.world import World
 
 __all__ = ["Agent", "AgentFactory", "JourneyView", "choose_first", "decision_actions", "pending_items"]

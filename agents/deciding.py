@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from workup.agents.base import JourneyView, decision_actions
 from workup.envs.engine.observation import layout_of
+from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 
 _BELIEF_CELLS = 4_000_000
@@ -35,7 +36,7 @@ def expected_utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) 
 
 def _utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     model = world.model
-    belief = model.belief(view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
+    belief = posterior_weights(model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
     by_condition = belief.reshape(len(rows), belief.shape[1], len(model.conditions), -1)
     utility = world.utility_gbp.reshape(len(world.decisions), belief.shape[1], len(model.conditions), -1)
     total = np.zeros((len(rows), len(world.decisions)))

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from workup.envs.model.world import World
 from workup.errors import FileFormatError
+from workup.files import write_whole
 
 Dtype = Literal["float32", "float64", "int64", "uint32", "uint8"]
 Hex = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -81,20 +80,6 @@ class SavedPolicy:
     tensors: Mapping[str, NDArray[Any]] = field(default_factory=dict)
 
 
-def write_atomically(path: Path, data: bytes) -> None:
-    """Write beside, then replace, so that a reader sees the old file or the new one and nothing between."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def write_policy(directory: Path, policy: SavedPolicy, world: World, *, stem: str = "policy") -> None:
     """Save as `<stem>.json` and `<stem>-<sha256>.safetensors`; earlier tensor files of the stem are removed after.
 
@@ -122,8 +107,8 @@ def write_policy(directory: Path, policy: SavedPolicy, world: World, *, stem: st
     _require_finite(directory / f"{stem}.json", tensors)
     kept = f"{stem}-{digest}.safetensors"
     if tensors:
-        write_atomically(directory / kept, data)
-    write_atomically(directory / f"{stem}.json", text)
+        write_whole(directory / kept, data)
+    write_whole(directory / f"{stem}.json", text)
     for stale in directory.glob(f"{stem}-*.safetensors"):
         if stale.name != kept:
             stale.unlink(missing_ok=True)

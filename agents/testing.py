@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from workup.agents.base import Agent, AgentFactory, JourneyView
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
 
 BATCHES = (1, 64)

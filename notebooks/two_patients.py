@@ -33,10 +33,10 @@ from IPython.display import Markdown, display
 import workup
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.report.figures import Scale, colours, journey_figure
 from workup.report.story import tell
-from workup.report.words import moment, percent, pounds
+from workup.wording import moment, percent, pounds
 
 scenario = workup.load_scenario("weight_loss")
 world = workup.compile_world(scenario)

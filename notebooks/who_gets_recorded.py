@@ -38,9 +38,9 @@ from IPython.display import display
 
 import workup
 from workup.agents.registry import make_agent
-from workup.envs.engine.engine import Cases
-from workup.envs.model.patient_model import RESULT, UNKNOWN
-from workup.envs.records.journeys import run_journeys
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import RESULT, UNKNOWN
+from workup.envs.records.run import run_journeys
 
 scenario = workup.load_scenario("weight_loss")
 world = workup.compile_world(scenario)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, JourneyView
-from workup.agents.baselines.simple import finish
+from workup.agents.opening import finish
 from workup.envs.model.facts import compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError

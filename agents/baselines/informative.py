@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, JourneyView, choose_first
-from workup.agents.baselines.simple import finish, journey_is_open, opening_actions
 from workup.agents.deciding import expected_utilities
+from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
@@ -65,9 +66,9 @@ class InformativeAgent:
     def _ask(self, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """(m,) the best question, or -1 to stop."""
         world = self._world
-        belief = world.model.belief(view.values[rows], view.status[rows], view.failures[rows], view.treated[rows]).sum(
-            axis=1
-        )
+        belief = posterior_weights(
+            world.model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows]
+        ).sum(axis=1)
         tells = np.minimum(self._information(belief), -(belief * _log(belief)).sum(axis=1)[:, None])
         tells[~view.mask[rows][:, self._orders]] = 0.0
         worth = tells / self._price

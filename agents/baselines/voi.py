@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
-from workup.agents.baselines.simple import journey_is_open, opening_actions
+from workup.agents.opening import journey_is_open, opening_actions
 from workup.agents.planning.one_step import OneStep
+from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
@@ -66,7 +67,9 @@ def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -
     out = np.full((len(rows), len(actions)), -np.inf)
     for first in range(0, len(rows), _ROWS):
         chunk = rows[first : first + _ROWS]
-        beliefs = model.belief(view.values[chunk], view.status[chunk], view.failures[chunk], view.treated[chunk])
+        beliefs = posterior_weights(
+            model, view.values[chunk], view.status[chunk], view.failures[chunk], view.treated[chunk]
+        )
         for values, row, belief in zip(out[first : first + _ROWS], chunk.tolist(), beliefs, strict=True):
             profiles = tuple(np.flatnonzero(belief.any(axis=1)).tolist())
             weights = np.ascontiguousarray(belief[list(profiles)].ravel())

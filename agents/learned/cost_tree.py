@@ -18,12 +18,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
-from workup.agents.baselines.simple import finish, journey_is_open, opening_actions
+from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.envs.compile.recorded import rows_of
-from workup.envs.engine.engine import Cases
-from workup.envs.model.patient_model import FAILED, MISSING, PENDING, REFUSED, RESULT
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, RESULT
 from workup.envs.model.world import World
-from workup.importers.tables.bands import entropy
+from workup.statistics import entropy
 
 F64 = NDArray[np.float64]
 

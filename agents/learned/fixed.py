@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
-from workup.agents.baselines.simple import finish, journey_is_open, opening_actions
+from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.observation import layout_of

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
 
 F64 = NDArray[np.float64]
 Facts = dict[int, int]

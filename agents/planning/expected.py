@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.one_step import OneStep
-from workup.envs.engine.engine import Engine, JourneyView
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 

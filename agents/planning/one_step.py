@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
 from workup.agents.planning.transitions import SUM
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.patient_model import NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import NOT_ORDERED, PENDING, REFUSED, RESULT
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]

@@ -11,8 +11,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.codes import FAILED, REFUSED, RESULT, Rows
 from workup.envs.model.outcomes import item_outcomes
-from workup.envs.model.patient_model import FAILED, REFUSED, RESULT, Rows
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 

@@ -5,16 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Any
 
 from workup.agents.planning.presentation import State
 from workup.envs.model.world import World
 from workup.errors import FileFormatError
+from workup.files import write_whole
 
 FORMAT = "workup-bounds-3"
 
@@ -73,10 +72,7 @@ class PolicyCache:
             "actions": {k: self.actions[k] for k in sorted(self.actions)},
         }
         content["sha256"] = _checksum(content)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with NamedTemporaryFile("w", dir=path.parent, suffix=".tmp", delete=False, encoding="utf-8") as handle:
-            json.dump(content, handle, separators=(",", ":"))
-        os.replace(handle.name, path)
+        write_whole(path, json.dumps(content, separators=(",", ":")))
 
 
 def _checksum(content: Mapping[str, Any]) -> str:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from workup.agents.planning.digits import Bits, Digits, Facts, Truths, digits_of_item, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves
 from workup.agents.planning.problem import F64, Problem, free_value
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.patient_model import FAILED, NOT_ORDERED, RESULT
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import FAILED, NOT_ORDERED, RESULT
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 
@@ -102,8 +103,8 @@ class Presenter:
             PlanningRefused: something the planners cannot treat exactly, with the reason and the size.
         """
         model = self.world.model
-        belief = model.belief(
-            state.values[None], state.status[None], state.failures[None], state.treated[None]
+        belief = posterior_weights(
+model, state.values[None], state.status[None], state.failures[None], state.treated[None]
         )[0]  # fmt: skip
         profiles: Profiles = tuple(int(k) for k in np.flatnonzero(belief.any(axis=1)))
         if (state.status == 1).any():

@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import choose_first
-from workup.agents.baselines.simple import opening_actions
+from workup.agents.opening import opening_actions
 from workup.agents.planning.optimum import Effort, Planner, blank_state, shipped_cache, solve_side_by_side
 from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
 from workup.agents.planning.presentation import State
-from workup.envs.engine.engine import Cases, Engine
+from workup.envs.engine.engine import Engine
+from workup.envs.model.cases import Cases
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]

@@ -10,14 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.compile.layout import Floats, Ints, Layout
+from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.world import Action
-from workup.errors import UnknownNameError, WorkupError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.schema import Act, Orderable, Scenario
 from workup.scenarios.language.tables import Table
 from workup.scenarios.language.vocabulary import Axis, allowed_values
-
-COMPONENTS = ("cost", "harm", "delay", "utility")
 
 
 @dataclass

@@ -12,8 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.errors import UnknownNameError, WorkupError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.schema import Mechanism, Orderable, Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.compile.laws import Laws
-from workup.envs.model.patient_model import Rows
+from workup.envs.model.codes import Rows
 from workup.errors import WorkupError
 from workup.scenarios.language.tables import Table
 

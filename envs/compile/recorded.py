@@ -18,8 +18,8 @@ import polars as pl
 from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import Cases
-from workup.envs.model.patient_model import MISSING
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import MISSING
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
 from workup.scenarios.language.library import load_scenario

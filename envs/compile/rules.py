@@ -9,8 +9,7 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.evidence import event_of
 from workup.envs.compile.layout import Floats, Ints, Layout
-from workup.errors import WorkupError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import WorkupError, suggestion
 from workup.scenarios.language.vocabulary import STATUS_WORDS, allowed_statuses, allowed_values
 
 

@@ -4,22 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.belief import likelihood
-from workup.envs.model.patient_model import MISSING, REFUSED, UNKNOWN
+from workup.envs.model.belief import likelihood, posterior_weights
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import MISSING, REFUSED, UNKNOWN
 from workup.envs.model.world import World
-from workup.errors import ImpossibleEvidence, UnknownNameError, WorkupError
+from workup.errors import ImpossibleEvidence, UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.lint.vignettes import stated_value
-from workup.scenarios.language.reading.model_faults import suggestion
 from workup.scenarios.language.schema import Vignette
 from workup.scenarios.language.vocabulary import Axis, axes
-
-if TYPE_CHECKING:
-    from workup.envs.engine.engine import Cases
 
 Floats = NDArray[np.float64]
 
@@ -49,7 +46,6 @@ def vignette_cases(world: World, vignette: str | Vignette, draws: int = 200, see
         LanguageError: a value that its variable does not have.
         ImpossibleEvidence: the facts exclude each other; the message names the fact at fault.
     """
-    from workup.envs.engine.engine import Cases  # compiles kernels, which the linter needs none of
 
     case = _vignette(world, vignette)
     facts = stated_facts(world, case)
@@ -95,7 +91,6 @@ def futures(
     Raises:
         WorkupError: something is missing or has failed: a case can fix a value, but not that there was none.
     """
-    from workup.envs.engine.engine import Cases
 
     n = len(values)
     unfit = np.flatnonzero(
@@ -106,7 +101,7 @@ def futures(
             f"{unfit.size} of {n} patients (the first: row {unfit[0]}) have a result that failed, was refused or withheld; "
             "a case can fix a value, not that there is none"
         )
-    cumulative = np.cumsum(world.model.belief(values, status, failures, treated).reshape(n, -1), axis=1)
+    cumulative = np.cumsum(posterior_weights(world.model, values, status, failures, treated).reshape(n, -1), axis=1)
     chance = _uniform(seed, n * draws).reshape(draws, n)
     drawn = np.empty((draws, n), np.int64)
     for p in range(n):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, cast
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,112 +13,15 @@ from workup.envs.engine import kernel, tables
 from workup.envs.engine.draws import complications_of, numbers_of
 from workup.envs.engine.observation import Layout, layout_of
 from workup.envs.engine.tables import Starts, Tables, pack
-from workup.envs.model.patient_model import NOT_ORDERED, UNKNOWN, PatientModel
+from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import NOT_ORDERED, UNKNOWN
+from workup.envs.model.patient_model import PatientModel
 from workup.envs.model.randomness import seed_key
 from workup.envs.model.world import World
 from workup.errors import ImpossibleEvidence, WorkupError
 
-Autoreset = Literal["none", "next_step", "same_step"]
 _AUTORESET: dict[str, int] = {"none": kernel.FROZEN, "next_step": kernel.NEXT_STEP, "same_step": kernel.SAME_STEP}
-
-
-@dataclass(frozen=True)
-class Budget:
-    """Hard limits of a journey, the same in training and evaluation; None is no limit."""
-
-    cost_gbp: float | None = None
-    dose_msv: float | None = None
-    tests: int | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class Cases:
-    """Patients fixed in advance (vignettes, recorded patients) instead of drawn from the prior.
-
-    Patient id p is case p: profile (n,) int32, hidden (n,) int32, values (n, O) int16 with UNKNOWN where the
-    model draws; a fixed value is reported as it stands, without refusal, failure or corruption of its item. MISSING is
-    told as missing, and an item all of whose findings are MISSING fails by its first mechanism. Where numbers
-    (n, O) float32 are given, they are shown instead of drawn ones.
-    """
-
-    profile: NDArray[np.int32]
-    hidden: NDArray[np.int32]
-    values: NDArray[np.int16]
-    numbers: NDArray[np.float32] | None = None
-
-
-@dataclass(frozen=True, eq=False)
-class JourneyView:
-    """What has been revealed in n journeys: all that an agent may use. Symbols as in patient_model."""
-
-    world: World
-    values: NDArray[np.int16]
-    """(n, O) revealed values, UNKNOWN (-1) or MISSING (-2)."""
-    numbers: NDArray[np.float32]
-    """(n, O) the number of a numeric finding, NaN elsewhere."""
-    status: NDArray[np.uint8]
-    """(n, I)"""
-    failures: NDArray[np.uint8]
-    """(n, I)"""
-    treated: NDArray[np.bool_]
-    """(n, O) whether the act that the finding depends on was done when it was ordered."""
-    ordered_at_h: NDArray[np.float32]
-    """(n, I) clock at the first order, NaN if never."""
-    clock_h: NDArray[np.float64]
-    visit: NDArray[np.int32]
-    step: NDArray[np.int32]
-    cost_gbp: NDArray[np.float64]
-    """(n,) spent so far (unweighted)."""
-    dose_msv: NDArray[np.float64]
-    tests: NDArray[np.int32]
-    waiting_h: NDArray[np.float64]
-    """(n, conditions) hours so far, weighted by waiting_factor of acts done."""
-    progression_h: NDArray[np.float64]
-    """(n, conditions) hours so far, weighted by progression_factor of acts done."""
-    mask: NDArray[np.bool_]
-    """(n, A) legal actions."""
-    observation: NDArray[np.float32] | None = None
-    """(n, P) the flat observation the environment would deliver, if asked for."""
-
-
-class Step(NamedTuple):
-    """What a step of n journeys gave. Fresh arrays, which the engine never writes to again."""
-
-    observation: NDArray[np.float32]
-    """(n, P)"""
-    reward: NDArray[np.float64]
-    """(n,) the sum of the components."""
-    components: NDArray[np.float64]
-    """(n, 4) cost, harm, delay, utility: weighted, in pounds, signed as in the reward."""
-    terminated: NDArray[np.bool_]
-    truncated: NDArray[np.bool_]
-    illegal: NDArray[np.bool_]
-    """(n,) a masked action was tried; nothing happened but the step count."""
-    mask: NDArray[np.bool_]
-    """(n, A) legal actions of the next step."""
-    ended: bool
-    """Whether any journey ended."""
-    final_observation: NDArray[np.float32]
-    """(n, P) the last observation of journeys that ended, in same-step mode; elsewhere undefined."""
-    final_mask: NDArray[np.bool_]
-    """(n, A) likewise."""
-
-
-class Results(NamedTuple):
-    """Where a step of n journeys writes; as in `Step`, with flags (3, n): terminated, truncated, illegal."""
-
-    observation: NDArray[np.float32]
-    mask: NDArray[np.bool_]
-    reward: NDArray[np.float64]
-    components: NDArray[np.float64]
-    flags: NDArray[np.bool_]
-    final_observation: NDArray[np.float32]
-    final_mask: NDArray[np.bool_]
-
-    def step(self, ended: bool) -> Step:
-        """The same arrays by the names that a user knows."""
-        observation, mask, reward, components, flags, finals, final_mask = self
-        return Step(observation, reward, components, flags[0], flags[1], flags[2], mask, ended, finals, final_mask)
 
 
 class Engine:

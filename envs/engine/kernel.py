@@ -185,7 +185,7 @@ from workup.envs.engine.tables import (
     WITHHELD,
     WORDS_AT,
 )
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.randomness import (
     ATTEMPTS as STREAMS,
 )

@@ -13,7 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.observation import SCALES, STATUS_LEVELS, Layout
-from workup.envs.model.patient_model import UNKNOWN, PatientModel, Rows
+from workup.envs.model.codes import UNKNOWN, Rows
+from workup.envs.model.patient_model import PatientModel
 from workup.envs.model.randomness import VALUE
 from workup.envs.model.world import World
 

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.codes import MISSING, PENDING, REFUSED, RESULT, Rows
+from workup.envs.model.patient_model import PatientModel
 from workup.errors import ImpossibleEvidence
-
-if TYPE_CHECKING:
-    from workup.envs.model.patient_model import PatientModel, Rows
 
 Floats = NDArray[np.float64]
 _RESCALE_EVERY = 8
@@ -25,7 +22,22 @@ def posterior_weights(
     *,
     values_only: bool = False,
 ) -> Floats:
-    """(n, K, H) as `PatientModel.belief`, which documents it."""
+    """Exact posterior weights of every (profile, hidden state), normalised.
+
+    Args:
+        model: who the patients are.
+        values: (n, O) revealed value of each observable, UNKNOWN or MISSING.
+        status: (n, I) status of each item; PENDING says that the order stands (see `PatientModel.status_table`).
+        failures: (n, I) failed attempts of each item so far.
+        treated: (n, O) whether the act a finding depends on was done when it was ordered.
+        values_only: ignore which results are missing.
+
+    Returns:
+        (n, K, H) float64, each [K, H] slice sums to 1.
+
+    Raises:
+        ImpossibleEvidence: a row has probability zero, naming the first such row.
+    """
     weights: Floats = np.repeat(model.prior[None], len(values), axis=0)
     for o in range(len(model.observables)):
         _multiply_reports(model, weights, o, values[:, o], status, failures, treated[:, o], values_only)
@@ -49,7 +61,6 @@ def _multiply_reports(
     values_only: bool,
 ) -> None:
     """Multiply in what observable `o` was reported to be, or that it was not reported with its item's result."""
-    from workup.envs.model.patient_model import MISSING, RESULT
 
     item, width = int(model.item_of[o]), model.evidence_table.shape[1]
     missing = np.zeros(len(value), bool)
@@ -69,7 +80,6 @@ def _multiply_statuses(
     model: PatientModel, weights: Floats, item: int, status: NDArray[np.uint8], failures: NDArray[np.uint8]
 ) -> None:
     """Multiply in that attempts failed, gave a result, were refused or (pending) stand."""
-    from workup.envs.model.patient_model import PENDING, REFUSED, RESULT
 
     if model.item_refusal[item] < 0 and model.item_failures[item, 0] < 0:
         return

@@ -17,8 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.world import World
-from workup.errors import UnknownNameError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.schema import When
 from workup.scenarios.language.vocabulary import Axis, allowed_statuses, allowed_values, axes
 

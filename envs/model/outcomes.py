@@ -8,7 +8,8 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import FAILED, MISSING, REFUSED, RESULT, UNKNOWN, PatientModel, Rows
+from workup.envs.model.codes import FAILED, MISSING, REFUSED, RESULT, UNKNOWN, Rows
+from workup.envs.model.patient_model import PatientModel
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 

@@ -16,25 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.codes import Rows
 from workup.envs.model.network import Network
-
-UNKNOWN, MISSING = -1, -2
-"""Codes in arrays of revealed values: not revealed; asked for and not reported."""
-
-NOT_ORDERED, PENDING, RESULT, FAILED, REFUSED = range(5)
-"""Status of an item for one patient."""
-
-
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """Where a table's row is found for a patient: `start + of_profile[k] + of_hidden[h] (+ extra)`.
-
-    start: (n,) int32, first row of each entry; of_profile: (n, K) int32; of_hidden: (n, H) int32.
-    """
-
-    start: NDArray[np.int32]
-    of_profile: NDArray[np.int32]
-    of_hidden: NDArray[np.int32]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,31 +118,3 @@ class PatientModel:
     """(O, V, 2) the number inside a value: lower and upper end of its band or step; NaN if categorical."""
     log_uniform: NDArray[np.bool_]
     """(O,) the law of the number inside its band."""
-
-    def belief(
-        self,
-        values: NDArray[np.int16],
-        status: NDArray[np.uint8],
-        failures: NDArray[np.uint8],
-        treated: NDArray[np.bool_],
-        *,
-        values_only: bool = False,
-    ) -> NDArray[np.float64]:
-        """Exact posterior weights of every (profile, hidden state), normalised.
-
-        Args:
-            values: (n, O) revealed value of each observable, UNKNOWN or MISSING.
-            status: (n, I) status of each item; PENDING says that the order stands (see status_table).
-            failures: (n, I) failed attempts of each item so far.
-            treated: (n, O) whether the act a finding depends on was done when it was ordered.
-            values_only: ignore which results are missing.
-
-        Returns:
-            (n, K, H) float64, each [K, H] slice sums to 1.
-
-        Raises:
-            ImpossibleEvidence: a row has probability zero, naming the first such row.
-        """
-        from workup.envs.model.belief import posterior_weights
-
-        return posterior_weights(self, values, status, failures, treated, values_only=values_only)

@@ -7,22 +7,17 @@ Symbols as in patient_model, and D decisions, A actions, T order sets, S steps.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.cases import Cases
 from workup.envs.model.patient_model import PatientModel
-from workup.errors import UnknownNameError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.schema import Scenario
 
-if TYPE_CHECKING:
-    from workup.envs.engine.engine import Cases
-
 ActionKind = Literal["order", "set", "act", "wait", "decide"]
-NO_SUCH_ACTION = -2
-"""To the engine -1 means to leave a journey as it is; from an agent it is no action, and so becomes this."""
 
 
 @dataclass(frozen=True)

@@ -12,18 +12,16 @@ import csv
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from io import StringIO
 from pathlib import Path
-from typing import TYPE_CHECKING
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
 
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT
-from workup.envs.records.files import write_whole
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.records.journeys import Events, Journeys
 from workup.errors import WorkupError
-
-if TYPE_CHECKING:
-    from workup.envs.records.journeys import Events, Journeys
+from workup.files import write_whole
 
 START = datetime(2000, 1, 1, tzinfo=UTC)
 """Every journey begins then: a clock, no date."""
@@ -142,13 +140,11 @@ def write_csv(journeys: Journeys, path: Path) -> None:
         for event in log_events(journeys)
     ]  # fmt: skip
 
-    def write(temporary: Path) -> None:
-        with temporary.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(COLUMNS)
-            writer.writerows(rows)
-
-    write_whole(path, write)
+    file = StringIO(newline="")
+    writer = csv.writer(file)
+    writer.writerow(COLUMNS)
+    writer.writerows(rows)
+    write_whole(path, file.getvalue())
 
 
 def write_xes(journeys: Journeys, path: Path) -> None:
@@ -157,12 +153,7 @@ def write_xes(journeys: Journeys, path: Path) -> None:
     Raises:
         WorkupError: the journeys were run without `record=True`.
     """
-    text = "\n".join(_xes(journeys)) + "\n"
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)
+    write_whole(path, "\n".join(_xes(journeys)) + "\n")
 
 
 def _xes(journeys: Journeys) -> Iterator[str]:

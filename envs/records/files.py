@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import MISSING
+from workup.envs.model.codes import COMPONENTS, MISSING, STATUS_NAMES
+from workup.envs.records.journeys import Events, Journeys
 from workup.errors import WorkupError
-
-if TYPE_CHECKING:
-    from workup.envs.records.journeys import Events, Journeys
-
-STATUS_NAMES = ("not ordered", "pending", "result", "failed", "refused")
-COMPONENTS = ("cost", "harm", "delay", "utility")
+from workup.files import write_whole
 
 
 def write_parquet(journeys: Journeys, path: Path) -> None:
@@ -59,7 +54,9 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
     columns["decision"] = [_decision(journeys, int(j)) for j in row]
     columns["true condition"] = [model.conditions[journeys.condition[j]] for j in row]
     frame = pl.DataFrame(columns)
-    write_whole(path, frame.write_parquet)
+    content = BytesIO()
+    frame.write_parquet(content)
+    write_whole(path, content.getvalue())
 
 
 def write_json(journeys: Journeys, path: Path) -> None:
@@ -75,12 +72,7 @@ def write_json(journeys: Journeys, path: Path) -> None:
         "seed": journeys.seed,
         "journeys": list(_journey_objects(journeys)),
     }
-    text = json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False)
-
-    def write(temporary: Path) -> None:
-        temporary.write_text(text, encoding="utf-8")
-
-    write_whole(path, write)
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
 
 
 def _events(journeys: Journeys) -> Events:
@@ -148,17 +140,3 @@ def _decision(journeys: Journeys, j: int) -> str | None:
 
 def _words(names: list[str], codes: NDArray[np.int32]) -> list[str]:
     return [names[code] if 0 <= code < len(names) else f"no such action ({code})" for code in codes]
-
-
-def write_whole(path: Path, write: Callable[[Path], None]) -> None:
-    """Write beside and move into place, so that no half-written record is ever found."""
-    path = Path(path)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        write(temporary)
-        temporary.chmod(0o644)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

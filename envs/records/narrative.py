@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import FAILED, MISSING, PENDING, REFUSED, UNKNOWN
+from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.scenarios.language.schema import Scenario, Variable
-from workup.scenarios.language.words.phrases import Phrases, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import plain, time_in_words
 
 
 def variable(scenario: Scenario, name: str) -> Variable | None:
@@ -20,11 +21,6 @@ def variable(scenario: Scenario, name: str) -> Variable | None:
     return None
 
 
-def words(name: str) -> str:
-    """A name of the file as words."""
-    return name.replace("_", " ")
-
-
 def action_label(world: World, action: int) -> str:
     """One action in words."""
     kind, _, name = world.actions[action].name.partition(" ")
@@ -33,7 +29,7 @@ def action_label(world: World, action: int) -> str:
 
 
 def _word(world: World, observable: int, value: int) -> str:
-    return words(world.model.network.variable(world.model.observables[observable]).values[value])
+    return plain(world.model.network.variable(world.model.observables[observable]).values[value])
 
 
 def result_in_words(world: World, observable: int, value: int, number: float) -> str:
@@ -91,3 +87,25 @@ def mishaps_in_words(world: World, before: NDArray[np.uint8], after: NDArray[np.
     said = {FAILED: "no result", REFUSED: "refused", PENDING: "pending"}
     changed = np.flatnonzero(before != after)
     return [f"{Phrases(world.scenario).label(world.items[i])}: {said[after[i]]}" for i in changed if after[i] in said]
+
+
+def action(world: World, index: int) -> str:
+    """What an action is called: the label of the test, set, act or decision."""
+    chosen, scenario = world.actions[index], world.scenario
+    if chosen.kind == "wait":
+        return "Wait for results"
+    if chosen.kind == "decide":
+        return scenario.decisions[world.decisions[chosen.decision]].label
+    if chosen.kind == "set":
+        return scenario.order_sets[chosen.name.partition(" ")[2]].label
+    return item(world, chosen.items[0])
+
+
+def item(world: World, index: int) -> str:
+    """What an investigation or act is called."""
+    return {**world.scenario.investigations, **world.scenario.acts}[world.items[index]].label
+
+
+def condition(world: World, index: int) -> str:
+    """What a condition is called."""
+    return world.scenario.conditions[world.model.conditions[index]].label

@@ -16,8 +16,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Budget, Cases, Engine, JourneyView, Step
-from workup.envs.model.patient_model import PENDING, UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Budget, JourneyView, Step
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import PENDING, UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.testing.restated import legal_actions, named_facts, plain_charges
 
@@ -364,7 +367,7 @@ def check_posterior_is_exact(engine: Engine, patients: range, *, atol: float = 1
     first = engine.layout.condition_slot
     for patient in patients:
         for _, trace, view in journey_steps(engine, patient, random_policy(world, stop=0.04)):
-            exact = model.belief(view.values, view.status, view.failures, view.treated)[0]
+            exact = posterior_weights(model, view.values, view.status, view.failures, view.treated)[0]
             by_condition = exact.sum(axis=0).reshape(len(model.conditions), -1).sum(axis=1)
             np.testing.assert_allclose(engine.condition_posterior[0], by_condition, rtol=0, atol=atol)
             shown = trace.observation[-1][first : first + len(by_condition)]

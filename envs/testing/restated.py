@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Budget, JourneyView
-from workup.envs.model.patient_model import FAILED, NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.engine.types import Budget, JourneyView
+from workup.envs.model.codes import FAILED, NOT_ORDERED, PENDING, REFUSED, RESULT
 from workup.envs.model.world import World
 
 

@@ -14,14 +14,14 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from workup.envs.compile.recorded import world_of
-from workup.envs.engine.engine import Autoreset, Budget, Engine
-from workup.envs.model.world import NO_SUCH_ACTION, World
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Autoreset, Budget
+from workup.envs.model.codes import NO_SUCH_ACTION
+from workup.envs.model.world import World
 from workup.errors import UnknownNameError, WorkupError
 
 if TYPE_CHECKING:
     from workup.envs.views.text import Story
-
-COMPONENTS = ("cost", "harm", "delay", "utility")
 
 
 def make_engine(

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.engine import Engine
-from workup.envs.model.world import NO_SUCH_ACTION
+from workup.envs.model.codes import NO_SUCH_ACTION
+from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError
-
-if TYPE_CHECKING:
-    from workup.envs.records.journeys import Journeys
 
 PREFIX = "minari:"
 

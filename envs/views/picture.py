@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import FAILED, PENDING, REFUSED, RESULT
+from workup.envs.model.codes import FAILED, PENDING, REFUSED, RESULT
 from workup.envs.views.story import (
     STATUS_WORDS,
     Moment,
@@ -22,7 +22,8 @@ from workup.envs.views.story import (
     title,
     totals,
 )
-from workup.scenarios.language.words.phrases import Phrases, percent, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import chance_in_words, time_in_words
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -195,7 +196,7 @@ def _draw_causes(axes: Axes, story: Story, prior: NDArray[np.float64]) -> None:
         axes.barh(y + 0.62, 0.85, height=0.32, left=0, color="#f0f0f0")
         axes.barh(y + 0.62, 0.85 * p, height=0.32, left=0, color=colour)
         axes.plot([0.85 * before] * 2, [y + 0.42, y + 0.82], color="#555555", linewidth=1.5)
-        axes.text(1, y + 0.62, percent(p), fontsize=8.5, va="center", ha="right")
+        axes.text(1, y + 0.62, chance_in_words(p), fontsize=8.5, va="center", ha="right")
 
 
 def _cause_colour(c: int) -> str:

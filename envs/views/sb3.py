@@ -11,9 +11,10 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices, VecEnvStepReturn
 
-from workup.envs.engine.engine import Step
-from workup.envs.model.world import NO_SUCH_ACTION, World
-from workup.envs.views.env import COMPONENTS, make_engine, observation_space
+from workup.envs.engine.types import Step
+from workup.envs.model.codes import COMPONENTS, NO_SUCH_ACTION
+from workup.envs.model.world import World
+from workup.envs.views.env import make_engine, observation_space
 
 
 class JourneyVecEnv(VecEnv):

@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Engine, JourneyView, Step
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import JourneyView, Step
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.scenarios.language.schema import Variable
-from workup.scenarios.language.words.phrases import Phrases, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import plain, time_in_words
 
 
 @dataclass(frozen=True)
@@ -167,7 +169,7 @@ def _fact(view: JourneyView, o: int) -> Fact:
     label = Phrases(world.scenario).label(name)
     if value == MISSING:
         return Fact(label, "not reported", usual=False)
-    word = world.model.network.variable(name).values[value].replace("_", " ")
+    word = plain(world.model.network.variable(name).values[value])
     return Fact(label, _with_number(world, name, float(view.numbers[0, o]), word), value == _usual_value(world, o))
 
 

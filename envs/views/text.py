@@ -7,7 +7,7 @@ import textwrap
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import RESULT
+from workup.envs.model.codes import RESULT
 from workup.envs.views.picture import as_picture
 from workup.envs.views.story import (
     STATUS_WORDS,
@@ -21,7 +21,8 @@ from workup.envs.views.story import (
     title,
     totals,
 )
-from workup.scenarios.language.words.phrases import Phrases, percent, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import chance_in_words, time_in_words
 
 __all__ = ["Story", "as_picture", "as_text"]
 
@@ -93,6 +94,6 @@ def _bars(story: Story, prior: NDArray[np.float64]) -> list[str]:
     names = [textwrap.shorten(name, 40, placeholder="…") for name, _, _ in rows]
     width = max(map(len, names))
     return [f"{'':{width}}  {'':{_BAR}}  {'now':>7} {'at first':>9}"] + [
-        f"{name:>{width}}  {'█' * round(_BAR * p):{_BAR}}  {percent(p):>7} {percent(before):>9}"
+        f"{name:>{width}}  {'█' * round(_BAR * p):{_BAR}}  {chance_in_words(p):>7} {chance_in_words(before):>9}"
         for name, (_, p, before) in zip(names, rows, strict=True)
     ]

@@ -11,9 +11,11 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Engine, Step
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Step
+from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.world import World
-from workup.envs.views.env import COMPONENTS, make_engine, observation_space
+from workup.envs.views.env import make_engine, observation_space
 from workup.errors import WorkupError
 
 Observation = NDArray[np.float32]

@@ -5,9 +5,8 @@ from __future__ import annotations
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from workup.errors import ScenarioError, UnknownNameError
+from workup.errors import ScenarioError, UnknownNameError, suggestion
 from workup.scenarios.language.lint.lint import check
-from workup.scenarios.language.reading.model_faults import suggestion
 from workup.scenarios.language.schema import Scenario
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.scenarios.language.reading.model_faults import in_words, number_hint
+from workup.errors import in_words, number_hint
 from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath
 
 FloatArray = NDArray[np.float64]

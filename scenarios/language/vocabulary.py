@@ -8,8 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from workup.errors import WorkupError
-from workup.scenarios.language.reading.model_faults import in_words, suggestion
+from workup.errors import WorkupError, in_words, suggestion
 from workup.scenarios.language.schema import Scenario, Variable
 
 SubPath = tuple[str | int, ...]

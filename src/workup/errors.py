@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import difflib
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class WorkupError(Exception):
@@ -49,3 +52,35 @@ class ImpossibleEvidence(WorkupError):  # noqa: N818
 
 class WorkupWarning(UserWarning):
     """Something was accepted that the user should know of, such as rows normalised within a stated tolerance."""
+
+
+def suggestion(name: str, known: Iterable[str]) -> str:
+    """'; did you mean ...?' for the nearest known name, or a list of what there is."""
+    names = [entry for entry in known if entry]
+    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    if near:
+        return f"; did you mean {near[0]!r}?"
+    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"; expected one of: {shown or '(none are defined)'}"
+
+
+def in_words(found: Any) -> str:
+    """What was written, in so many words: `nothing`, `yes` in place of True, a text in quotes, cut if it is long."""
+    if found is None:
+        return "nothing"
+    shown = str(found).lower() if isinstance(found, bool) else repr(found)
+    return shown if len(shown) < 60 else shown[:57] + "..."
+
+
+def number_hint(found: Any) -> str:
+    """How a text that was meant as a number is written."""
+    if not isinstance(found, str):
+        return ""
+    bare = found.strip().replace(",", ".")
+    if re.fullmatch(r"[0-9.]+\s*%", bare):
+        share = bare.rstrip("% ")
+        return f"; write {float(share) / 100:g} for {share}%" if share.count(".") < 2 else ""
+    inner = re.sub(r"^£\s*|\s*[A-Za-z£/]+$", "", bare)
+    if re.fullmatch(r"[-+]?[0-9]*\.?[0-9]+", inner):
+        return f"; write {inner}, the number alone, without quotes, sign or unit"
+    return ""

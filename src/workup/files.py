@@ -1,16 +1,37 @@
-"""What long work has found so far, a line of JSON for each part, so that a killed run goes on where it stopped."""
+"""Files that are written whole or not at all, and notes of long work."""
 
 from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 
+def write_whole(path: Path, content: str | bytes) -> None:
+    """Write a file beside its place and move it there: a reader sees the old file or the new one, nothing between.
+
+    Args:
+        path: the file; folders on the way are made.
+        content: text goes out as UTF-8, with its line ends as they stand.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except BaseException:
+        Path(temporary).unlink(missing_ok=True)
+        raise
+
+
 class WorkingNotes:
-    """Named records in a file of JSON lines. A line is written whole by one call; a torn last line is dropped."""
+    """What long work has found so far, so that a killed run goes on where it stopped: named records in a file of JSON lines. A line is written whole by one call; a torn last line is dropped."""
 
     def __init__(self, path: Path | None) -> None:
         """`path`: the file, made if there is none; None keeps nothing on disk."""

@@ -94,3 +94,9 @@ def normal_interval(values: Floats) -> Interval:
 def _percentiles(point: float, resampled: Floats) -> Interval:
     low, high = np.quantile(resampled, [0.025, 0.975])
     return Interval(float(point), float(low), float(high))
+
+
+def entropy(counts: Floats) -> Floats:
+    """(m,) bits, of (m, classes) counts."""
+    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
+    return np.asarray(-(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1))

@@ -22,11 +22,12 @@ from workup.agents.learned.ppo import PPOAgent
 from workup.agents.learned.ppo.inputs import Inputs, Preset
 from workup.agents.learned.ppo.policy import PolicySpec
 from workup.agents.registry import load_agent
-from workup.agents.saved import Header, SavedPolicy, read_policy, write_atomically, write_policy
+from workup.agents.saved import Header, SavedPolicy, read_policy, write_policy
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
+from workup.files import write_whole
 from workup.scenarios.language.library import load_scenario
 
 HIDDEN = 8
@@ -126,9 +127,9 @@ def test_a_kill_between_the_two_files_leaves_the_old_policy_in_force(
     def killed(path: Path, data: bytes) -> None:
         if path.suffix == ".json":
             raise KeyboardInterrupt
-        write_atomically(path, data)
+        write_whole(path, data)
 
-    monkeypatch.setattr("workup.agents.saved.write_atomically", killed)
+    monkeypatch.setattr("workup.agents.saved.write_whole", killed)
     with pytest.raises(KeyboardInterrupt):
         write_policy(tmp_path, SavedPolicy("ppo", spec(), network(world, seed=1)), world)
     loaded = read_policy(tmp_path, world, kind="ppo")
@@ -137,14 +138,14 @@ def test_a_kill_between_the_two_files_leaves_the_old_policy_in_force(
 
 def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "a.json"
-    write_atomically(path, b"old")
+    write_whole(path, b"old")
 
     def full(*_: object) -> None:
         raise OSError("no space left on device")
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="no space"):
-        write_atomically(path, b"new")
+        write_whole(path, b"new")
     assert [p.name for p in tmp_path.iterdir()] == ["a.json"]
     assert path.read_bytes() == b"old"
 

@@ -11,8 +11,9 @@ import hashlib
 import json
 import platform
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import llvmlite.binding
 import numba
@@ -23,12 +24,15 @@ from support.generated import generate, scenario_of
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.cases import vignette_cases
-from workup.envs.engine.engine import Budget, Engine
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Budget
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import ScenarioError
-from workup.evaluation.evaluate import run_agents, score
 from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import score
 from workup.report.explain import explanation
 from workup.scenarios.language.library import list_scenarios, load_scenario
 from workup.scenarios.language.lint.lint import faults_of
@@ -38,6 +42,7 @@ from workup.scenarios.language.words.prose import explain
 
 FILE = Path(__file__).with_suffix(".json")
 GENERATED = 50
+MODES: tuple[Literal["at_once"], Literal["delayed"]] = ("at_once", "delayed")
 AGENTS = ("none", "all", "random", "guideline", "voi")
 BOUNDED = ("tutorial", "control")
 """Scenarios whose bounds are quick."""
@@ -155,7 +160,7 @@ def engines(world: World, n: int) -> Iterator[tuple[str, Engine, bool]]:
     for view in ("raw", "belief"):
         for results in ("at_once", "delayed"):
             for name, settings, stay in modes:
-                engine = Engine(world, n, view=view, results=results, **{"seed": 3, **settings})  # type: ignore[arg-type]
+                engine = Engine(world, n, view=view, results=results, **{"seed": 3, **settings})
                 yield f"{view}, {results}, {name}", engine, stay
 
 
@@ -169,15 +174,15 @@ def steps_of(world: World, n: int, steps: int) -> dict[str, Record]:
 # ---------------------------------------------------------------- journeys, whole
 
 
-def whole_journeys(world: World, n: int) -> dict[str, Record]:
-    found = {}
+def whole_journeys(name: str, n: int) -> dict[str, Record]:
+    world, found = compile_world(load_scenario(name)), {}
     for name in AGENTS:
-        for results in ("at_once", "delayed"):
+        for results in MODES:
             agent = make_agent(name, world, seed=1)
             patients = np.arange(n, dtype=np.int64)
             journeys = run_journeys(
                 world, agent.act, agent=name, patients=patients, seed=2, results=results, record=True, batch=48
-            )  # type: ignore[arg-type]
+            )
             found[f"{name}, {results}"] = digest(journey_arrays(journeys))
     return found
 
@@ -244,29 +249,38 @@ def parts() -> dict[str, Callable[[], Record]]:
     """Each part of the file by its name: a test each."""
     found: dict[str, Callable[[], Record]] = {}
     for name in list_scenarios():
-        found[f"steps of {name}"] = lambda name=name: steps_of(compile_world(load_scenario(name)), 60, 60)
-        found[f"journeys of {name}"] = lambda name=name: whole_journeys(compile_world(load_scenario(name)), 60)
-        found[f"evaluation of {name}"] = lambda name=name: {
-            "json": {
-                "sha256": None,
-                "sums": [
-                    [short(x)]
-                    for x in numbers_in(evaluation(compile_world(load_scenario(name)), 40, bounded=name in BOUNDED))
-                ],
-            }
-        }
-        found[f"words of {name}"] = lambda name=name: {
-            "explain": text_digest(explain(load_scenario(name))),
-            "page": text_digest(explanation(load_scenario(name), "workup explain")),
-            "faults": text_digest(faults(scenario_file(name))),
-        }
+        found[f"steps of {name}"] = partial(steps_of_scenario, name)
+        found[f"journeys of {name}"] = partial(whole_journeys, name, 60)
+        found[f"evaluation of {name}"] = partial(evaluation_of, name)
+        found[f"words of {name}"] = partial(words_of, name)
     for first in range(0, GENERATED, 10):
-        found[f"steps of generated scenarios {first} to {first + 9}"] = lambda first=first: {
-            f"{seed}: {name}": condensed(record)
-            for seed in range(first, first + 10)
-            for name, record in steps_of(compile_world(scenario_of(generate(seed))), 16, 30).items()
-        }
+        found[f"steps of generated scenarios {first} to {first + 9}"] = partial(steps_of_generated, first)
     return found
+
+
+def steps_of_scenario(name: str) -> Record:
+    return steps_of(compile_world(load_scenario(name)), 60, 60)
+
+
+def steps_of_generated(first: int) -> Record:
+    return {
+        f"{seed}: {name}": condensed(record)
+        for seed in range(first, first + 10)
+        for name, record in steps_of(compile_world(scenario_of(generate(seed))), 16, 30).items()
+    }
+
+
+def evaluation_of(name: str) -> Record:
+    found = evaluation(compile_world(load_scenario(name)), 40, bounded=name in BOUNDED)
+    return {"json": {"sha256": None, "sums": [[short(number)] for number in numbers_in(found)]}}
+
+
+def words_of(name: str) -> Record:
+    return {
+        "explain": text_digest(explain(load_scenario(name))),
+        "page": text_digest(explanation(load_scenario(name), "workup explain")),
+        "faults": text_digest(faults(scenario_file(name))),
+    }
 
 
 def scenario_file(name: str) -> Path:

@@ -28,5 +28,5 @@ def test_every_part_that_is_kept_is_looked_at() -> None:
 
 def test_a_changed_bit_is_noticed() -> None:
     kept = KEPT["steps of tutorial"]["raw, at_once, next step"]
-    other = {"sums": [[*row[:2], row[2] + 1e-6 * max(1.0, row[0])] for row in kept["sums"]]}
+    other = {"sums": [[row[0], row[1] + 1e-6 * max(1.0, row[0])] for row in kept["sums"]]}
     assert not close(other, kept)

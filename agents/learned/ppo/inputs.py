@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import choose_first
-from workup.agents.baselines.simple import opening_actions
+from workup.agents.opening import opening_actions
 from workup.envs.engine.observation import layout_of
 from workup.envs.model.world import World
 

@@ -31,9 +31,10 @@ from workup.agents.learned.ppo.env import ShapedJourneys
 from workup.agents.learned.ppo.inputs import Inputs, Preset
 from workup.agents.learned.ppo.policy import PolicySpec, PPOAgent
 from workup.agents.planning.expected import expected_value
-from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_atomically, write_policy
+from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
+from workup.files import write_whole
 
 TRAINING_SEED, VALIDATION_SEED = 7_000_000, 8_000_000
 """Added to a run's seed, so that it trains and is validated on patients that an evaluation does not draw."""
@@ -251,7 +252,7 @@ class _Run(BaseCallback):
             self.best = point
             self._save_policy(weights)
         lines = "".join(p.model_dump_json() + "\n" for p in self.curve)
-        write_atomically(self._out / "learning_curve.jsonl", lines.encode())
+        write_whole(self._out / "learning_curve.jsonl", lines.encode())
         self._save_checkpoint(finished)
         if self._progress is not None and finished:
             self._progress(1.0, point)

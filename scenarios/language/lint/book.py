@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import suggestion
 from workup.scenarios.language.schema import Orderable, Scenario, Variable, When
 from workup.scenarios.language.tables import Tables
 from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath, allowed_statuses, allowed_values

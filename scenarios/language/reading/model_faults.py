@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import difflib
-import re
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from workup.errors import Fault
+from workup.errors import Fault, in_words, number_hint, suggestion
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
 from workup.scenarios.language.schema import Scenario
 
@@ -39,16 +38,6 @@ _SECTIONS = {
     "guideline": "rules in order, the last of which decides",
 }
 """What the sections that every scenario needs are for."""
-
-
-def suggestion(name: str, known: Iterable[str]) -> str:
-    """'; did you mean ...?' for the nearest known name, or a list of what there is."""
-    names = [entry for entry in known if entry]
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
-    if near:
-        return f"; did you mean {near[0]!r}?"
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"; expected one of: {shown or '(none are defined)'}"
 
 
 def model_faults(error: ValidationError, tree: Tree) -> tuple[Fault, ...]:
@@ -91,28 +80,6 @@ def _message(detail: ErrorDetails, path: Path, missing: Set[Path]) -> str:
         return expected
     shown = in_words(found)
     return f"found {shown}; expected {_EXPECTED.get(expected, expected)}{_hint(kind, found)}"
-
-
-def in_words(found: Any) -> str:
-    """What was written, in so many words: `nothing`, `yes` in place of True, a text in quotes, cut if it is long."""
-    if found is None:
-        return "nothing"
-    shown = str(found).lower() if isinstance(found, bool) else repr(found)
-    return shown if len(shown) < 60 else shown[:57] + "..."
-
-
-def number_hint(found: Any) -> str:
-    """How a text that was meant as a number is written."""
-    if not isinstance(found, str):
-        return ""
-    bare = found.strip().replace(",", ".")
-    if re.fullmatch(r"[0-9.]+\s*%", bare):
-        share = bare.rstrip("% ")
-        return f"; write {float(share) / 100:g} for {share}%" if share.count(".") < 2 else ""
-    inner = re.sub(r"^£\s*|\s*[A-Za-z£/]+$", "", bare)
-    if re.fullmatch(r"[-+]?[0-9]*\.?[0-9]+", inner):
-        return f"; write {inner}, the number alone, without quotes, sign or unit"
-    return ""
 
 
 def _hint(kind: str, found: Any) -> str:

@@ -23,7 +23,7 @@ from ruamel.yaml import YAML
 from workup.errors import Fault, ScenarioError, WorkupError
 from workup.scenarios.language.reading.yaml_tree import parse
 from workup.scenarios.language.schema import Review, Scenario
-from workup.scenarios.language.words.phrases import listed
+from workup.wording import listed
 
 UNSIGNED = "draft, not reviewed by a clinician"
 _ABOUT = "Who reviewed this scenario: written by `workup sign`. A signature counts until the scenario is changed."

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from workup.scenarios.language.schema import Expectation
-from workup.scenarios.language.words.phrases import listed, pounds
 from workup.scenarios.language.words.place_values import figure, said
-from workup.scenarios.language.words.places import ABSENT, THINGS, Path, Side, law_at, plain
+from workup.scenarios.language.words.places import ABSENT, THINGS, Path, Side, law_at
+from workup.wording import listed, plain, pounds_exact
 
 SETS = {
     "reveals": ("also shows", "no longer shows"),
@@ -130,7 +130,7 @@ def _entry(side: Side, field: str, value: Any) -> str:
     if field == "expect":
         return side.phrases.expectation(Expectation.model_construct(**value)).rstrip(".")
     if field == "contraindicated":
-        return f"not if {side.phrases.when(value['when'])}: {value['why']} ({pounds(value['loss_gbp'])})"
+        return f"not if {side.phrases.when(value['when'])}: {value['why']} ({pounds_exact(value['loss_gbp'])})"
     if field == "modifiers":
         odds = value["odds"]
         factors = odds if isinstance(odds, dict) else {"": odds}

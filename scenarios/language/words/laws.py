@@ -12,7 +12,8 @@ from workup.scenarios.language.nesting import FloatArray
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis
-from workup.scenarios.language.words.phrases import Phrases, listed, percent, pounds, unit, word_of
+from workup.scenarios.language.words.phrases import Phrases, unit, word_of
+from workup.wording import chance_in_words, listed, pounds_exact
 
 _MANY = 4
 """So many values that share a figure are told as 'otherwise'."""
@@ -33,9 +34,13 @@ class Laws:
             return self._number(of, table)
         words = [self._value(of, word) for word in axis.values]
         if axis.values == ("no", "yes"):
-            return f"yes in {percent(float(table.values[1]))}" if not table.parents else self._by_parents(table, axis)
+            return (
+                f"yes in {chance_in_words(float(table.values[1]))}"
+                if not table.parents
+                else self._by_parents(table, axis)
+            )
         if not table.parents:
-            return listed(f"{word} in {percent(float(p))}" for word, p in zip(words, table.values, strict=True))
+            return listed(f"{word} in {chance_in_words(float(p))}" for word, p in zip(words, table.values, strict=True))
         told = f"{listed(words, 'or')}; " if of.bands or len(words) == 2 else ""
         return f"{told}{self._by_parents(table, axis)}"
 
@@ -47,7 +52,7 @@ class Laws:
     def worth(self, decision: str) -> str:
         """What a decision is worth by the true cause."""
         table = self.tables.utility(decision)
-        say = pounds if self.scenario.utility.unit == "gbp" else _number
+        say = pounds_exact if self.scenario.utility.unit == "gbp" else _number
         others = [parent for parent in table.parents if parent != "condition"]
         given = f", depending on {self.phrases.labels_of(others)}" if others else ""
         if "condition" not in table.parents:
@@ -124,16 +129,18 @@ class Laws:
         parent, said = self.tables.axes[table.parents[0]], word_of(self.phrases.variables[axis.name], axis.values[-1])
         chances = [float(p) for p in table.values[:, -1]]
         if parent.values == ("no", "yes"):
-            without, having = (percent(p) for p in chances)
+            without, having = (chance_in_words(p) for p in chances)
             return f"{said} in {having} with {self.phrases.brief(parent.name)}, in {without} without"
         alike: dict[float, list[str]] = {}
         for word, p in zip(parent.values, chances, strict=True):
             alike.setdefault(p, []).append(word)
         rest = max(alike, key=lambda p: len(alike[p]))
         parts = [
-            f"{percent(p)} {self._of(parent, words)}" for p, words in alike.items() if p != rest or len(words) < _MANY
+            f"{chance_in_words(p)} {self._of(parent, words)}"
+            for p, words in alike.items()
+            if p != rest or len(words) < _MANY
         ]
-        parts += [f"{percent(rest)} otherwise"] * (len(alike[rest]) >= _MANY)
+        parts += [f"{chance_in_words(rest)} otherwise"] * (len(alike[rest]) >= _MANY)
         by = "" if parent.name == "condition" else f" (by {self.phrases.brief(parent.name)})"
         return f"{said} in {'; '.join(parts)}{by}"
 
@@ -144,7 +151,7 @@ class Laws:
 
 
 def _span(chances: Any) -> str:
-    return _between(np.asarray(chances), percent)
+    return _between(np.asarray(chances), chance_in_words)
 
 
 def _between(values: FloatArray, say: Any) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from workup.scenarios.language.schema import Act, Orderable
 from workup.scenarios.language.words.laws import Laws
-from workup.scenarios.language.words.phrases import listed, pounds, time_in_words
+from workup.wording import listed, pounds_exact, time_in_words
 
 _STRIKES = {
     "fails": "gives no result",
@@ -42,12 +42,12 @@ def orders(laws: Laws) -> Iterator[str]:
 def takes(laws: Laws, of: Orderable) -> list[str]:
     """What an item costs in money, time, dose and discomfort, a phrase each."""
     s = laws.scenario
-    out = [pounds(of.cost_gbp), f"result in {time_in_words(of.turnaround)}" if of.turnaround else "at once"]
+    out = [pounds_exact(of.cost_gbp), f"result in {time_in_words(of.turnaround)}" if of.turnaround else "at once"]
     out += [f"{of.dose_msv:g} mSv"] if of.dose_msv else []
-    out += [f"discomfort worth {pounds(of.discomfort_gbp)}"] if of.discomfort_gbp else []
+    out += [f"discomfort worth {pounds_exact(of.discomfort_gbp)}"] if of.discomfort_gbp else []
     if of.set_up is not None:
         shared = s.set_ups[of.set_up]
-        out.append(f"shares “{shared.label}” ({pounds(shared.cost_gbp)})")
+        out.append(f"shares “{shared.label}” ({pounds_exact(shared.cost_gbp)})")
     out += [f"uses the {s.resources[of.uses]}"] if of.uses is not None else []
     out += [f"may be tried {of.attempts} times"] if of.attempts > 1 else []
     return out
@@ -58,7 +58,7 @@ def rules_of(laws: Laws, of: Orderable) -> list[str]:
     phrases = laws.phrases
     out = [f"only once {phrases.when(group, 'or')}" for group in of.requires]
     for each in of.contraindicated:
-        loss = f"{pounds(each.loss_gbp)} if done unknowingly"
+        loss = f"{pounds_exact(each.loss_gbp)} if done unknowingly"
         out.append(f"not if {phrases.when(each.when)}: {each.why.rstrip('.')} ({loss})")
     return out
 
@@ -69,10 +69,10 @@ def harms(laws: Laws, name: str, of: Orderable) -> list[str]:
     for key, complication in of.complications.items():
         major = "major complication" if complication.major else "complication"
         chance = laws.chance(laws.tables.complication(name, key))
-        out.append(f"{major}: {complication.label}, in {chance}; a loss of {pounds(complication.loss_gbp)}")
+        out.append(f"{major}: {complication.label}, in {chance}; a loss of {pounds_exact(complication.loss_gbp)}")
     if of.incidental is not None:
         chance = laws.chance(laws.tables.incidental(name))
-        follow = f"follow-up costs {pounds(of.incidental.cost_gbp)} and harms by {pounds(of.incidental.loss_gbp)}"
+        follow = f"follow-up costs {pounds_exact(of.incidental.cost_gbp)} and harms by {pounds_exact(of.incidental.loss_gbp)}"
         out.append(f"found by chance: {of.incidental.label}, in {chance}; {follow}")
     if of.refusable is not None and of.refusable.when is not None:
         out.append(f"refused by patients for whom {laws.phrases.when(of.refusable.when)}")
@@ -95,7 +95,7 @@ def _item(laws: Laws, name: str, of: Orderable) -> Iterator[str]:
 def effects(laws: Laws, act: Act) -> list[str]:
     """What an act is worth and changes, by condition, a phrase each."""
     label = laws.phrases.brief
-    out = [f"worth {pounds(amount)} if the cause is {label(name)}" for name, amount in act.benefit_gbp.items()]
+    out = [f"worth {pounds_exact(amount)} if the cause is {label(name)}" for name, amount in act.benefit_gbp.items()]
     for name, factor in act.waiting_factor.items():
         out.append(f"from then on waiting with {label(name)} costs {factor:g} times as much")
     for name, factor in act.progression_factor.items():

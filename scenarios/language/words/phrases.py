@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from workup.scenarios.language.schema import Expectation, Scenario, Variable, When
+from workup.wording import brief, listed, plain, time_in_words
 
-_UNITS = (("min", 1 / 60, 1.0), ("h", 1.0, 24.0), ("days", 24.0, 24.0 * 100), ("weeks", 168.0, 168.0 * 104))
 _STATUS = {
     "not_done": "has not been done",
     "pending": "is awaited",
@@ -17,46 +17,6 @@ _STATUS = {
     "failed": "gave no result",
     "refused": "was refused",
 }
-
-
-def time_in_words(hours: float, digits: int = 3) -> str:
-    """Hours as '20 min', '2 h', '3 days', '6 weeks' or '2 years', to so many significant digits."""
-    for unit, size, below in _UNITS:
-        if hours < below:
-            number = f"{float(f'{hours / size:.{digits}g}'):g}"
-            return f"{number} {unit[:-1] if number == '1' and unit.endswith('s') else unit}"
-    return f"{hours / 8766:.{digits}g} years"
-
-
-def percent(probability: float) -> str:
-    """A probability as a percentage with two significant digits, or three near 1."""
-    if probability in (0.0, 1.0) or 0.1 <= probability <= 0.9:
-        return f"{100 * probability:.0f}%"
-    return f"{100 * probability:.3g}%" if probability > 0.9 else f"{100 * probability:.2g}%"
-
-
-def pounds(amount: float) -> str:
-    """'£1,500' or '−£40', to the penny and beyond if it is so written."""
-    return f"{'−' if amount < 0 else ''}£{abs(amount):,.10g}"
-
-
-def sentence(text: str) -> str:
-    """A text with a full stop, unless it ends in a mark of its own."""
-    return text if text.rstrip().endswith((".", "?", "!")) else f"{text.rstrip()}."
-
-
-def listed(words: Iterable[str], joint: str = "and") -> str:
-    """'a', 'a and b', 'a, b and c'; 'a, b; and c' where a part is itself a list."""
-    found = list(words)
-    bare = [re.sub(r"\([^()]*\)", "", word) for word in found]
-    if len(found) > 1 and any(", " in word or f" {joint} " in word for word in bare):
-        return f"; {joint} ".join(("; ".join(found[:-1]), found[-1]))
-    return f" {joint} ".join(part for part in (", ".join(found[:-1]), *found[-1:]) if part)
-
-
-def brief(label: str) -> str:
-    """A label without what stands in brackets at its end: 'Frailty (fit 1-4, severe 7-9)' -> 'Frailty'."""
-    return re.sub(r"\s*\([^()]*\)$", "", label) or label
 
 
 def alternatives(when: When) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:
@@ -72,7 +32,7 @@ def word_of(variable: Variable | None, value: str) -> str:
     edges = {f"{end:g}" for span in (variable.bands or {}).values() if span for end in span} if variable else set()
     decimal = re.compile(r"(?<![0-9])([0-9]+)_([0-9]+)(?![0-9])")
     said = decimal.sub(lambda m: f"{m[1]}.{m[2]}" if f"{m[1]}.{m[2]}" in edges else m[0], value)
-    return said.replace("_", " ")
+    return plain(said)
 
 
 def unit(variable: Variable) -> str:
@@ -99,7 +59,7 @@ class Phrases:
 
     def label(self, name: str) -> str:
         """What a clinician calls it; its name if it has no label."""
-        return self.labels.get(name, name.replace("_", " "))
+        return self.labels.get(name, plain(name))
 
     def brief(self, name: str) -> str:
         """What a clinician calls it within a sentence: without what its label says in brackets, if that stays clear."""

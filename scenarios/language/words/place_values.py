@@ -6,8 +6,8 @@ import json
 from typing import Any
 
 from workup.scenarios.language.schema import FigureRecord
-from workup.scenarios.language.words.phrases import listed, pounds, time_in_words
-from workup.scenarios.language.words.places import ABSENT, FIELDS, LAWS, Path, Side, plain
+from workup.scenarios.language.words.places import ABSENT, FIELDS, LAWS, Path, Side
+from workup.wording import listed, plain, pounds_exact, time_in_words
 
 _IS_NAME = frozenset({"uses", "set_up", "to", "do", "condition", "given"})
 
@@ -56,7 +56,7 @@ def figure(field: str, value: float, *, qaly: bool = False) -> str:
     if field == "utility" and qaly:
         return f"{number(value)} QALY"
     if field in ("utility", "gbp_per_qaly") or "gbp" in field:
-        return pounds(value)
+        return pounds_exact(value)
     return number(value)
 
 

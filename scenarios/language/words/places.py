@@ -12,7 +12,8 @@ from workup.scenarios.language.nesting import OTHERWISE
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import LanguageError
-from workup.scenarios.language.words.phrases import Phrases, listed
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import listed, plain
 
 Path = tuple[str | int, ...]
 
@@ -257,11 +258,6 @@ class Side:
 def law_at(path: Path) -> bool:
     """Whether a place lies in a nested table of figures."""
     return any(part in LAWS or part in BY_CONDITION for part in path)
-
-
-def plain(word: str) -> str:
-    """A name of the language as words."""
-    return word.replace("_", " ")
 
 
 def first_up(text: str) -> str:

@@ -11,7 +11,8 @@ from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Status, Target, Variable, Vignette
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import availability, orders
-from workup.scenarios.language.words.phrases import Phrases, listed, percent, pounds, sentence, time_in_words, unit
+from workup.scenarios.language.words.phrases import Phrases, unit
+from workup.wording import chance_in_words, listed, plain, pounds_exact, sentence, time_in_words
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
 _MANY_WAYS = 3
@@ -50,7 +51,7 @@ def sections(scenario: Scenario) -> dict[str, list[str]]:
 
 def share_line(scenario: Scenario) -> str:
     """'Of its 120 figures, 5% seen, ...': how far they can be trusted."""
-    share = listed(f"{percent(part)} {status}" for status, part in shares(scenario).items())
+    share = listed(f"{chance_in_words(part)} {status}" for status, part in shares(scenario).items())
     return f"Of its {len(scenario.figures)} figures, {share}"
 
 
@@ -76,8 +77,11 @@ def _patient(laws: Laws) -> Iterator[str]:
     yield from ("", "One principal cause:", "")
     prior = laws.tables.variable("condition")
     for i, condition in enumerate(s.conditions.values()):
-        low, high = percent(float(prior.values[..., i].min())), percent(float(prior.values[..., i].max()))
-        waiting = f"each day of waiting costs {pounds(condition.waiting_cost_gbp_per_day)}"
+        low, high = (
+            chance_in_words(float(prior.values[..., i].min())),
+            chance_in_words(float(prior.values[..., i].max())),
+        )
+        waiting = f"each day of waiting costs {pounds_exact(condition.waiting_cost_gbp_per_day)}"
         text = f"- {condition.label}: {low if low == high else f'{low} to {high}'}; {condition.urgency}; {waiting}"
         if condition.progression is not None:
             to, after = phrases.brief(condition.progression.to), time_in_words(condition.progression.median_time)
@@ -103,7 +107,12 @@ def _variables(group: dict[str, Variable], laws: Laws) -> Iterator[str]:
 def _decisions(laws: Laws) -> Iterator[str]:
     s, phrases = laws.scenario, laws.phrases
     unit = "QALY" if s.utility.unit == "qaly" else "pounds"
-    yield from ("## How it can end", "", f"Worth in {unit}; one QALY counts {pounds(s.utility.gbp_per_qaly)}.", "")
+    yield from (
+        "## How it can end",
+        "",
+        f"Worth in {unit}; one QALY counts {pounds_exact(s.utility.gbp_per_qaly)}.",
+        "",
+    )
     for name, decision in s.decisions.items():
         yield f"- **{decision.label}** ({decision.kind}, {decision.urgency})"
         yield f"  - right for {phrases.conditions(decision.right_for, 'and')}"
@@ -167,7 +176,7 @@ def _stated(vignette: Vignette, phrases: Phrases) -> Iterator[str]:
 
 
 def _fact(fact: Any, of: Variable) -> str:
-    return fact.replace("_", " ") if isinstance(fact, str) else f"{fact:g}{unit(of)}"
+    return plain(fact) if isinstance(fact, str) else f"{fact:g}{unit(of)}"
 
 
 def _ceilings(ceilings: Ceilings, phrases: Phrases) -> Iterator[str]:
@@ -178,14 +187,14 @@ def _ceilings(ceilings: Ceilings, phrases: Phrases) -> Iterator[str]:
             else f"may order {ceilings.tests} tests at most."
         )
     if ceilings.cost_gbp is not None:
-        yield f"may spend {pounds(ceilings.cost_gbp)} at most."
+        yield f"may spend {pounds_exact(ceilings.cost_gbp)} at most."
     if ceilings.dose_msv is not None:
         yield f"may give {ceilings.dose_msv:g} mSv at most." if ceilings.dose_msv else "must give no radiation."
     if ceilings.harm_gbp is not None:
-        harm = f"may do harm worth {pounds(ceilings.harm_gbp)} at most."
+        harm = f"may do harm worth {pounds_exact(ceilings.harm_gbp)} at most."
         yield harm if ceilings.harm_gbp else "must do no harm at all."
     for name, risk in ceilings.risk.items():
-        yield f"may run a risk of {percent(risk)} at most of: {phrases.label(name)}."
+        yield f"may run a risk of {chance_in_words(risk)} at most of: {phrases.label(name)}."
 
 
 def _targets(s: Scenario, phrases: Phrases) -> Iterator[str]:
@@ -220,7 +229,7 @@ def _patients(who: dict[str, Any], phrases: Phrases) -> str:
 
 def _tolerance(target: Target) -> str:
     if target.measure == "likelihood_ratio":
-        return f"{target.value:g}, give or take {percent(target.tolerance)} of it"
+        return f"{target.value:g}, give or take {chance_in_words(target.tolerance)} of it"
     return f"{100 * target.value:.4g}%, give or take {100 * target.tolerance:.3g}"
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, RuleAnswer
 from workup.authoring.interview import PARTS
-from workup.scenarios.language.words.phrases import listed, percent
+from workup.wording import chance_in_words, listed
 
 
 def summary(answers: Answers) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -27,7 +27,7 @@ def summary(answers: Answers) -> tuple[tuple[str, tuple[str, ...]], ...]:
 
 
 def _row(words: Sequence[str], shares: Sequence[float]) -> str:
-    return ", ".join(f"{word} {percent(share)}" for word, share in zip(words, shares, strict=True))
+    return ", ".join(f"{word} {chance_in_words(share)}" for word, share in zip(words, shares, strict=True))
 
 
 def _causes(a: Answers) -> Iterable[str]:
@@ -46,7 +46,9 @@ def _opening(of: OpeningAnswer) -> Iterable[str]:
 def _finding(called: str, of: FindingAnswer) -> Iterable[str]:
     if len(of.values) == 2:
         rare = called if of.values == ("no", "yes") else f"{called} {of.values[1]}"
-        yield f"{rare}: " + ", ".join(f"{percent(shares[1])} with {cause}" for cause, shares in of.shares.items())
+        yield f"{rare}: " + ", ".join(
+            f"{chance_in_words(shares[1])} with {cause}" for cause, shares in of.shares.items()
+        )
     else:
         yield from (f"{called} with {cause}: {_row(of.values, shares)}" for cause, shares in of.shares.items())
 

@@ -21,8 +21,9 @@ from workup.envs.compile.faults import lint_compiled
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
-from workup.evaluation.evaluate import Evaluation, run_agents, score
 from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import Evaluation, score
 from workup.files import WorkingNotes
 from workup.scenarios.language.library import find_scenario, list_scenarios, load_scenario
 from workup.statistics import Interval

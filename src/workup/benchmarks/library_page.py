@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from workup.envs.records.narrative import words
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.prose import shares
+from workup.wording import plain
 
 COMMAND = "workup bench library --out docs/scenarios.md"
 _LEAD = re.compile(r"^(?:- )?\*\*(.+?)\.?\*\*", re.MULTILINE)
@@ -244,7 +244,7 @@ def point_row(name: str, published: Mapping[str, Any]) -> list[str]:
     """One published operating point, as its row shows it."""
     where = published["source"] or published["note"] or _NONE
     figures = [f"{published['value']:.3g}", f"{published['tolerance']:.3g}"]
-    return [words(name), words(published["measure"]), *figures, published["status"], where]
+    return [plain(name), plain(published["measure"]), *figures, published["status"], where]
 
 
 def cited_sources(counted: Mapping[str, Any]) -> list[str]:

@@ -16,12 +16,12 @@ from workup.agents.planning import PresentationBounds, State, presentations
 from workup.agents.planning.expected import ExpectedChange
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import futures
-from workup.envs.engine.engine import Cases
+from workup.envs.model.cases import Cases
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
-from workup.evaluation.evaluate import value_gbp
 from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.score import value_gbp
 from workup.statistics import Name, Resampled, bootstrap
 
 PRESETS = ("belief", "raw")

@@ -12,7 +12,7 @@ from workup.agents.base import Agent
 from workup.agents.registry import load_agent, make_agent
 from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of
 from workup.envs.records.journeys import Journeys
-from workup.evaluation.evaluate import run_agents
+from workup.evaluation.run import run_agents
 from workup.statistics import normal_interval
 
 AGENTS = ("none", "all", "voi", "informative", "fixed", "tree")

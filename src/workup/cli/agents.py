@@ -22,13 +22,13 @@ from workup.cli.terminal import (
     say_what_this_is,
     table,
     write_json,
-    write_text,
 )
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 if TYPE_CHECKING:
     from workup.agents.learned.ppo.training import CurvePoint, TrainedPolicy
-    from workup.evaluation.evaluate import Evaluation
+    from workup.evaluation.score import Evaluation
     from workup.statistics import Interval
     from workup.vignettes.check import Check, Failure
 
@@ -60,7 +60,7 @@ def train(
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 110.0,
 ) -> None:
     """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
-    from workup.report.words import pounds
+    from workup.wording import pounds
 
     train_ppo = ppo_training()
     world = load_world(scenario)
@@ -103,8 +103,9 @@ def evaluate(
     json_file: JsonFile = None,
 ) -> None:
     """Compare agents on the same patients."""
-    from workup.evaluation.evaluate import run_agents, score
     from workup.evaluation.optimum import Bookkeeper
+    from workup.evaluation.run import run_agents
+    from workup.evaluation.score import score
 
     names = [name.strip() for name in agents.split(",") if name.strip()]
     if len(set(names)) != len(names) or not names:
@@ -208,7 +209,7 @@ def check(
     if junit is not None:
         from workup.vignettes.junit import junit_xml
 
-        write_text(junit, junit_xml([result]))
+        write_whole(junit, junit_xml([result]))
     if not result.passed:
         raise typer.Exit(1)
 
@@ -256,7 +257,7 @@ def simulate(
     from workup.envs.records.files import write_json as write_journeys_json
     from workup.envs.records.files import write_parquet
     from workup.envs.views.minari import PREFIX, write_minari
-    from workup.evaluation.evaluate import run_agents
+    from workup.evaluation.run import run_agents
 
     writers = {".parquet": write_parquet, ".json": write_journeys_json, ".csv": write_csv, ".xes": write_xes}
     to_minari = str(out).startswith(PREFIX)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli.terminal import console, write_text
+from workup.cli.terminal import console
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 if TYPE_CHECKING:
     from workup.authoring.answers import Answers, Question
@@ -120,7 +121,7 @@ def sign(
     found, today = load_scenario(scenario), date.today()
     review = signed_by(found, name, role, on.date() if on else today, today=today)
     file = reviews_file(main_file(place))
-    write_text(file, reviews_text((*found.reviews, review)))
+    write_whole(file, reviews_text((*found.reviews, review)))
     signed = found.model_copy(update={"reviews": (*found.reviews, review)})
     console().print(escape(f"{found.id} {found.version}: {standing_of(signed).words}"))
     console().print(escape(f"signed {review.signed[:16]}…, recorded in {file}"))

@@ -19,9 +19,9 @@ from workup.cli.terminal import (
     say_what_this_is,
     table,
     write_json,
-    write_text,
 )
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 
 class View(StrEnum):
@@ -242,7 +242,7 @@ def library(
     _show_library(result)
     console().print(f"[dim]{DISCLAIMER}[/dim]")
     if out is not None:
-        write_text(out, page(result))
+        write_whole(out, page(result))
     write_json(json_file, result)
 
 

@@ -18,8 +18,9 @@ from workup.agents.registry import agent_factories, make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
-from workup.evaluation.evaluate import Evaluation, run_agents, score
 from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import Evaluation, score
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.write import write_report
 from workup.scenarios.language.library import load_scenario

@@ -8,8 +8,9 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli.terminal import console, warnings, write_text
+from workup.cli.terminal import console, warnings
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 
 def import_network(
@@ -48,7 +49,7 @@ def import_network(
         python_warnings.simplefilter("always")
         made = make(file, target=target, tests=tests, costs=costs, cost_gbp=cost_gbp, wrong_gbp=wrong_gbp)
     scenario = checked(made, str(place))
-    write_text(place, made.text)
+    write_whole(place, made.text)
     for warning in caught:
         warnings().print(f"[yellow]warning:[/yellow] {escape(str(warning.message))}")
     if made.only_leaves:

@@ -19,9 +19,9 @@ from workup.cli.terminal import (
     say_what_this_is,
     table,
     write_json,
-    write_text,
 )
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 if TYPE_CHECKING:
     from workup.agents.planning import Solution
@@ -89,7 +89,7 @@ def explain(
         raise WorkupError(f"--out {out} is no web page; give a name that ends in .html")
     from workup.report.explain import explanation
 
-    write_text(out, explanation(load_scenario(scenario), f"workup explain {scenario} --out {out.name}"))
+    write_whole(out, explanation(load_scenario(scenario), f"workup explain {scenario} --out {out.name}"))
     console().print(escape(str(out.resolve())))
 
 
@@ -130,7 +130,7 @@ def solve(
 ) -> None:
     """What the best policy is worth, exactly or between certified bounds."""
     from workup.evaluation.optimum import Bookkeeper
-    from workup.report.words import pounds
+    from workup.wording import pounds
 
     world = load_world(scenario)
     with progress() as display:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 from rich.markup import escape
+
+from workup.files import write_whole
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -38,24 +39,10 @@ def warnings() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a file whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(text)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
 def write_json(path: Path | None, content: dict[str, Any]) -> None:
     """Write a result as strict JSON, if a file was asked for."""
     if path is not None:
-        write_text(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
+        write_whole(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
 def load_world(scenario_id: str) -> World:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from workup.agents.base import Agent
 from workup.envs.compile.recorded import ROWS, Split, load_recorded
 from workup.errors import WorkupError
-from workup.evaluation.evaluate import run_agents
+from workup.evaluation.run import run_agents
 from workup.importers.ddxplus import DIFFERENTIAL
 from workup.statistics import Interval, normal_interval
 

@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.recorded import ABOUT, FORMAT, ROWS, Recorded, load_recorded
 from workup.errors import WorkupError
+from workup.files import write_whole
 from workup.importers.ddxplus_files import (
     CONDITIONS,
     EVIDENCES,
@@ -102,7 +103,7 @@ def import_ddxplus(
     scenario = _scenario(base, names, items, told, asked, condition, train, patients, prices or Prices())
     heading = "# Made by `workup import-ddxplus`: probabilities were counted in the training patients.\n"
     out.mkdir(parents=True, exist_ok=True)
-    (out / "scenario.yaml").write_text(scenario_text(scenario, heading), encoding="utf-8")
+    write_whole(out / "scenario.yaml", scenario_text(scenario, heading))
     _write_rows(out / ROWS, read, [*told, *(f for of in asked.values() for f in of)], condition, train, names)
     about = {
         "format": FORMAT,
@@ -122,7 +123,7 @@ def import_ddxplus(
         },
         "patients_sha256": _sha256(out / ROWS),
     }
-    (out / ABOUT).write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_whole(out / ABOUT, json.dumps(about, indent=1) + "\n")
     return load_recorded(out, split="train")
 
 

@@ -19,13 +19,12 @@ import numpy as np
 
 from workup.envs.compile.faults import check_scenario
 from workup.envs.model.network import Network, NetworkVariable
-from workup.errors import FileFormatError, ScenarioError, UnknownNameError, WorkupError
+from workup.errors import FileFormatError, ScenarioError, UnknownNameError, WorkupError, suggestion
 from workup.importers.networks.files import load_network
 from workup.importers.reduction import core_of, reduced
 from workup.importers.scenario_text import Names, value_words, yaml_text
 from workup.scenarios.language.durations import hours
 from workup.scenarios.language.lint.lint import faults_of
-from workup.scenarios.language.reading.model_faults import suggestion
 from workup.scenarios.language.reading.reader import interpret
 from workup.scenarios.language.reading.yaml_tree import parse
 from workup.scenarios.language.schema import Scenario, Tier

@@ -22,12 +22,12 @@ import polars as pl
 from numpy.typing import NDArray
 
 from workup.envs.compile.recorded import FORMAT, Recorded, load_recorded
-from workup.envs.model.patient_model import MISSING
-from workup.errors import FileFormatError, UnknownNameError, WorkupError
+from workup.envs.model.codes import MISSING
+from workup.errors import FileFormatError, UnknownNameError, WorkupError, suggestion
+from workup.files import write_whole
 from workup.importers.tables.bands import entropy_cuts, median_cut
 from workup.importers.tables.costs import Costs, TestCost, read_costs
 from workup.importers.tables.files import ClinicalTable, Column, plain, read_table
-from workup.scenarios.language.reading.model_faults import suggestion
 from workup.scenarios.language.vocabulary import STATUS_WORDS
 
 MOST_CLASSES, MOST_WORDS = 50, 30
@@ -119,7 +119,7 @@ def import_table(
     scenario = _scenario(table, target, labels, condition, items, told, priced, train, chosen)
     out.mkdir(parents=True, exist_ok=True)
     text = scenario_text(scenario, _heading(table, train))
-    (out / "scenario.yaml").write_text(text, encoding="utf-8")
+    write_whole(out / "scenario.yaml", text)
     _write_rows(out / "patients.parquet", table, condition, [*told, *(f for i in items for f in i.findings)], train)
     about = {
         "format": FORMAT,
@@ -132,7 +132,7 @@ def import_table(
         "set_ups_once_a_journey": True,
         "patients_sha256": hashlib.sha256((out / "patients.parquet").read_bytes()).hexdigest(),
     }
-    (out / "table.json").write_text(json.dumps(about, indent=1) + "\n", encoding="utf-8")
+    write_whole(out / "table.json", json.dumps(about, indent=1) + "\n")
     return load_recorded(out, split="train")
 
 

@@ -10,16 +10,16 @@ from numpy.typing import NDArray
 
 from workup.agents.baselines.voi import rank_orders
 from workup.agents.planning import action_values
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.belief import likelihood
-from workup.envs.model.patient_model import NOT_ORDERED
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.belief import likelihood, posterior_weights
+from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
-from workup.envs.records.narrative import action_label, words
+from workup.envs.records.narrative import action_label
 from workup.errors import PlanningRefused
 from workup.play.play import Choice, set_up
-from workup.report.words import percent, pounds
-from workup.scenarios.language.words.phrases import Phrases, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import percent, plain, pounds, time_in_words
 
 Floats = NDArray[np.float64]
 
@@ -115,7 +115,7 @@ def _verdict(world: World, found: Worth, action: int) -> str:
 def reasons(world: World, view: JourneyView, action: int) -> Iterator[str]:
     """What an action could have shown as far as was known then, and its price."""
     entry = world.actions[action]
-    beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
+    beliefs = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)[0]
     if entry.kind == "decide":
         yield from _decision_reasons(world, beliefs, entry.decision)
         return
@@ -151,7 +151,7 @@ def could_show(world: World, view: JourneyView, beliefs: Floats, item: int) -> I
         name = world.model.observables[observable]
         values = (*world.model.network.variable(name).values, "not reported")
         order = np.argsort(-chances)[:4]
-        shown = [f"{words(values[v])} {percent(chances[v])}" for v in order if chances[v] >= 0.005]
+        shown = [f"{plain(values[v])} {percent(chances[v])}" for v in order if chances[v] >= 0.005]
         yield f"could show {Phrases(world.scenario).label(name)}: {', '.join(shown)}"
     if len(open_ones) > MOST_FINDINGS:
         yield f"and {len(open_ones) - MOST_FINDINGS} more findings"

@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.patient_model import UNKNOWN
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import action_label, mishaps_in_words, revealed_in_words
+from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
-from workup.scenarios.language.words.phrases import time_in_words
+from workup.wording import time_in_words
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
 

@@ -14,7 +14,6 @@ from workup.report import figures
 from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.markup import html
-from workup.report.words import percent
 from workup.report.write import STATUSES
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import standing_of
@@ -22,11 +21,11 @@ from workup.scenarios.language.schema import Act, Orderable, Scenario
 from workup.scenarios.language.words.difference import PARTS, part_of
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import effects, harms, rules_of, takes
-from workup.scenarios.language.words.phrases import listed
-from workup.scenarios.language.words.phrases import percent as chance
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
+from workup.wording import chance_in_words as chance
+from workup.wording import listed, percent
 
 _TITLES = {
     "patient": "The patient",

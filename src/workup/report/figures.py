@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from workup.report.inputs import LearningCurve
 from workup.report.story import TIERS, Story
-from workup.report.words import brief, moment, percent, pounds
+from workup.wording import moment, percent, pounds, without_brackets
 
 INK, MUTED, FAINT, PAPER = "#1d2430", "#667085", "#c9ced6", "#fefefe"
 PALETTE = ("#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#B8A400")
@@ -154,7 +154,7 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
     posterior = story.posterior
     rest = [c for c in range(posterior.shape[1]) if c not in palette.named]
     bands = [posterior[:, c] for c in palette.named] + [posterior[:, rest].sum(axis=1)]
-    names = [brief(story.labels[c]) for c in palette.named] + ["all others"]
+    names = [without_brackets(story.labels[c]) for c in palette.named] + ["all others"]
     shades = [palette.of(c) for c in palette.named] + [OTHER]
     x = np.arange(len(posterior))
     below = np.zeros(len(posterior))

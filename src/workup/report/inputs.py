@@ -13,7 +13,7 @@ from workup.envs.records.journeys import Journeys
 from workup.scenarios.language.schema import Scenario
 
 if TYPE_CHECKING:
-    from workup.evaluation.evaluate import Evaluation
+    from workup.evaluation.score import Evaluation
     from workup.vignettes.check import Check
 
 

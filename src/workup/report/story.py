@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import FAILED, NOT_ORDERED, REFUSED, UNKNOWN
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import FAILED, NOT_ORDERED, REFUSED, UNKNOWN
+from workup.envs.records import narrative
 from workup.envs.records.journeys import Events, Journeys
 from workup.envs.records.narrative import revealed_in_words
-from workup.report import words
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
 
@@ -89,7 +90,7 @@ def tell(journeys: Journeys, row: int | None = None, *, stated: Mapping[str, Any
         steps=_steps(journeys, events, chosen),
         before=_at_start(journeys, row),
         conditions=world.model.conditions,
-        labels=tuple(words.condition(world, c) for c in range(len(world.model.conditions))),
+        labels=tuple(narrative.condition(world, c) for c in range(len(world.model.conditions))),
         truth=int(journeys.condition[row]),
         decision=world.scenario.decisions[world.decisions[decision]].label if decision >= 0 else "no decision in time",
         tests=int(journeys.tests[row]),
@@ -133,7 +134,7 @@ def _at_start(journeys: Journeys, row: int) -> NDArray[np.float64]:
     values = np.where(known, journeys.values[row], UNKNOWN).astype(np.int16)[None]
     items = len(journeys.world.items)
     nothing = np.zeros((1, items), dtype=np.uint8)
-    weights = model.belief(values, nothing, nothing, np.zeros_like(values, dtype=bool))[0].sum(axis=0)
+    weights = posterior_weights(model, values, nothing, nothing, np.zeros_like(values, dtype=bool))[0].sum(axis=0)
     at_start: NDArray[np.float64] = weights @ np.eye(len(model.conditions))[model.condition_of]
     return at_start
 
@@ -151,7 +152,7 @@ def _steps(journeys: Journeys, events: Events, rows: NDArray[np.intp]) -> tuple[
         steps.append(
             Step(
                 number=number,
-                what=words.action(world, int(events.action[row])),
+                what=narrative.action(world, int(events.action[row])),
                 tiers=tuple(dict.fromkeys(world.tier[i] for i in action.items)),
                 results=_results(journeys, events, int(row), values, status),
                 clock_h=float(events.clock_h[row]),
@@ -173,4 +174,4 @@ def _results(
     said = {FAILED: "no result, the test failed", REFUSED: "declined by the patient"}
     ended = np.flatnonzero((status != status_before) & np.isin(status, tuple(said)))
     found = revealed_in_words(world, before, events.values[row], events.numbers[row])
-    return (*found, *(f"{words.item(world, int(i))}: {said[int(status[i])]}" for i in ended))
+    return (*found, *(f"{narrative.item(world, int(i))}: {said[int(status[i])]}" for i in ended))

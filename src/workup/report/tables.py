@@ -8,13 +8,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from workup.envs.records.narrative import words as plain
-from workup.report.words import percent, pounds
 from workup.scenarios.language.schema import Scenario
 from workup.statistics import Interval
+from workup.wording import percent, plain, pounds
 
 if TYPE_CHECKING:
-    from workup.evaluation.evaluate import Evaluation
+    from workup.evaluation.score import Evaluation
     from workup.vignettes.check import Check, Failure
 
 

@@ -19,12 +19,12 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import MISSING, UNKNOWN
+from workup.envs.model.codes import MISSING, UNKNOWN
+from workup.envs.records import narrative
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import variable
-from workup.envs.records.narrative import words as plain
-from workup.report import words
 from workup.report.story import recorded
+from workup.wording import percent, plain, without_brackets
 
 AGREE = 0.98
 """Share of a node's journeys that makes an action *the* next action."""
@@ -125,7 +125,7 @@ class _Forester:
             agree = following == common
             if common < 0 or agree.mean() < AGREE:
                 break
-            actions.append(words.action(self.journeys.world, common))
+            actions.append(narrative.action(self.journeys.world, common))
             strays.append(rows[~agree])
             rows, step = rows[agree], step + 1
         over = common < 0 and bool(agree.all())
@@ -164,7 +164,7 @@ class _Forester:
             rows, step = rows[following == common], step + 1
             if common < 0 or len(rows) < MOSTLY * n:
                 return Route(n, n / len(self.journeys.patient), tuple(actions), common < 0, endings)
-            actions.append(words.action(self.journeys.world, common))
+            actions.append(narrative.action(self.journeys.world, common))
 
     def endings(self, rows: NDArray[np.intp]) -> Endings:
         """What these journeys decide, the commonest first."""
@@ -205,7 +205,7 @@ class _Forester:
         scenario, model = self.journeys.world.scenario, self.journeys.world.model
         name = model.observables[o]
         declared = variable(scenario, name)
-        label = words.brief(declared.label) if declared else plain(name)
+        label = without_brackets(declared.label) if declared else plain(name)
         parts = []
         for one in np.unique(side):
             seen = np.unique(codes[side == one])
@@ -235,8 +235,8 @@ class _Forester:
         if best is None:
             return _Split(told, [])
         label, limit = (
-            words.brief(words.condition(self.journeys.world, best[0])),
-            words.percent(best[1], int(best[1] < 0.1)),
+            without_brackets(narrative.condition(self.journeys.world, best[0])),
+            percent(best[1], int(best[1] < 0.1)),
         )
         said = (f"Probability of {label} below {limit}", f"Probability of {label} {limit} or more")
         return _Split(told, [_Part(said[one], rows[best[2] == one]) for one in (0, 1)])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,14 +15,15 @@ from markupsafe import Markup
 
 import workup
 from workup.envs.records.journeys import Journeys
-from workup.report import figures, words
+from workup.files import write_whole
+from workup.report import figures
 from workup.report.inputs import ReportInputs
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
 from workup.report.tree import policy_tree
-from workup.report.words import percent, pounds
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario, Status
+from workup.wording import elapsed, moment, percent, pounds, without_brackets
 
 STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")
 
@@ -37,16 +36,7 @@ def write_report(inputs: ReportInputs, path: Path) -> Path:
         path: the HTML file.
     """
     page = render(inputs)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(page)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
-    except BaseException:
-        Path(name).unlink(missing_ok=True)
-        raise
+    write_whole(path, page)
     return path
 
 
@@ -151,7 +141,7 @@ def _patient(
         "agent": told.agent,
         "intro": vignette.story if intro else "",
         "decision": story.decision,
-        "days": words.elapsed(story.days * 24),
+        "days": elapsed(story.days * 24),
         "tests": story.tests,
         "spent": story.spent_gbp,
         "dose": f"{story.dose_msv:g}",
@@ -162,7 +152,7 @@ def _patient(
         "steps": [
             {
                 "number": step.number,
-                "when": words.moment(step.clock_h),
+                "when": moment(step.clock_h),
                 "what": step.what,
                 "results": step.results,
                 "cost": step.cost_gbp,
@@ -176,7 +166,7 @@ def _patient(
 
 def _leading(story: Story, posterior: np.ndarray[Any, Any]) -> str:
     first = int(np.argmax(posterior))
-    return f"{percent(float(posterior[first]))} {words.brief(story.labels[first])}"
+    return f"{percent(float(posterior[first]))} {without_brackets(story.labels[first])}"
 
 
 def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from workup.report.words import percent, pounds
-from workup.scenarios.language.words.phrases import listed, time_in_words
 from workup.sensitivity.perturbation import Candidate
 from workup.sensitivity.replanning import Replanned
 from workup.sensitivity.study import Sensitivity, Settings
+from workup.wording import listed, percent, pounds, time_in_words
 
 _PLANNERS = {
     "optimum": "the optimum, exact or bounded as by `workup solve`",

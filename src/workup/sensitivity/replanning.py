@@ -16,7 +16,7 @@ from workup.agents.planning import Effort, Optimum
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
 from workup.errors import WorkupError
-from workup.evaluation.evaluate import run_agents
+from workup.evaluation.run import run_agents
 from workup.files import WorkingNotes
 from workup.scenarios.language.vocabulary import LanguageError
 from workup.sensitivity.perturbation import Candidate, moved_value

@@ -20,9 +20,9 @@ from workup.agents.baselines.voi import VoiAgent, one_step_values
 from workup.agents.planning.one_step import OneStep
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
+from workup.envs.records.narrative import action as action_words
 from workup.errors import WorkupError
 from workup.files import WorkingNotes
-from workup.report.words import action as action_words
 from workup.scenarios.language.vocabulary import LanguageError
 from workup.sensitivity.perturbation import Candidate, moved, moved_value
 from workup.sensitivity.situations import SAMPLED, Situations, met_by

@@ -10,12 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
-from workup.agents.baselines.simple import journey_is_open
+from workup.agents.opening import journey_is_open
 from workup.envs.engine.cases import vignette_cases
-from workup.envs.engine.engine import Cases, JourneyView
-from workup.envs.model.patient_model import NOT_ORDERED
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 
 F64 = NDArray[np.float64]
 

@@ -11,8 +11,9 @@ import numpy as np
 from workup.agents.base import Agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import journey_in_words
+from workup.envs.records.run import run_journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.vignettes.expectations import Verdict, judge

@@ -24,15 +24,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.codes import REFUSED
 from workup.envs.model.facts import when_holds
-from workup.envs.model.patient_model import REFUSED
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
-from workup.envs.records.narrative import words
 from workup.errors import UnknownNameError, WorkupError
 from workup.scenarios.language.schema import Expectation, Vignette, When
-from workup.scenarios.language.words.phrases import Phrases, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
 from workup.vignettes.timeline import Bools, Timeline, members, timeline
+from workup.wording import plain, time_in_words
 
 Steps = NDArray[np.int64]
 _NEVER = np.iinfo(np.int32).max
@@ -224,7 +224,7 @@ def _ceilings(line: Timeline, vignette: Vignette) -> Iterator[Verdict]:
     if limits.harm_gbp is not None:
         yield ceiling(limits.harm_gbp, harm_gbp(journeys), "expected harm", "£{:,.2f}")
     for name, limit in limits.risk.items():
-        yield ceiling(limit, risk(line, name), f"risk of {words(name)}", "{:.2%}")
+        yield ceiling(limit, risk(line, name), f"risk of {plain(name)}", "{:.2%}")
     if limits.tests is not None:
         yield ceiling(limits.tests, journeys.tests.astype(np.float64), "tests after examination", "{:g}")
 

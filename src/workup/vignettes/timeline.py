@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.patient_model import NOT_ORDERED, UNKNOWN
+from workup.envs.model.codes import NOT_ORDERED, UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError

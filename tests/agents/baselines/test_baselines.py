@@ -7,15 +7,17 @@ import pytest
 
 from workup.agents.baselines.clinicians import JUNIOR_SD, SENIOR_SD, clinician
 from workup.agents.baselines.guideline import GuidelineAgent, action_named
-from workup.agents.baselines.simple import journey_is_open, keyed_uniform
+from workup.agents.baselines.simple import keyed_uniform
 from workup.agents.baselines.voi import VoiAgent
 from workup.agents.learned.fixed import TUNING_SEED, FixedAgent, FixedOrder, tune_fixed
+from workup.agents.opening import journey_is_open
 from workup.agents.registry import agent_factories, make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
-from workup.envs.model.patient_model import NOT_ORDERED, RESULT
+from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import FileFormatError, UnknownNameError
 from workup.scenarios.language.library import load_scenario
 

@@ -11,7 +11,7 @@ from workup.agents.baselines.informative import InformativeAgent
 from workup.envs.compile.recorded import rows_of, world_of
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
-from workup.evaluation.evaluate import run_agents
+from workup.evaluation.run import run_agents
 from workup.importers.table import Choices, import_table
 
 

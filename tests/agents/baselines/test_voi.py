@@ -9,11 +9,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workup.agents.baselines.simple import opening_actions
 from workup.agents.baselines.voi import VoiAgent, rank_orders
+from workup.agents.opening import opening_actions
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import Engine, JourneyView
-from workup.envs.model.patient_model import MISSING
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import MISSING
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
 

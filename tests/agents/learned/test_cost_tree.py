@@ -10,7 +10,7 @@ from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.recorded import rows_of, world_of
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.importers.table import Choices, import_table
 from workup.scenarios.language.library import load_scenario

@@ -18,18 +18,18 @@ from numpy.typing import NDArray
 pytest.importorskip("sb3_contrib")
 import torch
 
-from workup.agents.baselines.simple import opening_actions
 from workup.agents.learned.ppo import PPOAgent
 from workup.agents.learned.ppo.env import Presentations, ShapedJourneys
 from workup.agents.learned.ppo.inputs import Inputs
 from workup.agents.learned.ppo.training import Settings, TrainedPolicy, train
+from workup.agents.opening import opening_actions
 from workup.agents.planning.expected import ExpectedChange, expected_value
 from workup.agents.registry import make_agent
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import FileFormatError, WorkupError
 from workup.scenarios.language.library import load_scenario
 

@@ -20,7 +20,7 @@ from workup.agents.planning.problem import check
 from workup.agents.planning.solution import solve
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT, UNKNOWN
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 

@@ -17,8 +17,8 @@ from workup.agents.planning.solution import presentations
 from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
+from workup.envs.model.codes import PENDING
 from workup.envs.model.outcomes import MAX_OUTCOMES, item_outcomes
-from workup.envs.model.patient_model import PENDING
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 from workup.scenarios.language.library import find_scenario, load_scenario

@@ -9,12 +9,12 @@ import pytest
 
 from workup.agents.registry import agent_factories
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import Budget
+from workup.envs.engine.types import Budget
 from workup.envs.model.world import World
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
 from workup.errors import PlanningRefused
-from workup.evaluation.evaluate import run_agents
+from workup.evaluation.run import run_agents
 from workup.scenarios.language.library import load_scenario
 
 PATIENTS = 60

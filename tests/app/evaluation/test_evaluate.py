@@ -13,7 +13,8 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
-from workup.evaluation.evaluate import measure, run_agents, score, value_gbp
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import measure, score, value_gbp
 from workup.evaluation.subgroups import subgroups
 from workup.scenarios.language.library import load_scenario
 

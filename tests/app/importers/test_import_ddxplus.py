@@ -20,7 +20,7 @@ from workup.agents.baselines.informative import InformativeAgent
 from workup.cli.main import app
 from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of
 from workup.envs.engine.engine import Engine
-from workup.envs.model.patient_model import MISSING, RESULT
+from workup.envs.model.codes import MISSING, RESULT
 from workup.envs.testing.conformance import (
     check_a_masked_action_changes_nothing,
     check_mask_follows_the_rules,

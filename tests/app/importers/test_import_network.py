@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 
 from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.network import Network
-from workup.envs.model.patient_model import NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
 from workup.importers import network as importing
@@ -62,7 +63,7 @@ def posterior_in(world: World, made: ImportedNetwork, evidence: dict[str, str]) 
         values[0, o] = list(made.values[name].values()).index(made.values[name][value])
         status[0, model.item_of[o]] = RESULT
     failures, treated = np.zeros_like(status), np.zeros(values.shape, bool)
-    weights = model.belief(values, status, failures, treated)[0].sum(axis=0)
+    weights = posterior_weights(model, values, status, failures, treated)[0].sum(axis=0)
     return dict(zip(model.conditions, np.bincount(model.condition_of, weights).tolist(), strict=True))
 
 

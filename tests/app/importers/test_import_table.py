@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 from workup.cli.main import app
 from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of, world_of
 from workup.envs.engine.engine import Engine
-from workup.envs.model.patient_model import FAILED, MISSING, RESULT
+from workup.envs.model.codes import FAILED, MISSING, RESULT
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
 from workup.importers.table import Choices, import_table
 from workup.importers.tables.bands import entropy_cuts, median_cut

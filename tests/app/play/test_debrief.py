@@ -5,9 +5,10 @@ import pytest
 
 from workup.agents.baselines.simple import AGENTS
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import JourneyView
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.play.debrief import Price, result_chances, worth
 from workup.play.play import menu, price
 from workup.scenarios.language.library import load_scenario
@@ -34,7 +35,7 @@ def views(world: World) -> list[JourneyView]:
 
 def test_what_a_result_could_show_adds_up_to_one(world: World, views: list[JourneyView]) -> None:
     for view in views:
-        beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
+        beliefs = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)[0]
         for observable in np.flatnonzero(world.model.item_of >= 0):
             assert result_chances(world, view, beliefs, int(observable)).sum() == pytest.approx(1.0)
 
@@ -43,7 +44,7 @@ def test_at_the_start_it_is_the_marginal_of_the_network(world: World, views: lis
     view, name = views[0], "fever"
     start = {o: world.model.network.variable(o).values[view.values[0, i]]
              for i, o in enumerate(world.model.observables[: world.model.n_known_at_start])}  # fmt: skip
-    beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
+    beliefs = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)[0]
     found = result_chances(world, view, beliefs, world.model.observables.index(name))
     expected = world.model.network.posterior(name, start)
     assert found[: len(expected)] == pytest.approx(list(expected.values()))
@@ -51,7 +52,7 @@ def test_at_the_start_it_is_the_marginal_of_the_network(world: World, views: lis
 
 def test_price_counts_the_shared_needle_once(world: World, views: list[JourneyView]) -> None:
     view = views[2]
-    beliefs = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
+    beliefs = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)[0]
     names = {action.name: index for index, action in enumerate(world.actions)}
     crp, kidney = (Price.of(world, view, beliefs, names[f"order {name}"]) for name in ("crp_test", "kidney_test"))
     both = Price.of(world, view, beliefs, names["set first_bloods"])

@@ -25,8 +25,9 @@ from workup.report.prerequisites import Link, layers, links
 from workup.scenarios.language.library import find_scenario, list_scenarios, load_scenario
 from workup.scenarios.language.reading.reader import read
 from workup.scenarios.language.tables import effective_parents
-from workup.scenarios.language.words.phrases import Phrases, alternatives, listed
+from workup.scenarios.language.words.phrases import Phrases, alternatives
 from workup.scenarios.language.words.prose import explain
+from workup.wording import listed
 
 TUTORIAL = load_scenario("tutorial")
 PAGE = explanation(TUTORIAL, "workup explain tutorial --out page.html")

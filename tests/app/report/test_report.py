@@ -13,15 +13,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from workup import wording
 from workup.agents.base import choose_first
 from workup.agents.planning import PresentationBounds
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import JourneyView
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
-from workup.evaluation.evaluate import run_agents, score
-from workup.report import words
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import score
 from workup.report.figures import spread
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.story import tell
@@ -117,7 +119,7 @@ def test_the_head_says_what_this_is_and_how_far_to_trust_it(html: str, inputs: R
     recalled = sum(figure.status == "recalled" for figure in figures)
     assert text.index("never medical advice") < text.index(inputs.scenario.title, text.index("never medical advice"))
     assert "Draft, not reviewed by a clinician" in text
-    assert f"recalled {words.percent(recalled / len(figures))} ({recalled})" in text
+    assert f"recalled {wording.percent(recalled / len(figures))} ({recalled})" in text
     for said in (inputs.scenario.digest, inputs.command, "training 3, evaluation 4", "tutorial, version 1.0"):
         assert said in text
 
@@ -327,11 +329,18 @@ def test_labels_are_pushed_apart_in_order_and_no_further_than_needed(places: lis
 
 
 def test_figures_read_as_people_write_them() -> None:
-    assert [words.pounds(x) for x in (0, 0.5, 12, 1234.4, -56.2, -0.001, np.nan)] == [
+    assert [wording.pounds(x) for x in (0, 0.5, 12, 1234.4, -56.2, -0.001, np.nan)] == [
         "£0", "£0.50", "£12", "£1,234", "−£56", "£0", "–"
     ]  # fmt: skip
-    assert [words.percent(x) for x in (0, 0.001, 0.5, 0.999, 1, -0.12)] == ["0%", "<1%", "50%", ">99%", "100%", "−12%"]
-    assert [words.elapsed(h) for h in (0, 0.5, 3, 24, 24 * 40)] == [
+    assert [wording.percent(x) for x in (0, 0.001, 0.5, 0.999, 1, -0.12)] == [
+        "0%",
+        "<1%",
+        "50%",
+        ">99%",
+        "100%",
+        "−12%",
+    ]
+    assert [wording.elapsed(h) for h in (0, 0.5, 3, 24, 24 * 40)] == [
         "one consultation",
         "30 min",
         "3 h",

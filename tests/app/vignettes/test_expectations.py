@@ -6,7 +6,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from workup.envs.model.patient_model import FAILED, REFUSED, RESULT, UNKNOWN
+from workup.envs.model.codes import FAILED, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import Action, World
 from workup.envs.records.journeys import Events, Journeys
 from workup.errors import UnknownNameError

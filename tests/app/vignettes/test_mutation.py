@@ -15,10 +15,11 @@ from workup.agents.baselines.simple import AGENTS as SIMPLE
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.cases import vignette_cases
+from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.facts import compile_when, vocabulary
-from workup.envs.model.patient_model import NOT_ORDERED
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.schema import Scenario, Vignette
 from workup.vignettes.check import check_agent

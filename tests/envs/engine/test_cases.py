@@ -6,13 +6,15 @@ import numpy as np
 import pytest
 
 from workup.agents.base import choose_first
-from workup.agents.baselines.simple import opening_actions
+from workup.agents.opening import opening_actions
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.faults import check_scenario, lint_compiled
 from workup.envs.compile.targets import evaluate_target, evaluate_targets
 from workup.envs.engine.cases import futures, vignette_cases
-from workup.envs.engine.engine import Engine, JourneyView
-from workup.envs.model.patient_model import MISSING, UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import MISSING, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import ImpossibleEvidence, UnknownNameError, WorkupError
 from workup.scenarios.language.library import find_scenario, load_scenario
@@ -216,7 +218,7 @@ def test_futures_keep_what_is_known_and_draw_the_rest_from_the_posterior() -> No
         draws=draws,
         seed=1,
     )
-    belief = world.model.belief(view.values, view.status, view.failures, view.treated)
+    belief = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)
     for patient in range(3):
         assert (cases.values[patient::3] == view.values[patient]).all()
         expected = belief[patient] / belief[patient].sum()

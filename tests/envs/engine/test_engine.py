@@ -10,10 +10,13 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine import kernel
-from workup.envs.engine.engine import Budget, Cases, Engine, JourneyView, Step
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Budget, JourneyView, Step
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.envs.testing.conformance import FACTS, assert_same_trace, journey_steps, play, random_policy
 from workup.envs.views.env import make_engine
 from workup.errors import ImpossibleEvidence, WorkupError
@@ -313,7 +316,7 @@ def test_the_end_is_charged_as_restated_by_truth_and_by_posterior(scenario: str,
             continue  # whether a failed attempt was charged is not told
         facts = engine.ended(np.zeros(1, np.int64))
         by_state = end_by_state(world, view, unknown, int(facts["decision"][0]))
-        belief = world.model.belief(view.values, view.status, view.failures, view.treated)[0]
+        belief = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)[0]
         expected = (by_state * belief).sum(axis=(1, 2))
         np.testing.assert_allclose(facts["components_at_end"][0, 1], expected, rtol=1e-9, atol=1e-7)
         true = by_state[:, facts["profile"][0], facts["hidden"][0]]
@@ -510,7 +513,7 @@ def test_a_pending_order_says_that_it_did_not_fail_at_once(world: World) -> None
     view = journey.view()
     status = view.status.copy()
     status[0, world.item("ct")] = NOT_ORDERED
-    before = world.model.belief(view.values, status, view.failures, view.treated)[0]
+    before = posterior_weights(world.model, view.values, status, view.failures, view.treated)[0]
     h = np.arange(before.shape[1])
     wish = h // world.model.core_hidden_stride[world.model.core.index("scan_wish")] % 2
     lies_flat = np.where(world.model.condition_of == world.model.conditions.index("pneumonia"), 0.92, 0.99)

@@ -9,8 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from support.shipped import SCENARIOS, some, world_of
 
-from workup.envs.engine.engine import Engine, JourneyView
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
 from workup.envs.model.world import World
 from workup.envs.views.env import make_engine
 

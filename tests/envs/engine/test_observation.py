@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import JourneyView
 from workup.envs.engine.observation import ONE_HOT, REGRET_SCALE_GBP, layout_of
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 from workup.envs.testing.conformance import journey_steps, random_policy
 from workup.envs.views.env import make_engine
@@ -64,7 +65,7 @@ def test_beliefs_and_regrets_are_those_of_the_posterior(world: World, patient: i
 def named_beliefs(world: World, view: JourneyView) -> dict[str, float]:
     """The belief part of the observation of the one journey of `view`, by name."""
     model = world.model
-    belief = model.belief(view.values, view.status, view.failures, view.treated)[0]
+    belief = posterior_weights(model, view.values, view.status, view.failures, view.treated)[0]
     named: dict[str, float] = {}
     for name in model.hidden_variables:
         digit = value_in_states(world, name)

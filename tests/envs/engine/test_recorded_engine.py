@@ -9,8 +9,9 @@ import pytest
 
 from workup.agents.planning.one_step import OneStep
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import Cases, Engine
-from workup.envs.model.patient_model import FAILED, MISSING, RESULT, UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import FAILED, MISSING, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
 

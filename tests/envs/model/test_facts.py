@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from workup.envs.compile.compile import compile_world
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.facts import compile_when, vocabulary, when_holds
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError, WorkupError
 from workup.scenarios.language.library import load_scenario

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.network import after_name, attempt_name, report_name
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.outcomes import item_outcomes
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import ImpossibleEvidence
 from workup.scenarios.language.library import load_scenario
@@ -289,7 +290,9 @@ def eliminated(world: World, evidence: dict[str, str | list[str]]) -> NDArray[np
 
 def posterior(world: World, fact: Revealed, *, values_only: bool) -> NDArray[np.float64] | None:
     try:
-        batch = world.model.belief(fact.values, fact.status, fact.failures, fact.treated, values_only=values_only)
+        batch = posterior_weights(
+            world.model, fact.values, fact.status, fact.failures, fact.treated, values_only=values_only
+        )
     except ImpossibleEvidence:
         return None
     return np.asarray(batch[0])
@@ -344,7 +347,7 @@ def test_a_batch_is_its_rows() -> None:
     ]
     assert len(facts) > 5
     stacked = [np.concatenate([getattr(f, key) for f in facts]) for key in ("values", "status", "failures", "treated")]
-    batch = world.model.belief(*stacked)
+    batch = posterior_weights(world.model, *stacked)
     for row, fact in enumerate(facts):
         assert_same(batch[row], posterior(world, fact, values_only=False))
 

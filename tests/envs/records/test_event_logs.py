@@ -19,7 +19,8 @@ from workup.cli.main import app
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.envs.records.event_logs import START, log_events, write_csv, write_xes
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.envs.views.dict_observation import DictObservation, as_dict, observation_groups
 from workup.envs.views.minari import write_minari
 from workup.errors import WorkupError

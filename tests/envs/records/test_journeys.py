@@ -11,11 +11,13 @@ import polars as pl
 import pytest
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Budget, JourneyView
-from workup.envs.model.patient_model import MISSING
+from workup.envs.engine.types import Budget, JourneyView
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import COMPONENTS, MISSING, STATUS_NAMES
 from workup.envs.model.world import World
-from workup.envs.records.files import COMPONENTS, STATUS_NAMES
-from workup.envs.records.journeys import Events, Journeys, run_journeys, write_json, write_parquet
+from workup.envs.records.files import write_json, write_parquet
+from workup.envs.records.journeys import Events, Journeys
+from workup.envs.records.run import run_journeys
 from workup.envs.testing.conformance import play
 from workup.envs.views.env import make_engine
 from workup.envs.views.registration import scenario_folders
@@ -193,7 +195,7 @@ def test_v0_is_the_best_decision_at_the_presentation(world: World) -> None:
         return np.select(asked, first, decide).astype(np.int64)
 
     def best(view: JourneyView) -> NDArray[np.int64]:
-        belief = world.model.belief(view.values, view.status, view.failures, view.treated)
+        belief = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)
         return np.asarray(np.einsum("nkh,dkh->nd", belief, world.utility_gbp).argmax(axis=1))
 
     journeys = run_journeys(world, act, agent="v0", patients=np.arange(60), seed=1)

@@ -11,7 +11,8 @@ import pytest
 from support.shipped import SCENARIOS, modes_of, some, world_of
 
 from workup.agents.baselines.guideline import GuidelineAgent
-from workup.envs.engine.engine import Budget, Engine
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Budget
 from workup.envs.testing import conformance
 from workup.envs.views.env import make_engine
 

@@ -16,8 +16,9 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 from support.shipped import IN_FULL, SCENARIOS, modes_of
 
 import workup
+from workup.envs.model.codes import COMPONENTS
 from workup.envs.testing.conformance import play, random_policy
-from workup.envs.views.env import COMPONENTS, JourneyEnv, make_engine
+from workup.envs.views.env import JourneyEnv, make_engine
 from workup.envs.views.registration import environment_id
 from workup.errors import WorkupError
 from workup.scenarios.language.library import find_scenario

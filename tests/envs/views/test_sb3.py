@@ -13,8 +13,9 @@ from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_suppo
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
+from workup.envs.model.codes import COMPONENTS
 from workup.envs.testing.conformance import random_policy
-from workup.envs.views.env import COMPONENTS, JourneyEnv
+from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
 
 N = 4

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from workup.envs.engine.engine import Cases, Engine
-from workup.envs.model.patient_model import UNKNOWN
+from workup.envs.engine.engine import Engine
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import UNKNOWN
 from workup.envs.testing.conformance import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.picture import notes

@@ -8,9 +8,9 @@ import pytest
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
-from workup.envs.model.patient_model import FAILED, RESULT
+from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
 from workup.vignettes.check import check_agent
 

@@ -13,10 +13,12 @@ from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.learned.fixed import FixedAgent, tune_fixed
 from workup.agents.planning import Optimum, solve
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine.engine import Cases
+from workup.envs.model.cases import Cases
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
-from workup.evaluation.evaluate import run_agents, score
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
+from workup.evaluation.run import run_agents
+from workup.evaluation.score import score
 from workup.scenarios.language.library import find_scenario, load_scenario
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.vignettes.check import check_agent

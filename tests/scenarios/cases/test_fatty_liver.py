@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
-from workup.envs.model.patient_model import FAILED, RESULT
+from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.tables import Tables
 from workup.vignettes.check import check_agent, judge_vignettes, run_vignettes

@@ -12,10 +12,11 @@ from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.network import after_name
 from workup.envs.compile.targets import evaluate_targets
+from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import MISSING, NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.outcomes import item_outcomes
-from workup.envs.model.patient_model import MISSING, NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.world import World
-from workup.envs.records.journeys import run_journeys
+from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
 from workup.vignettes.check import check_agent
 
@@ -74,7 +75,7 @@ def kidney_failure(world: World, haemolysis: str, potassium: str | None, *, valu
     status[0, world.item("kidney_test")] = RESULT
     failures = np.zeros((1, len(world.items)), np.uint8)
     treated = np.zeros((1, len(model.observables)), bool)
-    belief = model.belief(values, status, failures, treated, values_only=values_only)[0].sum(axis=0)
+    belief = posterior_weights(model, values, status, failures, treated, values_only=values_only)[0].sum(axis=0)
     return float(belief[model.condition_of == model.conditions.index("hyperkalaemia")].sum())
 
 

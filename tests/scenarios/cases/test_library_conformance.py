@@ -18,7 +18,7 @@ from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.faults import lint_compiled
 from workup.envs.engine.cases import stated_facts, vignette_cases
-from workup.envs.model.patient_model import UNKNOWN
+from workup.envs.model.codes import UNKNOWN
 from workup.scenarios.language.library import find_scenario
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.vignettes.check import check_agent, run_vignettes

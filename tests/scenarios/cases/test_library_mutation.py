@@ -11,7 +11,7 @@ from support.shipped import SCENARIOS, world_of
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
-from workup.envs.model.patient_model import NOT_ORDERED
+from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
 from workup.vignettes.check import run_vignettes
 from workup.vignettes.expectations import judge

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.statistics import entropy
+
 F64 = NDArray[np.float64]
 
 
@@ -54,12 +56,6 @@ def _best_cut(counts: F64, edges: NDArray[np.int64], start: int, end: int) -> tu
     if gain[best] <= (np.log2(n - 1.0) + delta) / n:
         return 0, 0.0
     return int(inside[best]), float(gain[best])
-
-
-def entropy(counts: F64) -> F64:
-    """(m,) bits, of (m, classes) counts."""
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1.0)
-    return np.asarray(-(share * np.log2(np.where(share > 0, share, 1.0))).sum(axis=1))
 
 
 def median_cut(numbers: F64) -> float | None:

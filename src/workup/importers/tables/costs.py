@@ -16,9 +16,8 @@ from dataclasses import dataclass, replace
 from math import isfinite
 from pathlib import Path
 
-from workup.errors import FileFormatError, UnknownNameError
+from workup.errors import FileFormatError, UnknownNameError, suggestion
 from workup.importers.tables.files import plain
-from workup.scenarios.language.reading.model_faults import suggestion
 
 _NONE = frozenset({"", "-", "none", "0"})
 _COLUMNS = ("test", "full_cost", "discount_cost", "group", "delay", "columns", "requires")

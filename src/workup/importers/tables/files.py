@@ -13,8 +13,7 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from workup.errors import FileFormatError, UnknownNameError
-from workup.scenarios.language.reading.model_faults import suggestion
+from workup.errors import FileFormatError, UnknownNameError, suggestion
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null"})
 """Cells that say that there is no value, in any case."""

@@ -13,7 +13,8 @@ from workup.report.diagrams.boxes import PADDING, Box, Line, arrow, bow, box, ca
 from workup.report.figures import INK, MUTED, PALETTE
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import effective_parents
-from workup.scenarios.language.words.phrases import Phrases, brief, listed, word_of
+from workup.scenarios.language.words.phrases import Phrases, word_of
+from workup.wording import brief, listed
 
 CONTEXT, CONDITION, COMORBIDITY, LATENT, ACT = PALETTE[1], PALETTE[0], PALETTE[2], PALETTE[4], PALETTE[3]
 _WING, _CENTRE, _GUTTER, _MARGIN, _GAP = 232.0, 236.0, 92.0, 8.0, 12.0

@@ -14,7 +14,8 @@ from workup.report.diagrams.layered import DOWN, Placed, place
 from workup.report.figures import FAINT, INK, MUTED, PALETTE
 from workup.report.prerequisites import Kind, Link, comes_first, layers, links
 from workup.scenarios.language.schema import Scenario
-from workup.scenarios.language.words.phrases import Phrases, pounds, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
+from workup.wording import pounds_exact, time_in_words
 
 COLOURS: dict[Kind, str] = {
     "must": INK, "one of several": PALETTE[1], "rules out": PALETTE[0], "not after": PALETTE[4]
@@ -51,7 +52,10 @@ def _sets(s: Scenario) -> dict[str, tuple[str, tuple[str, ...]]]:
 
 def _item_box(s: Scenario, name: str, sets: Mapping[str, tuple[str, tuple[str, ...]]]) -> Box:
     of, phrases = {**s.investigations, **s.acts}[name], Phrases(s)
-    takes = [pounds(of.cost_gbp) if of.cost_gbp else "", time_in_words(of.turnaround) if of.turnaround else "at once"]
+    takes = [
+        pounds_exact(of.cost_gbp) if of.cost_gbp else "",
+        time_in_words(of.turnaround) if of.turnaround else "at once",
+    ]
     takes += [f"{of.dose_msv:g} mSv"] if of.dose_msv else []
     lines = [Line(of.label, 7.5, True), Line(", ".join(filter(None, takes)), 6.8, colour=MUTED)]
     lines += [Line(_needs(group, phrases), 6.8) for group in of.requires]

@@ -13,9 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent, choose_first, decision_actions
-from workup.agents.baselines.simple import opening_actions
-from workup.envs.engine.engine import JourneyView
-from workup.envs.model.patient_model import NOT_ORDERED, RESULT
+from workup.agents.opening import opening_actions
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.world import World
 
 Bools = NDArray[np.bool_]

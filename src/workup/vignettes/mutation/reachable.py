@@ -16,8 +16,8 @@ from functools import cached_property, lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
 from workup.envs.model.facts import Clause
-from workup.envs.model.patient_model import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
 from workup.envs.model.world import World
 
 Codes = frozenset[int]

@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 
 from workup.agents.base import Agent
+from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.facts import Clause, Condition, compile_when, vocabulary
-from workup.envs.model.patient_model import NOT_ORDERED, RESULT
 from workup.envs.model.world import World
 from workup.scenarios.language.schema import Expectation, Vignette
-from workup.scenarios.language.words.phrases import Phrases, time_in_words
+from workup.scenarios.language.words.phrases import Phrases
 from workup.vignettes.ceilings import Ceiling, ceilings_of
 from workup.vignettes.mutation.mutants import (
     Deciding,
@@ -33,6 +33,7 @@ from workup.vignettes.mutation.mutants import (
 )
 from workup.vignettes.mutation.reachable import Reach
 from workup.vignettes.timeline import members
+from workup.wording import time_in_words
 
 Alter = Callable[[Agent], Agent]
 Moment = Mapping[str, Any]

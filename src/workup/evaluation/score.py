@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import Agent
 from workup.agents.planning import PresentationBounds
-from workup.agents.planning.expected import ExpectedChange
-from workup.envs.engine.engine import Budget
-from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys, run_journeys
+from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.evaluation.subgroups import Members, subgroups
 from workup.scenarios.language.reading.signatures import standing_of
@@ -160,48 +156,6 @@ class Evaluation:
             "refusal": self.refusal,
             "differences": [{**asdict(d), "value": d.value.as_json()} for d in self.differences],
         }
-
-
-def run_agents(
-    world: World,
-    agents: Mapping[str, Agent],
-    *,
-    patients: int,
-    seed: int,
-    results: Literal["at_once", "delayed"] = "at_once",
-    budget: Budget | None = None,
-    record: bool = False,
-    progress: Callable[[str, int], None] | None = None,
-) -> dict[str, Journeys]:
-    """Take the first `patients` patients of a seed through a journey under each agent.
-
-    What an order changed by luck is noted where its expectation is known: where results come at once,
-    after history and examination, and patients are drawn from the model. Recorded patients are met once each: there are
-    no more of them than rows.
-    """
-    if world.recorded is not None:
-        patients = min(patients, len(world.recorded.hidden))
-    known = results == "at_once" and world.recorded is None
-    expectation = ExpectedChange(world).of if known else None
-
-    def report(name: str) -> Callable[[int], None] | None:
-        return None if progress is None else lambda done: progress(name, done)
-
-    return {
-        name: run_journeys(
-            world,
-            agent.act,
-            agent=name,
-            patients=np.arange(patients, dtype=np.int64),
-            seed=seed,
-            results=results,
-            budget=budget,
-            record=record,
-            progress=report(name),
-            expectation=expectation,
-        )
-        for name, agent in agents.items()
-    }
 
 
 def score(

@@ -1,0 +1,36 @@
+"""How a journey is opened and closed: history and examination, and what to do where an agent orders no more."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import JourneyView, choose_first
+from workup.agents.deciding import best_decisions
+from workup.envs.model.world import World
+
+
+def opening_actions(world: World) -> list[int]:
+    """Single orders of history, then of examination, in the scenario's order."""
+    orders = [(index, a.items[0]) for index, a in enumerate(world.actions) if a.kind == "order" and len(a.items) == 1]
+    return [index for opens in (1, 2) for index, item in orders if world.opens_journey[item] == opens]
+
+
+def finish(world: World, view: JourneyView, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Fill in what is still open (-1): wait for what is pending, else the best decision, else what is legal."""
+    wait = [index for index, action in enumerate(view.world.actions) if action.kind == "wait"]
+    actions = np.where(actions < 0, choose_first(view.mask, wait), actions)
+    still = np.flatnonzero(actions < 0)
+    actions[still] = best_decisions(world, view, still)
+    stuck = actions < 0
+    actions[stuck] = view.mask[stuck].argmax(axis=1)
+    return actions
+
+
+def journey_is_open(view: JourneyView) -> NDArray[np.bool_]:
+    """(n,) whether a history item and an examination item both have a result: the presentation is known."""
+    from workup.envs.model.codes import RESULT
+
+    done = view.status == RESULT
+    opens = view.world.opens_journey
+    return np.asarray(done[:, opens == 1].any(axis=1) & done[:, opens == 2].any(axis=1))

@@ -1,0 +1,207 @@
+"""Patients taken through their journeys under a policy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.envs.engine.engine import Engine
+from workup.envs.engine.types import Budget, JourneyView
+from workup.envs.model.cases import Cases
+from workup.envs.model.codes import NO_SUCH_ACTION
+from workup.envs.model.world import World
+from workup.envs.records.journeys import Events, Journeys
+from workup.errors import WorkupError
+
+Act = Callable[[JourneyView], NDArray[np.int64]]
+
+
+Expectation = Callable[[Engine, NDArray[np.int64]], NDArray[np.float64]]
+"""(n,) pounds by which the reward so far and the best decision are expected to change together, given actions (n,) that are
+about to be taken; 0 where that is not known."""
+
+
+def run_journeys(
+    world: World,
+    act: Act,
+    *,
+    agent: str,
+    patients: NDArray[np.int64],
+    seed: int,
+    results: Literal["at_once", "delayed"] = "at_once",
+    budget: Budget | None = None,
+    cases: Cases | None = None,
+    record: bool = False,
+    batch: int = 1024,
+    progress: Callable[[int], None] | None = None,
+    observation: Literal["raw", "belief"] | None = None,
+    expectation: Expectation | None = None,
+) -> Journeys:
+    """Take each of `patients` through one journey under `act` and return what happened.
+
+    Every patient is seen to the end, so short journeys are not favoured.
+
+    Args:
+        world: the scenario.
+        act: chooses actions for a batch, usually `agent.act`.
+        agent: its name, for the record.
+        patients: (n,) ids of the seed's patients (with `cases`: id p is case p modulo their number).
+        seed: of the patients.
+        results: whether results come at once or orders stay pending.
+        budget: hard limits.
+        cases: fixed patients.
+        record: keep every step in `events`.
+        batch: how many journeys run side by side; it changes no result.
+        progress: called with the number of journeys finished so far.
+        observation: which flat observation the view carries; by default what the agent that owns `act` says it needs.
+        expectation: of what orders change, to note `luck`; for patients drawn from the model, not for those of a vignette.
+
+    Raises:
+        WorkupError: no patients, or actions of the wrong shape.
+        ImpossibleEvidence: a case whose facts the model gives probability zero.
+    """
+    patients = np.asarray(patients, np.int64)
+    if patients.ndim != 1 or patients.size == 0 or patients.min() < 0:
+        raise WorkupError("patients must be a list of one or more ids, each 0 or more; pass e.g. np.arange(100)")
+    engine = Engine(
+        world,
+        min(batch, patients.size),
+        seed=seed,
+        view="belief",
+        results=results,
+        budget=budget,
+        cases=cases,
+    )
+    needs = observation or getattr(getattr(act, "__self__", None), "needs", None)
+    chunks = []
+    for first in range(0, patients.size, engine.num_envs):
+        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, needs, record, expectation)
+        chunk.run(act, progress)
+        chunks.append(chunk)
+    return _gather(world, agent, seed, patients, chunks)
+
+
+class _Chunk:
+    """The journeys that run side by side in one engine."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        patients: NDArray[np.int64],
+        first: int,
+        needs: str | None,
+        record: bool,
+        expectation: Expectation | None,
+    ) -> None:
+        self.engine, self.n, self.first, self.needs = engine, len(patients), first, needs
+        self.expectation = expectation
+        self.luck = np.zeros(self.n)
+        self.components = np.zeros((self.n, 4))
+        self.v0 = np.full(self.n, np.nan)
+        self.steps: list[dict[str, NDArray[Any]]] | None = [] if record else None
+        slots = np.full(engine.num_envs, -1, np.int64)
+        slots[: self.n] = patients
+        engine.reset(patients=slots)
+
+    def run(self, act: Act, progress: Callable[[int], None] | None) -> None:
+        """Step until every journey has ended, then keep how it stands."""
+        active = np.arange(self.n)
+        while active.size:
+            ended = self._step(act, active)
+            if progress is not None and ended.any():
+                progress(self.first + self.n - int((~ended).sum()))
+            active = active[~ended]
+        slots = np.arange(self.n)
+        self.facts = self.engine.ended(slots)
+        at_end = self.facts["components_at_end"]
+        self.expected = self.components - at_end[:, 0] + at_end[:, 1]
+        self.posterior = self.engine.condition_posterior[slots]
+        self.view = self.engine.journey_view(slots)
+
+    def _step(self, act: Act, active: NDArray[np.int64]) -> NDArray[np.bool_]:
+        before = self._view(active)
+        chosen = np.asarray(act(before), np.int64)
+        if chosen.shape != active.shape:
+            raise WorkupError(f"the agent returned actions of shape {chosen.shape} for {active.size} journeys")
+        actions = np.full(self.engine.num_envs, -1, np.int64)
+        actions[active] = np.where(chosen < 0, NO_SUCH_ACTION, chosen)  # -1 would leave the journey for ever
+        expected = None if self.expectation is None else self.expectation(self.engine, actions)[active]
+        promised = self.engine.best_expected_utility[active]
+        step = self.engine.step(actions)
+        self.components[active] += step.components[active]
+        ended = (step.terminated | step.truncated)[active]
+        if expected is not None:
+            change = step.reward[active] + self.engine.best_expected_utility[active] - promised
+            self.luck[active] += np.where(ended | (expected == 0.0), 0.0, change - expected)
+        fresh = active[np.isnan(self.v0[active]) & self.engine.presented[active] & ~ended]
+        self.v0[fresh] = self.components[fresh].sum(axis=1) + self.engine.best_expected_utility[fresh]
+        if self.steps is not None:
+            self.steps.append(self._row(active, before, chosen, step.components[active]))
+        return ended
+
+    def _view(self, active: NDArray[np.int64]) -> JourneyView:
+        view = self.engine.journey_view(active, observation=self.needs is not None)
+        if self.needs == "raw" and view.observation is not None:
+            raw = np.ascontiguousarray(view.observation[:, : self.engine.layout.raw_size])
+            view = replace(view, observation=raw)
+        return view
+
+    def _row(
+        self, active: NDArray[np.int64], before: JourneyView, chosen: NDArray[np.int64], components: NDArray[np.float64]
+    ) -> dict[str, NDArray[Any]]:
+        after = self.engine.journey_view(active)
+        return {
+            "journey": (self.first + active).astype(np.int32),
+            "step": before.step,
+            "action": chosen.astype(np.int32),
+            "visit": before.visit,
+            "clock_h": before.clock_h,
+            "clock_after_h": after.clock_h,
+            "components": components,
+            "condition_posterior": self.engine.condition_posterior[active],
+            "values": after.values,
+            "numbers": after.numbers,
+            "status": after.status,
+        }
+
+
+def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], chunks: list[_Chunk]) -> Journeys:
+    def fact(name: str, dtype: type) -> NDArray[Any]:
+        return np.concatenate([chunk.facts[name] for chunk in chunks]).astype(dtype)
+
+    components = np.concatenate([chunk.components for chunk in chunks])
+    return Journeys(
+        world=world,
+        agent=agent,
+        seed=seed,
+        patient=patients,
+        decision=fact("decision", np.int32),
+        condition=fact("condition", np.int32),
+        profile=fact("profile", np.int32),
+        hidden=fact("hidden", np.int32),
+        value=components.sum(axis=1),
+        components=components,
+        expected_components=np.concatenate([chunk.expected for chunk in chunks]),
+        condition_posterior=np.concatenate([chunk.posterior for chunk in chunks]),
+        cost_gbp=fact("cost_gbp", np.float64),
+        dose_msv=fact("dose_msv", np.float64),
+        tests=fact("tests", np.int32),
+        clock_h=fact("clock_h", np.float64),
+        values=np.concatenate([chunk.view.values for chunk in chunks]),
+        status=np.concatenate([chunk.view.status for chunk in chunks]),
+        v0=np.concatenate([chunk.v0 for chunk in chunks]),
+        events=_events([row for chunk in chunks for row in chunk.steps or []]),
+        luck=None if chunks[0].expectation is None else np.concatenate([chunk.luck for chunk in chunks]),
+    )
+
+
+def _events(rows: list[dict[str, NDArray[Any]]]) -> Events | None:
+    if not rows:
+        return None
+    columns = {name: np.concatenate([row[name] for row in rows]) for name in rows[0]}
+    order = np.lexsort((columns["step"], columns["journey"]))
+    return Events(**{name: column[order] for name, column in columns.items()})
