@@ -6,7 +6,9 @@ reads codes of revealed values, so both worlds must list the same observables, i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
@@ -14,9 +16,8 @@ from numpy.typing import NDArray
 
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import PENDING
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
-
-__all__ = ["Agent", "AgentFactory", "JourneyView", "choose_first", "decision_actions", "pending_items"]
 
 
 class Agent(Protocol):
@@ -35,6 +36,63 @@ class Agent(Protocol):
         Returns:
             (n,) int64 action indices, each legal under `view.mask`.
         """
+        ...
+
+
+Progress = Callable[[float, str], None]
+"""Told how much of a fit is done, 0 to 1, and in words where it stands."""
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How long a learner may learn, whichever limit comes first; None is no limit. One that ends by itself needs neither."""
+
+    seconds: float | None = None
+    """Of wall-clock time, compiling left out."""
+    steps: int | None = None
+    """Of environments."""
+
+
+class Learner(Protocol):
+    """Whatever is fitted to patients and then acts. A module lists its own in `LEARNERS`."""
+
+    @property
+    def name(self) -> str:
+        """What `workup train --agent` calls it, and the `kind` in the header of what it saves."""
+        ...
+
+    @property
+    def extra(self) -> str | None:
+        """The optional dependencies of workup that fitting needs, as in `pip install 'workup[extra]'`."""
+        ...
+
+    @property
+    def ends_by_itself(self) -> bool:
+        """Whether a fit takes a minute at most whatever the effort, so that it can be asked for by name alone."""
+        ...
+
+    @property
+    def needs_rows(self) -> bool:
+        """Whether it learns from recorded patients only."""
+        ...
+
+    def fit(self, population: Population, *, out: Path, seed: int, effort: Effort, progress: Progress) -> Agent:
+        """Learn, and leave in `out` what `load` reads; called again after a kill, go on where it stopped.
+
+        Args:
+            population: the training patients.
+            out: a folder of its own.
+            seed: of everything random; an evaluation with the same seed meets other patients.
+            effort: how long.
+            progress: told now and then; its last words are the summary.
+
+        Raises:
+            WorkupError: a population or effort that it cannot learn from, or optional packages that are missing.
+        """
+        ...
+
+    def load(self, directory: Path, world: World) -> Agent:
+        """What `fit` left there. Raises FileFormatError for anything else, or another scenario."""
         ...
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import JourneyView, decision_actions
+from workup.agents.base import decision_actions
 from workup.envs.engine.observation import layout_of
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 

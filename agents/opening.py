@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import JourneyView, choose_first
+from workup.agents.base import choose_first
 from workup.agents.deciding import best_decisions
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 
 

@@ -1,4 +1,4 @@
-"""Agents by name, or from a saved directory. A module offers agents by listing factories in `AGENTS`."""
+"""Agents by name, or from a saved directory. Modules offer them: factories in `AGENTS`, learners in `LEARNERS`."""
 
 from __future__ import annotations
 
@@ -6,64 +6,84 @@ import importlib
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import ModuleType
+from typing import Any
 
-from workup.agents.base import Agent, AgentFactory
+from workup.agents.base import Agent, AgentFactory, Effort, Learner
 from workup.agents.baselines.guideline import GuidelineAgent
+from workup.agents.saved import read_header
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, UnknownNameError
 
 ROOMS = ("workup.agents.baselines", "workup.agents.planning", "workup.agents.learned")
+"""Where agents are looked for: the modules and packages of these folders, not what lies deeper, so that a learner's torch
+stays out."""
 
 
-def agent_factories(*, recorded: bool = False) -> dict[str, AgentFactory]:
-    """Every agent that needs no training, by name. Modules are found in the rooms of agents and imported now.
-
-    `recorded` adds those that learn from recorded patients (listed in a module's `RECORDED_AGENTS`). Only a room's own
-    modules and packages are looked at, so that a learner's torch stays out.
-    """
-    found: dict[str, AgentFactory] = {}
-    for offered in _modules():
-        found.update(getattr(offered, "AGENTS", {}))
-        if recorded:
-            found.update(getattr(offered, "RECORDED_AGENTS", {}))
-    return dict(sorted(found.items()))
+def agent_factories() -> dict[str, AgentFactory]:
+    """Every agent that can be had by name for any scenario, learners that end by themselves included."""
+    fitted: dict[str, AgentFactory] = {
+        name: _Fitted(learner)
+        for name, learner in learners().items()
+        if learner.ends_by_itself and not learner.needs_rows
+    }
+    return dict(sorted({**_offered("AGENTS"), **fitted}.items()))
 
 
-def _modules() -> Iterator[ModuleType]:
-    for room in ROOMS:
-        package = importlib.import_module(room)
-        for module in pkgutil.iter_modules(package.__path__, f"{room}."):
-            yield importlib.import_module(module.name)
+def learners() -> dict[str, Learner]:
+    """Every learner, by name."""
+    return dict(sorted(_offered("LEARNERS").items()))
 
 
-def make_agent(name_or_dir: str | Path, world: World, *, seed: int = 0) -> Agent:
+def learner_of(name: str) -> Learner:
+    """The learner of that name. Raises UnknownNameError listing those that exist."""
+    found = learners()
+    if name not in found:
+        raise UnknownNameError(f"no learner {name!r}; there are {', '.join(found)}")
+    return found[name]
+
+
+def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 0) -> Agent:
     """An agent by name (`voi`, `guideline` ...) or from the directory of a saved policy.
 
     Args:
-        name_or_dir: a name of `agent_factories`, `guideline:VERSION` for one of the scenario's `guideline_versions`, or a
-            directory that `workup train` wrote.
-        world: where it acts, and what it knows, unless the agent has a knowledge model of its own.
+        name_or_dir: a name of `agent_factories` or of a learner that ends by itself, `guideline:VERSION` for one of the
+            scenario's `guideline_versions`, or a directory that `workup train` wrote.
+        who: the patients that a learner is fitted to; their world is where the agent acts and what it knows, unless it has
+            a knowledge model of its own.
         seed: for agents that draw random numbers.
 
     Raises:
         UnknownNameError: neither; lists the names that exist.
         FileFormatError: the directory holds no sound policy for this scenario.
     """
-    path = Path(name_or_dir)
+    path, population = Path(name_or_dir), Population.of(who)
     if path.is_dir():
-        return load_agent(path, world)
-    factories = agent_factories(recorded=world.recorded is not None)
-    if str(name_or_dir) in factories:
-        return factories[str(name_or_dir)](world, seed=seed)
-    name, _, version = str(name_or_dir).partition(":")
+        return load_agent(path, population.world)
+    factories = agent_factories()
+    rows = [name for name, of in learners().items() if of.ends_by_itself and of.needs_rows and not population.law_known]
+    chosen = str(name_or_dir)
+    if chosen in rows or (chosen in learners() and chosen in factories):
+        return fit_by_name(learners()[chosen], population, seed=seed)
+    if chosen in factories:
+        return factories[chosen](population.world, seed=seed)
+    name, _, version = chosen.partition(":")
     if name == GuidelineAgent.name and version:
-        return GuidelineAgent(world, version=version)
-    versions = [f"{GuidelineAgent.name}:{version}" for version in world.scenario.guideline_versions]
+        return GuidelineAgent(population.world, version=version)
+    versions = [f"{GuidelineAgent.name}:{version}" for version in population.world.scenario.guideline_versions]
     raise UnknownNameError(
-        f"agent {str(name_or_dir)!r} is neither a name nor a directory; names: {', '.join([*factories, *versions])}. "
-        f"A learned agent is given as the directory that `workup train {world.scenario.id} --agent ppo --out DIR` wrote."
+        f"agent {chosen!r} is neither a name nor a directory; names: {', '.join([*sorted([*factories, *rows]), *versions])}. "
+        "A learned agent is given as the directory that "
+        f"`workup train {population.world.scenario.id} --agent ppo --out DIR` wrote."
     )
+
+
+def fit_by_name(learner: Learner, population: Population, *, seed: int) -> Agent:
+    """Fitted now, nothing kept."""
+    with TemporaryDirectory() as folder:
+        return learner.fit(population, out=Path(folder), seed=seed, effort=Effort(), progress=lambda share, words: None)
 
 
 def load_agent(directory: Path, world: World) -> Agent:
@@ -72,15 +92,33 @@ def load_agent(directory: Path, world: World) -> Agent:
     Raises:
         FileFormatError: missing, damaged or hostile files, or another scenario.
     """
-    from workup.agents.saved import read_header
+    kind, known = read_header(directory / "policy.json").kind, learners()
+    if kind not in known:
+        raise FileFormatError(
+            f"{directory / 'policy.json'}: kind is {kind!r}; expected that of a learner: {', '.join(known)}"
+        )
+    return known[kind].load(directory, world)
 
-    kind = read_header(directory / "policy.json").kind
-    if kind == "ppo":
-        from workup.agents.learned.ppo import PPOAgent
 
-        return PPOAgent.load(directory, world)
-    if kind == "fixed":
-        from workup.agents.learned.fixed import FixedAgent
+class _Fitted:
+    """A learner as a factory, fitted to patients whom the world's law draws."""
 
-        return FixedAgent.load(directory, world)
-    raise FileFormatError(f"{directory / 'policy.json'}: kind is {kind!r}; expected 'ppo' or 'fixed'")
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+
+    def __call__(self, world: World, *, seed: int) -> Agent:
+        return fit_by_name(self._learner, Population(world), seed=seed)
+
+
+def _offered(what: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for module in _modules():
+        found.update(getattr(module, what, {}))
+    return found
+
+
+def _modules() -> Iterator[ModuleType]:
+    for room in ROOMS:
+        package = importlib.import_module(room)
+        for module in pkgutil.iter_modules(package.__path__, f"{room}."):
+            yield importlib.import_module(module.name)

@@ -48,7 +48,8 @@ class Header(Strict):
 
     format: Literal["workup policy"] = "workup policy"
     version: Literal[1] = 1
-    kind: Literal["fixed", "ppo", "ppo checkpoint"]
+    kind: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_: ]{0,40}$")]
+    """The learner that wrote it, or what of its else this is, such as its checkpoint."""
     scenario: str
     digest: str
     """Of the scenario that it was made for."""
@@ -93,7 +94,7 @@ def write_policy(directory: Path, policy: SavedPolicy, world: World, *, stem: st
     digest = hashlib.sha256(data).hexdigest() if tensors else None
     try:
         header = Header(
-            kind=policy.kind,  # type: ignore[arg-type]
+            kind=policy.kind,
             scenario=world.scenario.id,
             digest=world.scenario.digest,
             actions=[action.name for action in world.actions],

@@ -8,7 +8,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import Agent, AgentFactory, JourneyView
+from workup.agents.base import Agent, AgentFactory
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
@@ -49,14 +50,12 @@ def check_agent_conforms(
     def run(judge: _Judge, ids: NDArray[np.int64], batch: int) -> Journeys:
         return run_journeys(
             world,
-            judge.act,
-            agent=judge.agent.name,
+            judge,
             patients=ids,
             seed=seed,
             results=results,
             record=True,
             batch=batch,
-            observation=judge.agent.needs,
         )
 
     found = run(judge, ids, 256)
@@ -78,6 +77,7 @@ class _Judge:
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
+        self.name, self.needs = agent.name, agent.needs
         if not agent.name or agent.needs not in ("raw", "belief", None):
             raise WorkupError(
                 f"an agent has name {agent.name!r} and needs {agent.needs!r}; expected a name, and raw, belief or None"

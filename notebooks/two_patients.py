@@ -33,6 +33,7 @@ from IPython.display import Markdown, display
 import workup
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
+from workup.envs.model.population import Population
 from workup.envs.records.run import run_journeys
 from workup.report.figures import Scale, colours, journey_figure
 from workup.report.story import tell
@@ -77,12 +78,11 @@ DRAWS = 40
 agents = {name: make_agent(name, world) for name in ("optimum", "guideline")}
 journeys = {
     (name, patient): run_journeys(
-        world,
-        agent.act,
-        agent=name,
+        Population(world, vignette_cases(world, patient, draws=DRAWS, seed=0)),
+        agent,
+        name=name,
         patients=np.arange(DRAWS),
         seed=0,
-        cases=vignette_cases(world, patient, draws=DRAWS, seed=0),
         record=True,
     )
     for name, agent in agents.items()

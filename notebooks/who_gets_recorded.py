@@ -40,6 +40,7 @@ import workup
 from workup.agents.registry import make_agent
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import RESULT, UNKNOWN
+from workup.envs.model.population import Population
 from workup.envs.records.run import run_journeys
 
 scenario = workup.load_scenario("weight_loss")
@@ -65,7 +66,7 @@ def sample(n, seed, *, cancer=None):
 def journeys_of(agent, patients, *, world=world):
     """Take these patients through their journeys."""
     ids = np.arange(len(patients.profile))
-    return run_journeys(world, agent.act, agent=agent.name, patients=ids, seed=1, cases=patients)
+    return run_journeys(Population(world, patients), agent, patients=ids, seed=1)
 
 
 population = float(world.model.prior.sum(axis=0) @ is_cancer[world.model.condition_of])

@@ -7,8 +7,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView
+from workup.agents.base import AgentFactory
 from workup.agents.opening import finish
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.facts import compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError

@@ -15,9 +15,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first
+from workup.agents.base import AgentFactory, choose_first
 from workup.agents.deciding import expected_utilities
 from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 

@@ -8,9 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.base import AgentFactory, choose_first, decision_actions
 from workup.agents.deciding import best_decisions
 from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")

@@ -7,9 +7,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.base import AgentFactory, choose_first, decision_actions
 from workup.agents.opening import journey_is_open, opening_actions
 from workup.agents.planning.one_step import OneStep
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 

@@ -10,19 +10,25 @@ criterion), in the setting of Turney PD, JAIR 1995;2:369-409 (costs of tests and
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field, ValidationError
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.base import Effort, Learner, Progress, choose_first, decision_actions
 from workup.agents.opening import finish, journey_is_open, opening_actions
-from workup.envs.compile.recorded import rows_of
+from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, RESULT
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.errors import FileFormatError
 from workup.statistics import entropy
 
 F64 = NDArray[np.float64]
@@ -86,17 +92,17 @@ class TreeAgent:
         return int(self._decisions[node.decision])
 
 
-def grow_tree(world: World, *, seed: int = 0) -> TreeAgent:
-    """The tree of the recorded patients of a world.
+def grow_tree(population: Population, *, seed: int = 0) -> TreeAgent:
+    """The tree of recorded patients.
 
     Args:
-        world: over training patients.
+        population: of training patients.
         seed: of the folds that choose how much price counts.
 
     Raises:
-        WorkupError: the world's patients are drawn from its model, so there are no rows to learn from.
+        WorkupError: the patients are drawn from a model, so there are no rows to learn from.
     """
-    rows = rows_of(world)
+    world, rows = population.world, population.fixed
     n = len(rows.hidden)
     fold = np.random.Generator(np.random.Philox(key=[seed, 0x7EEE])).permutation(n) % min(FOLDS, n)
     value = [
@@ -220,9 +226,80 @@ def _value(world: World, root: Node, rows: Cases, members: Sequence[int] | NDArr
     return total
 
 
-def _tree(world: World, *, seed: int) -> TreeAgent:
-    return grow_tree(world, seed=seed)
+class SavedNode(Strict):
+    """A node of a tree in a file, in the order of a walk from the root; branches lead further down."""
+
+    decision: Annotated[int, Field(ge=0)]
+    loss_gbp: float
+    item: Annotated[int, Field(ge=-1)] = -1
+    observable: Annotated[int, Field(ge=-1)] = -1
+    branches: dict[int, Annotated[int, Field(ge=1)]] = {}
+    """Code of the value (MISSING included) -> place of the node."""
 
 
-RECORDED_AGENTS: dict[str, AgentFactory] = {"tree": _tree}
-"""Agents that learn from recorded patients."""
+class SavedTree(Strict):
+    """What `policy.json` holds beside the header."""
+
+    nodes: Annotated[list[SavedNode], Field(min_length=1, max_length=100_000)]
+
+
+def _flat(root: Node) -> list[SavedNode]:
+    nodes: list[SavedNode] = []
+
+    def add(node: Node) -> int:
+        place = len(nodes)
+        nodes.append(SavedNode(decision=node.decision, loss_gbp=node.loss_gbp))  # keeps the place
+        branches = {value: add(branch) for value, branch in node.branches.items()}
+        nodes[place] = SavedNode(
+            decision=node.decision,
+            loss_gbp=node.loss_gbp,
+            item=node.item,
+            observable=node.observable,
+            branches=branches,
+        )
+        return place
+
+    add(root)
+    return nodes
+
+
+def _grown(saved: SavedTree, world: World) -> Node:
+    """The tree of a file. Raises ValueError where it does not fit the world, or is no tree."""
+    nodes = [Node(of.decision, of.loss_gbp, of.item, of.observable) for of in saved.nodes]
+    for place, (node, of) in enumerate(zip(nodes, saved.nodes, strict=True)):
+        if node.decision >= len(world.decisions) or node.item >= world.n_investigations:
+            raise ValueError(f"node {place} names a decision or test that {world.scenario.id} does not have")
+        if node.item >= 0 and (node.observable not in world.reveals[node.item] or node.observable < 0):
+            raise ValueError(f"node {place} reads what its test does not show")
+        if any(not place < child < len(nodes) for child in of.branches.values()):
+            raise ValueError(f"a branch of node {place} leads nowhere, or back up")
+        node.branches.update({value: nodes[child] for value, child in of.branches.items()})
+    return nodes[0]
+
+
+class TreeLearner:
+    """Grows a tree from recorded patients; it ends by itself."""
+
+    name, extra, ends_by_itself, needs_rows = "tree", None, True, True
+
+    def fit(self, population: Population, *, out: Path, seed: int, effort: Effort, progress: Progress) -> TreeAgent:
+        """See `Learner.fit`."""
+        agent = grow_tree(population, seed=seed)
+        nodes = _flat(agent.root)
+        spec = SavedTree(nodes=nodes).model_dump(mode="json")
+        write_policy(out, SavedPolicy(self.name, spec), population.world)
+        progress(1.0, f"a tree of {sum(node.item >= 0 for node in nodes)} tests, from {len(population):,} patients")
+        return agent
+
+    def load(self, directory: Path, world: World) -> TreeAgent:
+        """See `Learner.load`."""
+        path, saved = directory / "policy.json", read_policy(directory, world, kind=self.name)
+        try:
+            # By way of JSON text: it alone may turn keys of an object into numbers.
+            return TreeAgent(world, _grown(SavedTree.model_validate_json(json.dumps(dict(saved.spec))), world))
+        except ValueError as error:
+            told = faults_of(error) if isinstance(error, ValidationError) else error
+            raise FileFormatError(f"{path}: spec: {told}. Grow it again") from error
+
+
+LEARNERS: dict[str, Learner] = {"tree": TreeLearner()}

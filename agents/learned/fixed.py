@@ -16,11 +16,13 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
+from workup.agents.base import Effort, Learner, Progress, choose_first, decision_actions
 from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.observation import layout_of
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
 
@@ -144,13 +146,14 @@ class _Scored:
 class _Trainer:
     """Scores orders on one set of training patients, each with its best stop."""
 
-    def __init__(self, world: World, patients: int, seed: int) -> None:
+    def __init__(self, population: Population, patients: int, seed: int) -> None:
+        world = population.world
         self._world, self._stakes = world, Stakes(world)
         self._opening = opening_actions(world)
-        recorded = world.recorded
-        patients = patients if recorded is None else len(recorded.hidden)
-        self._truth = None if recorded is None else world.utility_gbp[:, recorded.profile, recorded.hidden]
-        self._engine = Engine(world, patients, seed=seed, view="belief", score="posterior")
+        rows = None if population.law_known else population.fixed
+        patients = patients if rows is None else len(population)
+        self._truth = None if rows is None else world.utility_gbp[:, rows.profile, rows.hidden]
+        self._engine = Engine(population, patients, seed=seed, view="belief", score="posterior")
         self._decisions = decision_actions(world)
         self._first = np.arange(patients)
         self.scored: dict[tuple[int, ...], _Scored] = {}
@@ -200,7 +203,7 @@ def _best_stop(order: tuple[int, ...], worth: F64, stakes: F64) -> _Scored:
 
 
 def tune_fixed(
-    world: World,
+    who: World | Population,
     *,
     patients: int = 2048,
     seed: int = 0,
@@ -210,13 +213,15 @@ def tune_fixed(
     """Find a good fixed order: greedy forward selection, then removals and exchanges until none helps.
 
     Args:
-        world: the scenario, compiled.
+        who: the training population; of a world, patients whom its law draws.
         patients: training patients, drawn from a seed that evaluations do not use.
         seed: which training patients.
         rounds: most rounds of removals and exchanges.
         progress: told of every improvement.
     """
-    trainer = _Trainer(world, patients, TUNING_SEED + seed)
+    population = Population.of(who)
+    world = population.world
+    trainer = _Trainer(population, patients, TUNING_SEED + seed)
     opening = set(opening_actions(world))
     pool = [a for a, action in enumerate(world.actions) if action.items and a not in opening]
     best, history = trainer.score(()), []
@@ -267,9 +272,22 @@ def _exchanged(order: tuple[int, ...], i: int, j: int) -> tuple[int, ...]:
     return tuple(changed)
 
 
-def _fixed(world: World, *, seed: int) -> FixedAgent:
-    """Tuned anew for this world; `workup` keeps none, since a minute of tuning is cheaper than a stale order."""
-    return tune_fixed(world)
+class FixedLearner:
+    """Greedy search for a fixed order; it ends by itself."""
+
+    name, extra, ends_by_itself, needs_rows = "fixed", None, True, False
+
+    def fit(self, population: Population, *, out: Path, seed: int, effort: Effort, progress: Progress) -> FixedAgent:
+        """See `Learner.fit`."""
+        agent = tune_fixed(population, seed=seed, progress=lambda line: progress(0.0, line))
+        agent.save(out)
+        tuning = agent.plan.tuning
+        progress(1.0, f"£{tuning.value_gbp:,.2f} per training patient, the best of {tuning.candidates:,} orders")
+        return agent
+
+    def load(self, directory: Path, world: World) -> FixedAgent:
+        """See `Learner.load`."""
+        return FixedAgent.load(directory, world)
 
 
-AGENTS: dict[str, AgentFactory] = {"fixed": _fixed}
+LEARNERS: dict[str, Learner] = {"fixed": FixedLearner()}

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import JourneyView
 from workup.agents.planning.bounded import bound
 from workup.agents.planning.presentation import Presenter, State
 from workup.agents.planning.transitions import is_legal
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]

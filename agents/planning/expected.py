@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 
@@ -59,7 +60,7 @@ class ExpectedChange:
 
 
 def expected_value(
-    world: World,
+    population: Population,
     choose: Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]],
     *,
     patients: int,
@@ -71,14 +72,15 @@ def expected_value(
     value with a fraction of its noise.
 
     Args:
-        world: the scenario, compiled.
+        population: who is met.
         choose: the policy: (n,) actions from observations (n, P) of the belief view and masks (n, A).
         patients: how many; of recorded patients, all are met once, and what happened to them counts.
         seed: of the patients.
     """
-    if world.recorded is not None:
-        return _recorded_value(world, choose)
-    engine, expected = Engine(world, patients, seed=seed, view="belief", score="posterior"), ExpectedChange(world)
+    if not population.law_known:
+        return _recorded_value(population, choose)
+    world = population.world
+    engine, expected = Engine(population, patients, seed=seed, view="belief", score="posterior"), ExpectedChange(world)
     going = np.ones(patients, dtype=np.bool_)
     total = engine.best_expected_utility
     while going.any():
@@ -94,11 +96,10 @@ def expected_value(
 
 
 def _recorded_value(
-    world: World, choose: Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
+    population: Population, choose: Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.int64]]
 ) -> float:
     """Mean reward of all recorded patients, decisions scored by what was true of them."""
-    assert world.recorded is not None
-    engine = Engine(world, len(world.recorded.hidden), view="belief")
+    engine = Engine(population, len(population), view="belief")
     going = np.ones(engine.num_envs, dtype=np.bool_)
     total = np.zeros(engine.num_envs)
     while going.any():

@@ -12,13 +12,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first
+from workup.agents.base import AgentFactory, choose_first
 from workup.agents.opening import opening_actions
 from workup.agents.planning.bounded import Bounds, bound
 from workup.agents.planning.policy import Policy, extract
 from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
 from workup.agents.planning.presentation import Presented, Presenter, State
 from workup.agents.planning.problem import size
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused

@@ -15,6 +15,7 @@ from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_ke
 from workup.agents.planning.presentation import State
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
@@ -140,7 +141,7 @@ def presentations(
     opening = opening_actions(world)
     for first in range(0, len(patients), _BATCH):
         rows = np.arange(first, min(first + _BATCH, len(patients)))
-        engine = Engine(world, len(rows), seed=seed, view="belief", cases=cases)
+        engine = Engine(Population(world, cases), len(rows), seed=seed, view="belief")
         engine.reset(patients=patients[rows])
         paid = np.zeros(len(rows))
         while True:

@@ -38,6 +38,7 @@ def compile_world(
     weights: Mapping[str, float] | None = None,
     switched_off: Iterable[str] = (),
     noise: KnowledgeNoise | None = None,
+    set_ups_once: bool = False,
 ) -> World:
     """Compile a checked scenario.
 
@@ -48,6 +49,7 @@ def compile_world(
         switched_off: availability mechanisms to disable (refusals by 'item.refused'); profiles, hidden states,
             observables, items and random draws stay the same.
         noise: makes it an agent's knowledge of the world rather than the world.
+        set_ups_once: set-ups are charged once in a journey, not once per moment of the clock.
 
     Raises:
         UnknownNameError: a preset, weight or mechanism that does not exist.
@@ -82,7 +84,7 @@ def compile_world(
         set_up=np.array([set_ups.index(i.set_up) if i.set_up else -1 for i in items.values()], np.int32),
         set_up_cost_gbp=np.array([s.cost_gbp for s in scenario.set_ups.values()], np.float64),
         set_up_harm_gbp=np.array([s.discomfort_gbp for s in scenario.set_ups.values()], np.float64),
-        set_up_once=np.zeros(len(set_ups)),
+        set_up_once=np.full(len(set_ups), float(set_ups_once)),
         attempts=column(items, "attempts").astype(np.int32),
         late_cost_gbp=risks.late_cost,
         late_harm_gbp=risks.late_harm,

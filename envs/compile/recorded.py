@@ -9,22 +9,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import polars as pl
-from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import MISSING
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
 from workup.scenarios.language.library import load_scenario
 
 Split = Literal["train", "test"]
+SPLITS: tuple[Split, Split] = ("train", "test")
 FORMAT = "workup table 1"
 ABOUT, ROWS = "table.json", "patients.parquet"
 
@@ -33,9 +34,21 @@ ABOUT, ROWS = "table.json", "patients.parquet"
 class Recorded:
     """A folder that `workup import-table` wrote, compiled."""
 
-    world: World
-    """Its `recorded` are the patients of the split."""
+    train: Population
+    test: Population
+    """Both of one world, whose law was fitted to the training patients."""
     about: dict[str, Any]
+
+    @property
+    def world(self) -> World:
+        """What agents know."""
+        return self.train.world
+
+    def split(self, split: Split) -> Population:
+        """Its patients of that split. Raises WorkupError for any other word."""
+        if split not in ("train", "test"):
+            raise WorkupError(f"split is {split!r}; expected train or test")
+        return self.train if split == "train" else self.test
 
 
 def is_recorded(path: str | Path) -> bool:
@@ -43,8 +56,8 @@ def is_recorded(path: str | Path) -> bool:
     return Path(path).joinpath(ABOUT).is_file()
 
 
-def world_of(scenario: str | Path, *, split: Split | None = None, **settings: Any) -> World:
-    """The compiled scenario of an id or path; over the recorded patients of a split (train by default) where it has them.
+def population_of(scenario: str | Path, *, split: Split | None = None, **settings: Any) -> Population:
+    """Who is met in the scenario of an id or path: drawn patients, or the recorded ones of a split (train by default).
 
     Args:
         scenario: an id or a path.
@@ -55,31 +68,28 @@ def world_of(scenario: str | Path, *, split: Split | None = None, **settings: An
         WorkupError: a split of a scenario whose patients are drawn from its model.
     """
     if is_recorded(scenario):
-        return load_recorded(Path(scenario), split=split or "train", **settings).world
+        return load_recorded(Path(scenario), **settings).split(split or "train")
     if split is not None:
         raise WorkupError(f"{scenario} has no recorded patients, so there is no split {split!r}; leave it out")
-    return compile_world(load_scenario(scenario), **settings)
+    return Population(compile_world(load_scenario(scenario), **settings))
 
 
-def load_recorded(folder: Path, *, split: Split, **settings: Any) -> Recorded:
+def load_recorded(folder: Path, **settings: Any) -> Recorded:
     """Read a folder back.
 
     Raises:
         FileFormatError: files that are missing, damaged or do not belong together.
-        WorkupError: a split that does not exist, or a mechanism switched off that the rows need.
+        WorkupError: a mechanism switched off that the rows need.
     """
-    if split not in ("train", "test"):
-        raise WorkupError(f"split is {split!r}; expected train or test")
     about = _about(folder)
-    world = compile_world(load_scenario(folder), **settings)
-    cases = _cases(folder, about, world, split)
-    if world.switched_off and (cases.values == MISSING).any():
+    world = compile_world(load_scenario(folder), set_ups_once=bool(about["set_ups_once_a_journey"]), **settings)
+    train, test = (Population(world, _cases(folder, about, world, split), law_known=False) for split in SPLITS)
+    if world.switched_off and any((of.fixed.values == MISSING).any() for of in (train, test)):
         raise WorkupError(
             f"{', '.join(sorted(world.switched_off))} cannot be switched off: these rows lack values, and a model in which "
             "nothing is ever missing calls that impossible"
         )
-    once = np.full(len(world.set_up_cost_gbp), float(about["set_ups_once_a_journey"]))
-    return Recorded(replace(world, recorded=cases, set_up_once=once), about)
+    return Recorded(train, test, about)
 
 
 def _about(folder: Path) -> dict[str, Any]:
@@ -120,15 +130,3 @@ def _cases(folder: Path, about: dict[str, Any], world: World, split: Split) -> C
     if not len(frame) or not sound.all() or condition.min() < 0 or condition.max() >= model.prior.shape[1]:
         raise FileFormatError(f"{path}: holds codes that the scenario beside it does not have; import the table again")
     return Cases(np.zeros(len(frame), np.int32), condition, values, numbers)
-
-
-def rows_of(world: World) -> Cases:
-    """The recorded patients of a world; raises WorkupError if they are drawn from its model."""
-    if world.recorded is None:
-        raise WorkupError(f"{world.scenario.id} draws its patients from its model; expected recorded patients")
-    return world.recorded
-
-
-def conditions_of(world: World) -> NDArray[np.int64]:
-    """(n,) condition of each recorded patient."""
-    return world.model.condition_of[rows_of(world).hidden].astype(np.int64)

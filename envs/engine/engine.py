@@ -17,6 +17,7 @@ from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, St
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import NOT_ORDERED, UNKNOWN
 from workup.envs.model.patient_model import PatientModel
+from workup.envs.model.population import Population
 from workup.envs.model.randomness import seed_key
 from workup.envs.model.world import World
 from workup.errors import ImpossibleEvidence, WorkupError
@@ -36,7 +37,7 @@ class Engine:
 
     def __init__(
         self,
-        world: World,
+        who: World | Population,
         num_envs: int,
         *,
         seed: int = 0,
@@ -45,12 +46,13 @@ class Engine:
         results: Literal["at_once", "delayed"] = "at_once",
         score: Literal["truth", "posterior"] = "truth",
         budget: Budget | None = None,
-        cases: Cases | None = None,
         autoreset: Autoreset = "none",
         max_steps: int | None = None,
     ) -> None:
         _check(num_envs, first_patient, view, results, score, autoreset)
-        self.world, self.num_envs, self.view = world, num_envs, view
+        self.population = Population.of(who)
+        self.world, self.num_envs, self.view = self.population.world, num_envs, view
+        world, cases = self.population.world, self.population.cases
         self.first_patient = first_patient
         self.layout, shared = _shared_tables(world)
         self.observation_names = self.layout.names if view == "belief" else self.layout.names[: self.layout.raw_size]
@@ -60,7 +62,6 @@ class Engine:
         self._autoreset = autoreset
         self._tables = self._packed(shared, results == "delayed", score == "posterior", budget, _AUTORESET[autoreset])
         self._tables.at[tables.MAX_STEPS] = world.max_steps if max_steps is None else max_steps
-        cases = world.recorded if cases is None else cases
         self._numbers = None if cases is None else cases.numbers
         self._cases = _packed_cases(cases)
         self._allocate()

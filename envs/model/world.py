@@ -12,7 +12,6 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.model.cases import Cases
 from workup.envs.model.patient_model import PatientModel
 from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.schema import Scenario
@@ -123,9 +122,6 @@ class World:
     max_steps: int
     set_up_once: NDArray[np.float64]
     """(S,) 1 where a set-up is charged once in a journey (a table's group discounts), 0 once per moment of the clock."""
-    recorded: Cases | None = None
-    """Recorded patients, whom every engine of this world meets in place of drawn ones: id p is row p modulo their number.
-    The model is then what was fitted to others like them, not the law that they come from."""
 
     def item(self, name: str) -> int:
         """Index of an investigation or act; raises UnknownNameError listing the names."""

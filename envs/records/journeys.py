@@ -49,6 +49,8 @@ class Journeys:
     luck: NDArray[np.float64] | None = None
     """(n,) pounds, zero on average whatever the policy: by how much more than expected the results of its orders changed
     the best expected utility. None if it was not asked for."""
+    law_known: bool = True
+    """Whether the world's law is the one that these patients come from (see `Population`)."""
 
 
 @dataclass(frozen=True, eq=False)

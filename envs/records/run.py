@@ -3,21 +3,48 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Budget, JourneyView
-from workup.envs.model.cases import Cases
 from workup.envs.model.codes import NO_SUCH_ACTION
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Events, Journeys
 from workup.errors import WorkupError
 
 Act = Callable[[JourneyView], NDArray[np.int64]]
+
+
+class Policy(Protocol):
+    """Whoever takes journeys: every agent is one."""
+
+    @property
+    def name(self) -> str:
+        """What the record calls it."""
+        ...
+
+    @property
+    def needs(self) -> Literal["raw", "belief"] | None:
+        """The observation it reads from `view.observation`, if any."""
+        ...
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """(n,) int64 actions for a batch of journeys."""
+        ...
+
+
+@dataclass(frozen=True)
+class FunctionAgent:
+    """A plain function as a policy."""
+
+    name: str
+    act: Act
+    needs: Literal["raw", "belief"] | None = None
 
 
 Expectation = Callable[[Engine, NDArray[np.int64]], NDArray[np.float64]]
@@ -26,38 +53,34 @@ about to be taken; 0 where that is not known."""
 
 
 def run_journeys(
-    world: World,
-    act: Act,
+    who: World | Population,
+    agent: Policy,
     *,
-    agent: str,
     patients: NDArray[np.int64],
     seed: int,
+    name: str | None = None,
     results: Literal["at_once", "delayed"] = "at_once",
     budget: Budget | None = None,
-    cases: Cases | None = None,
     record: bool = False,
     batch: int = 1024,
     progress: Callable[[int], None] | None = None,
-    observation: Literal["raw", "belief"] | None = None,
     expectation: Expectation | None = None,
 ) -> Journeys:
-    """Take each of `patients` through one journey under `act` and return what happened.
+    """Take each of `patients` through one journey under an agent and return what happened.
 
     Every patient is seen to the end, so short journeys are not favoured.
 
     Args:
-        world: the scenario.
-        act: chooses actions for a batch, usually `agent.act`.
-        agent: its name, for the record.
-        patients: (n,) ids of the seed's patients (with `cases`: id p is case p modulo their number).
+        who: a population, or a world, which stands for everybody whom its law draws.
+        agent: chooses actions for a batch; a plain function by `FunctionAgent`.
+        patients: (n,) ids of the seed's patients (of cases: id p is case p modulo their number).
         seed: of the patients.
+        name: the agent's, for the record, where it is not the one that it gives itself.
         results: whether results come at once or orders stay pending.
         budget: hard limits.
-        cases: fixed patients.
         record: keep every step in `events`.
         batch: how many journeys run side by side; it changes no result.
         progress: called with the number of journeys finished so far.
-        observation: which flat observation the view carries; by default what the agent that owns `act` says it needs.
         expectation: of what orders change, to note `luck`; for patients drawn from the model, not for those of a vignette.
 
     Raises:
@@ -67,22 +90,21 @@ def run_journeys(
     patients = np.asarray(patients, np.int64)
     if patients.ndim != 1 or patients.size == 0 or patients.min() < 0:
         raise WorkupError("patients must be a list of one or more ids, each 0 or more; pass e.g. np.arange(100)")
+    population = Population.of(who)
     engine = Engine(
-        world,
+        population,
         min(batch, patients.size),
         seed=seed,
         view="belief",
         results=results,
         budget=budget,
-        cases=cases,
     )
-    needs = observation or getattr(getattr(act, "__self__", None), "needs", None)
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
-        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, needs, record, expectation)
-        chunk.run(act, progress)
+        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, agent, record, expectation)
+        chunk.run(progress)
         chunks.append(chunk)
-    return _gather(world, agent, seed, patients, chunks)
+    return _gather(population, name or agent.name, seed, patients, chunks)
 
 
 class _Chunk:
@@ -93,11 +115,11 @@ class _Chunk:
         engine: Engine,
         patients: NDArray[np.int64],
         first: int,
-        needs: str | None,
+        agent: Policy,
         record: bool,
         expectation: Expectation | None,
     ) -> None:
-        self.engine, self.n, self.first, self.needs = engine, len(patients), first, needs
+        self.engine, self.n, self.first, self.agent = engine, len(patients), first, agent
         self.expectation = expectation
         self.luck = np.zeros(self.n)
         self.components = np.zeros((self.n, 4))
@@ -107,11 +129,11 @@ class _Chunk:
         slots[: self.n] = patients
         engine.reset(patients=slots)
 
-    def run(self, act: Act, progress: Callable[[int], None] | None) -> None:
+    def run(self, progress: Callable[[int], None] | None) -> None:
         """Step until every journey has ended, then keep how it stands."""
         active = np.arange(self.n)
         while active.size:
-            ended = self._step(act, active)
+            ended = self._step(active)
             if progress is not None and ended.any():
                 progress(self.first + self.n - int((~ended).sum()))
             active = active[~ended]
@@ -122,9 +144,9 @@ class _Chunk:
         self.posterior = self.engine.condition_posterior[slots]
         self.view = self.engine.journey_view(slots)
 
-    def _step(self, act: Act, active: NDArray[np.int64]) -> NDArray[np.bool_]:
+    def _step(self, active: NDArray[np.int64]) -> NDArray[np.bool_]:
         before = self._view(active)
-        chosen = np.asarray(act(before), np.int64)
+        chosen = np.asarray(self.agent.act(before), np.int64)
         if chosen.shape != active.shape:
             raise WorkupError(f"the agent returned actions of shape {chosen.shape} for {active.size} journeys")
         actions = np.full(self.engine.num_envs, -1, np.int64)
@@ -144,8 +166,8 @@ class _Chunk:
         return ended
 
     def _view(self, active: NDArray[np.int64]) -> JourneyView:
-        view = self.engine.journey_view(active, observation=self.needs is not None)
-        if self.needs == "raw" and view.observation is not None:
+        view = self.engine.journey_view(active, observation=self.agent.needs is not None)
+        if self.agent.needs == "raw" and view.observation is not None:
             raw = np.ascontiguousarray(view.observation[:, : self.engine.layout.raw_size])
             view = replace(view, observation=raw)
         return view
@@ -169,13 +191,15 @@ class _Chunk:
         }
 
 
-def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], chunks: list[_Chunk]) -> Journeys:
+def _gather(
+    population: Population, agent: str, seed: int, patients: NDArray[np.int64], chunks: list[_Chunk]
+) -> Journeys:
     def fact(name: str, dtype: type) -> NDArray[Any]:
         return np.concatenate([chunk.facts[name] for chunk in chunks]).astype(dtype)
 
     components = np.concatenate([chunk.components for chunk in chunks])
     return Journeys(
-        world=world,
+        world=population.world,
         agent=agent,
         seed=seed,
         patient=patients,
@@ -195,6 +219,7 @@ def _gather(world: World, agent: str, seed: int, patients: NDArray[np.int64], ch
         status=np.concatenate([chunk.view.status for chunk in chunks]),
         v0=np.concatenate([chunk.v0 for chunk in chunks]),
         events=_events([row for chunk in chunks for row in chunk.steps or []]),
+        law_known=population.law_known,
         luck=None if chunks[0].expectation is None else np.concatenate([chunk.luck for chunk in chunks]),
     )
 

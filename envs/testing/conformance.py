@@ -21,6 +21,7 @@ from workup.envs.engine.types import Budget, JourneyView, Step
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import PENDING, UNKNOWN
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.testing.restated import legal_actions, named_facts, plain_charges
 
@@ -312,7 +313,7 @@ def check_altering_what_is_hidden_changes_nothing(world: World, patients: int, *
         return chosen(patient, step, mask & allowed[patient])
 
     one, other = (
-        play(Engine(world, patients, cases=cases, **mode), range(patients), within) for cases in (plain, altered)
+        play(Engine(Population(world, cases), patients, **mode), range(patients), within) for cases in (plain, altered)
     )
     differing = 0
     for patient, trace in one.items():

@@ -13,10 +13,11 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from workup.envs.compile.recorded import world_of
+from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Autoreset, Budget
 from workup.envs.model.codes import NO_SUCH_ACTION
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError, WorkupError
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 
 def make_engine(
-    scenario: str | Path | World,
+    scenario: str | Path | World | Population,
     num_envs: int,
     *,
     view: Literal["raw", "belief"] = "raw",
@@ -44,7 +45,7 @@ def make_engine(
     """The engine behind every environment.
 
     Args:
-        scenario: an id, a path, or a compiled world (then preset, weights and switched_off are its own).
+        scenario: an id, a path, a compiled world or a population (then preset, weights and switched_off are its own).
         num_envs: journeys side by side.
         view: what is observed; `belief` adds the exact posterior.
         results: at once, or pending until one waits.
@@ -62,14 +63,14 @@ def make_engine(
     Raises:
         WorkupError: anything that does not exist or cannot be, with what is expected.
     """
-    if isinstance(scenario, World):
-        world = scenario
+    if isinstance(scenario, World | Population):
+        who = Population.of(scenario)
     else:
-        world = _world(
+        who = _population(
             str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
         )
     return Engine(
-        world,
+        who,
         num_envs,
         seed=seed,
         first_patient=first_patient,
@@ -83,15 +84,15 @@ def make_engine(
 
 
 @lru_cache(maxsize=16)
-def _world(
+def _population(
     scenario: str,
     preset: str,
     weights: tuple[tuple[str, float], ...],
     switched_off: tuple[str, ...],
     split: Literal["train", "test"] | None,
-) -> World:
+) -> Population:
     """Environments of one scenario share one immutable world."""
-    return world_of(scenario, split=split, preset=preset, weights=dict(weights) or None, switched_off=switched_off)
+    return population_of(scenario, split=split, preset=preset, weights=dict(weights) or None, switched_off=switched_off)
 
 
 def _budget(budget: Budget | Mapping[str, float] | None) -> Budget | None:
@@ -125,7 +126,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
 
     def __init__(
         self,
-        scenario: str | Path | World,
+        scenario: str | Path | World | Population,
         *,
         render_mode: Literal["ansi", "rgb_array"] | None = None,
         seed: int | None = None,

@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env.base_vec_env import VecEnv, VecEnvIndices,
 
 from workup.envs.engine.types import Step
 from workup.envs.model.codes import COMPONENTS, NO_SUCH_ACTION
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.views.env import make_engine, observation_space
 
@@ -29,7 +30,7 @@ class JourneyVecEnv(VecEnv):
         MaskablePPO("MlpPolicy", env).learn(100_000)
     """
 
-    def __init__(self, scenario: str | Path | World, num_envs: int, **settings: Any) -> None:
+    def __init__(self, scenario: str | Path | World | Population, num_envs: int, **settings: Any) -> None:
         self.engine = make_engine(scenario, num_envs, autoreset="same_step", **settings)
         self.observation_names, self.action_names = self.engine.observation_names, self.engine.action_names
         self.render_mode = None

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Step
 from workup.envs.model.codes import COMPONENTS
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.views.env import make_engine, observation_space
 from workup.errors import WorkupError
@@ -43,7 +44,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
 
     def __init__(
         self,
-        scenario: str | Path | World,
+        scenario: str | Path | World | Population,
         num_envs: int = 1,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,

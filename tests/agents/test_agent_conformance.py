@@ -11,12 +11,13 @@ import pytest
 from numpy.typing import NDArray
 from support.places import ROOT
 
-from workup.agents.base import Agent, JourneyView
+from workup.agents.base import Agent
 from workup.agents.baselines.simple import AGENTS as SIMPLE
 from workup.agents.learned.fixed import tune_fixed
 from workup.agents.registry import agent_factories
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError

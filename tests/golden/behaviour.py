@@ -181,7 +181,7 @@ def whole_journeys(name: str, n: int) -> dict[str, Record]:
             agent = make_agent(name, world, seed=1)
             patients = np.arange(n, dtype=np.int64)
             journeys = run_journeys(
-                world, agent.act, agent=name, patients=patients, seed=2, results=results, record=True, batch=48
+                world, agent, name=name, patients=patients, seed=2, results=results, record=True, batch=48
             )
             found[f"{name}, {results}"] = digest(journey_arrays(journeys))
     return found

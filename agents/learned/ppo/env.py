@@ -12,7 +12,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from workup.agents.learned.ppo.inputs import Inputs
 from workup.agents.planning.expected import ExpectedChange
 from workup.envs.engine.engine import Engine
-from workup.envs.model.world import World
+from workup.envs.model.population import Population
 
 REWARD_UNIT_GBP = 100.0
 SCREENED = 4096
@@ -29,9 +29,9 @@ class Presentations:
     whole screen is known, by systematic resampling, so some come twice.
     """
 
-    def __init__(self, world: World, inputs: Inputs, *, seed: int, first_patient: int) -> None:
+    def __init__(self, population: Population, inputs: Inputs, *, seed: int, first_patient: int) -> None:
         self._inputs = inputs
-        self._engine = Engine(world, SCREENED, seed=seed, first_patient=first_patient, view="belief")
+        self._engine = Engine(population, SCREENED, seed=seed, first_patient=first_patient, view="belief")
         self._next = first_patient
         self._rng = np.random.Generator(np.random.Philox(key=[seed, first_patient]))
         self._waiting, self._often = np.empty(0, dtype=np.int64), np.empty(0)
@@ -80,10 +80,11 @@ class ShapedJourneys(VecEnv):
     Source: Ng, Harada and Russell, Policy invariance under reward transformations, ICML 1999.
     """
 
-    def __init__(self, world: World, inputs: Inputs, n: int, *, seed: int, first_patient: int) -> None:
-        drawn = world.recorded is None  # else the posterior is a fitted model's, and what is true of a row counts
-        self._engine = Engine(world, n, seed=seed, view=inputs.view, score="posterior" if drawn else "truth")
-        self._patients = Presentations(world, inputs, seed=seed, first_patient=first_patient)
+    def __init__(self, population: Population, inputs: Inputs, n: int, *, seed: int, first_patient: int) -> None:
+        # Where the law is not known, the posterior is a fitted model's, and what is true of a row counts.
+        world, drawn = population.world, population.law_known
+        self._engine = Engine(population, n, seed=seed, view=inputs.view, score="posterior" if drawn else "truth")
+        self._patients = Presentations(population, inputs, seed=seed, first_patient=first_patient)
         self._inputs, self._shaped = inputs, inputs.view == "belief"
         self._expected = ExpectedChange(world) if self._shaped and drawn else None
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)

@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from workup.agents.base import JourneyView
 from workup.agents.learned.ppo.inputs import Inputs, Preset
 from workup.agents.saved import Strict, faults_of, read_policy
+from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
 

@@ -32,6 +32,7 @@ from workup.agents.learned.ppo.inputs import Inputs, Preset
 from workup.agents.learned.ppo.policy import PolicySpec, PPOAgent
 from workup.agents.planning.expected import expected_value
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
 from workup.files import write_whole
@@ -100,7 +101,7 @@ class _Progress(Strict):
 
 
 def train(
-    world: World,
+    who: World | Population,
     *,
     out: Path,
     preset: Preset = "belief",
@@ -113,7 +114,7 @@ def train(
     """Train a policy and keep the best one by validation; resumable, see the module.
 
     Args:
-        world: the scenario, compiled.
+        who: the training population; of a world, patients whom its law draws.
         out: directory for policy, checkpoint and learning curve.
         preset: `belief` (posterior observed, shaped reward) or `raw` (neither).
         seed: of patients, network and exploration.
@@ -129,14 +130,18 @@ def train(
     if seconds is None and steps is None:
         raise WorkupError("training has no end: neither seconds nor steps is given")
     settings = settings or Settings()
+    population = Population.of(who)
+    world = population.world
     before, tensors = _resumed(out, world, _asked(preset, seed, seconds, steps, settings))
     if before.finished and before.best is not None:
         return TrainedPolicy(PPOAgent.load(out, world), out, tuple(before.curve), before.best)
     inputs = Inputs(world, preset)
-    _compile(world, inputs)
+    _compile(population, inputs)
     started = time.monotonic()
     with _torch_settings(settings.threads):
-        journeys = ShapedJourneys(world, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps)
+        journeys = ShapedJourneys(
+            population, inputs, settings.n_envs, seed=TRAINING_SEED + seed, first_patient=before.steps
+        )
         model = _CheckedPPO(
             "MlpPolicy",
             journeys,
@@ -157,16 +162,16 @@ def train(
         )
         if tensors:
             _restore(model, before, tensors, out)
-        run = _Run(world, out, preset, seed, settings, seconds, steps, before, started, progress)
+        run = _Run(population, out, preset, seed, settings, seconds, steps, before, started, progress)
         model.learn(2**62, callback=run, log_interval=cast(Any, None))
         run.validate(finished=True)
     assert run.best is not None
     return TrainedPolicy(PPOAgent.load(out, world), out, tuple(run.curve), run.best)
 
 
-def _compile(world: World, inputs: Inputs) -> None:
+def _compile(population: Population, inputs: Inputs) -> None:
     """Take a step with every action, so that compiling, minutes on a fresh machine, is not counted as training."""
-    journeys = ShapedJourneys(world, inputs, len(world.actions), seed=TRAINING_SEED, first_patient=0)
+    journeys = ShapedJourneys(population, inputs, len(population.world.actions), seed=TRAINING_SEED, first_patient=0)
     journeys.reset()
     legal = journeys.action_masks()
     journeys.step(np.where(legal.diagonal(), np.arange(len(legal)), legal.argmax(axis=1)))
@@ -190,7 +195,7 @@ class _Run(BaseCallback):
 
     def __init__(
         self,
-        world: World,
+        population: Population,
         out: Path,
         preset: Preset,
         seed: int,
@@ -202,7 +207,7 @@ class _Run(BaseCallback):
         progress: Callable[[float, CurvePoint | None], None] | None,
     ) -> None:
         super().__init__()
-        self._world, self._out, self._preset, self._seed = world, out, preset, seed
+        self._population, self._out, self._preset, self._seed = population, out, preset, seed
         self._settings, self._seconds, self._steps = settings, seconds, steps
         self._before, self._started, self._progress = before, started, progress
         self._validated_at = -np.inf
@@ -243,9 +248,9 @@ class _Run(BaseCallback):
         """Add a point to the curve, keep the policy if it is the best so far, write the checkpoint."""
         self._validated_at = self.seconds
         weights = _actor_of(self.model.policy)
-        agent = PPOAgent(self._world, self._preset, weights)
+        agent = PPOAgent(self._population.world, self._preset, weights)
         patients, seed = self._settings.validation_patients, VALIDATION_SEED + self._seed
-        value = expected_value(self._world, agent.choose, patients=patients, seed=seed)
+        value = expected_value(self._population, agent.choose, patients=patients, seed=seed)
         point = CurvePoint(steps=self.steps, seconds=self.seconds, value=value)
         self.curve.append(point)
         if self.best is None or value >= self.best.value:
@@ -268,7 +273,7 @@ class _Run(BaseCallback):
             seconds=self.best.seconds,
             validation_value_gbp=self.best.value,
         )
-        write_policy(self._out, SavedPolicy("ppo", spec.model_dump(), weights), self._world)
+        write_policy(self._out, SavedPolicy("ppo", spec.model_dump(), weights), self._population.world)
 
     def _save_checkpoint(self, finished: bool) -> None:
         _, keys, position, *_ = np.random.get_state()
@@ -287,7 +292,7 @@ class _Run(BaseCallback):
             tensors |= {f"adam.{index}.{name}": value.numpy() for name, value in state.items()}
         tensors |= {"rng.numpy": np.asarray(keys, np.uint32), "rng.torch": torch.get_rng_state().numpy()}
         saved = SavedPolicy("ppo checkpoint", spec.model_dump(), tensors)
-        write_policy(self._out, saved, self._world, stem=CHECKPOINT)
+        write_policy(self._out, saved, self._population.world, stem=CHECKPOINT)
 
 
 def _asked(preset: Preset, seed: int, seconds: float | None, steps: int | None, settings: Settings) -> dict[str, Any]:

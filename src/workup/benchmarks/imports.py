@@ -14,9 +14,9 @@ import numpy as np
 
 import workup  # noqa: F401  (registers the ids)
 from workup.benchmarks.speed import any_action, legal_actions, single_rate
-from workup.envs.compile.recorded import world_of
+from workup.envs.compile.recorded import population_of
 from workup.envs.model.network import Network
-from workup.envs.model.world import World
+from workup.envs.model.population import Population
 from workup.envs.views.vector import JourneyVectorEnv
 from workup.importers.networks.files import load_network
 
@@ -65,7 +65,7 @@ def _sample(network: Network, rng: np.random.Generator) -> dict[str, str]:
 
 
 def steps_against_cartpole(
-    worlds: dict[str, World], *, num_envs: int = 4096, seconds: float = 10.0
+    worlds: dict[str, Population], *, num_envs: int = 4096, seconds: float = 10.0
 ) -> dict[str, dict[str, float]]:
     """Steps per CPU second of each world under random legal actions, and relative to CartPole in the same run.
 
@@ -102,8 +102,8 @@ def steps_against_cartpole(
 class _Batch:
     """A vector environment stepped against the clock; choosing actions is left out."""
 
-    def __init__(self, world: World, num_envs: int) -> None:
-        self._envs = JourneyVectorEnv(world, num_envs)
+    def __init__(self, population: Population, num_envs: int) -> None:
+        self._envs = JourneyVectorEnv(population, num_envs)
         self._draws = np.random.default_rng(0)
         self._mask = self._envs.reset(seed=0)[1]["action_mask"]
 
@@ -166,7 +166,7 @@ def bench_imports(
     from workup.importers.table import import_table
 
     found: dict[str, Any] = {"posterior_ms": {}, "rows": rows, "columns": columns}
-    worlds: dict[str, World] = {folder.name: world_of(folder) for folder in folders}
+    worlds: dict[str, Population] = {folder.name: population_of(folder) for folder in folders}
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         for path, target in networks:
@@ -178,17 +178,17 @@ def bench_imports(
                 checked(made, str(path))
                 (folder / path.stem).mkdir()
                 (folder / path.stem / "scenario.yaml").write_text(made.text, encoding="utf-8")
-                worlds[f"{path.stem} ({node})"] = world_of(folder / path.stem)
+                worlds[f"{path.stem} ({node})"] = population_of(folder / path.stem)
         table, costs = write_large_table(folder, rows=rows, columns=columns)
         begun = time.perf_counter()
         worlds[f"table of {columns} columns"] = import_table(
             table, target="ill", costs=costs, out=folder / "table"
-        ).world
+        ).train
         found["import_s"] = time.perf_counter() - begun
-        knowledge: dict[str, World] = {}
+        knowledge: dict[str, Population] = {}
         if ddxplus is not None and patients is not None:
             begun = time.perf_counter()
-            knowledge["ddxplus"] = import_ddxplus(ddxplus, patients, out=folder / "ddxplus").world
+            knowledge["ddxplus"] = import_ddxplus(ddxplus, patients, out=folder / "ddxplus").train
             found["ddxplus_import_s"] = time.perf_counter() - begun
         found["steps_4096"] = steps_against_cartpole(worlds | knowledge, num_envs=4096, seconds=seconds)
         if knowledge:

@@ -17,6 +17,7 @@ from workup.agents.planning.expected import ExpectedChange
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import futures
 from workup.envs.model.cases import Cases
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
@@ -123,12 +124,11 @@ def _gains(
     found, expectation = {}, ExpectedChange(world).of
     for name, agent in agents.items():
         journeys = run_journeys(
-            world,
-            agent.act,
-            agent=name,
+            Population(world, cases),
+            agent,
+            name=name,
             patients=np.arange(patients * draws),
             seed=seed,
-            cases=cases,
             expectation=expectation,
             progress=lambda done, name=name: progress(f"journeys of {name}", done / (patients * draws)),  # type: ignore[misc]
         )

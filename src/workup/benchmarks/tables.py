@@ -10,7 +10,7 @@ import numpy as np
 
 from workup.agents.base import Agent
 from workup.agents.registry import load_agent, make_agent
-from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of
+from workup.envs.compile.recorded import load_recorded
 from workup.envs.records.journeys import Journeys
 from workup.evaluation.run import run_agents
 from workup.statistics import normal_interval
@@ -53,8 +53,9 @@ def _silent(_: str) -> None:
 def _table(
     folder: Path, out: Path, seeds: Sequence[int], seconds: float, names: Sequence[str], progress: Callable[[str], None]
 ) -> dict[str, Any]:
-    train, test = (load_recorded(folder, split=split).world for split in ("train", "test"))
-    counts = np.bincount(conditions_of(train))
+    recorded = load_recorded(folder)
+    train, test = recorded.train, recorded.test
+    counts = np.bincount(train.condition)
     made: dict[str, Agent] = {}
     for name in names:
         progress(f"{folder.name}: {name}")
@@ -66,16 +67,16 @@ def _table(
         progress(f"{folder.name}: ppo, seed {seed}")
         place = out / folder.name / f"ppo_{seed}"
         train_ppo(train, out=place, preset="belief", seed=seed, seconds=seconds)
-        runs[f"ppo {seed}"] = load_agent(place, train)
-    patients = len(rows_of(test).hidden)
+        runs[f"ppo {seed}"] = load_agent(place, train.world)
+    patients = len(test)
     found = run_agents(test, made | runs, patients=patients, seed=0)
     scores = {name: _scores([found[name]]) for name in made}
     if runs:
         scores["ppo"] = _scores([found[name] for name in runs])
     return {
-        "train": len(rows_of(train).hidden),
+        "train": len(train),
         "test": patients,
-        "commonest": float((conditions_of(test) == counts.argmax()).mean()),
+        "commonest": float((test.condition == counts.argmax()).mean()),
         "agents": scores,
     }
 

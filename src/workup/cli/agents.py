@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
@@ -17,7 +16,7 @@ from workup.cli.terminal import (
     Seed,
     console,
     held_out,
-    load_world,
+    load_population,
     progress,
     say_what_this_is,
     table,
@@ -27,18 +26,11 @@ from workup.errors import WorkupError
 from workup.files import write_whole
 
 if TYPE_CHECKING:
-    from workup.agents.learned.ppo.training import CurvePoint, TrainedPolicy
     from workup.evaluation.score import Evaluation
     from workup.statistics import Interval
     from workup.vignettes.check import Check, Failure
 
 AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
-
-
-class Learner(StrEnum):
-    """What can be trained."""
-
-    PPO = "ppo"
 
 
 class Preset(StrEnum):
@@ -54,45 +46,36 @@ Patients = Annotated[int, typer.Option("--patients", min=1, help="How many patie
 def train(
     scenario: ScenarioId,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the policy and its checkpoints go.")],
-    agent: Annotated[Learner, typer.Option("--agent", help="The learner.")] = Learner.PPO,
-    preset: Annotated[Preset, typer.Option("--preset", help="What the policy observes.")] = Preset.BELIEF,
+    agent: Annotated[str, typer.Option("--agent", metavar="NAME", help="The learner: ppo, fixed, tree.")] = "ppo",
+    preset: Annotated[Preset, typer.Option("--preset", help="What a ppo policy observes.")] = Preset.BELIEF,
     seed: Seed = 0,
-    seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock time to train for.")] = 110.0,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=1, help="Wall-clock time to train for; fixed and tree end by themselves.")
+    ] = 110.0,
 ) -> None:
     """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
-    from workup.wording import pounds
+    from workup.agents.base import Effort
+    from workup.agents.registry import learner_of
 
-    train_ppo = ppo_training()
-    world = load_world(scenario)
+    learner = learner_of(agent if preset is Preset.BELIEF else f"{agent}:{preset.value}")
+    population = load_population(scenario)
+    summary = ""
     with progress() as display:
-        task = display.add_task(f"training {agent.value}, {preset.value}", total=1.0)
+        task = display.add_task(f"training {agent}", total=1.0)
 
-        def show(share: float, point: CurvePoint | None) -> None:
-            best = "" if point is None else f": {pounds(point.value)} per patient after {point.steps:,} steps"
-            display.update(task, completed=share, description=f"training {agent.value}, {preset.value}{best}")
+        def show(share: float, words: str) -> None:
+            nonlocal summary
+            summary = words
+            display.update(task, completed=share, description=f"training {agent}{words and f': {words}'}")
 
-        trained = train_ppo(world, out=out, preset=preset.value, seed=seed, seconds=seconds, progress=show)
-    best = trained.best
-    console().print(
-        f"Trained {agent.value} ({preset.value}, seed {seed}): {pounds(best.value)} per patient on validation patients, "
-        f"after {best.steps:,} steps and {best.seconds:.0f} s"
-    )
-    console().print(
-        f"Policy: {escape(str(out / 'policy.json'))}; learning curve: {escape(str(out))}/learning_curve.jsonl"
-    )
+        learner.fit(population, out=out, seed=seed, effort=Effort(seconds=seconds), progress=show)
+    kind = f"{preset.value}, " if learner.name == "ppo" else ""
+    console().print(f"Trained {agent} ({kind}seed {seed}): {summary}")
+    curve = out / "learning_curve.jsonl"
+    told = f"; learning curve: {escape(str(curve))}" if curve.is_file() else ""
+    console().print(f"Policy: {escape(str(out / 'policy.json'))}{told}")
     console().print(f"Next: workup check {escape(scenario)} --agent {escape(str(out))}")
-    say_what_this_is(world.scenario)
-
-
-def ppo_training() -> Callable[..., TrainedPolicy]:
-    """The learner; raises WorkupError, with the remedy, where its packages are not installed."""
-    try:
-        from workup.agents.learned.ppo.training import train as found
-    except ModuleNotFoundError as error:
-        raise WorkupError(
-            f"training needs {error.name}, which is not installed; run: pip install 'workup[train]'"
-        ) from error
-    return found
+    say_what_this_is(population.world.scenario)
 
 
 def evaluate(
@@ -110,9 +93,9 @@ def evaluate(
     names = [name.strip() for name in agents.split(",") if name.strip()]
     if len(set(names)) != len(names) or not names:
         raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
-    world = load_world(scenario)
-    judged = held_out(scenario, world)
-    keeper = Bookkeeper(world)
+    population = load_population(scenario)
+    judged = held_out(scenario, population)
+    keeper = Bookkeeper(population)
     with progress() as display:
         planning = display.add_task("planning: presentations solved", total=None)
         solved = partial(display.advance, planning)
@@ -128,7 +111,7 @@ def evaluate(
         bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
     result = score(journeys, bounds, refusal=refusal)
     show_evaluation(result)
-    say_what_this_is(world.scenario)
+    say_what_this_is(population.world.scenario)
     write_json(json_file, result.as_json())
 
 
@@ -197,8 +180,8 @@ def check(
     from workup.agents.registry import make_agent
     from workup.vignettes.check import check_agent
 
-    world = load_world(scenario)
-    chosen = make_agent(agent, world, seed=seed)
+    population = load_population(scenario)
+    world, chosen = population.world, make_agent(agent, population, seed=seed)
     only = tuple(vignette or ())
     with progress() as display:
         task = display.add_task(f"checking {agent}", total=len(only or world.scenario.vignettes))
@@ -263,12 +246,12 @@ def simulate(
     to_minari = str(out).startswith(PREFIX)
     if not to_minari and out.suffix not in writers:
         raise WorkupError(f"--out is {out}; expected a name that ends with {', '.join(writers)}, or minari:NAME-v0")
-    world = load_world(scenario)
-    chosen = make_agent(agent, world, seed=seed)
+    population = load_population(scenario)
+    world, chosen = population.world, make_agent(agent, population, seed=seed)
     with progress() as display:
         task = display.add_task(agent, total=patients)
         journeys = run_agents(
-            held_out(scenario, world),
+            held_out(scenario, population),
             {agent: chosen},
             patients=patients,
             seed=seed,

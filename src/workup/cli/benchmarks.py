@@ -46,7 +46,7 @@ def speed(
     from workup.benchmarks.speed import speed as measure
 
     if learning:
-        from workup.cli.agents import ppo_training
+        from workup.agents.learned.ppo.learner import ppo_training
 
         ppo_training()  # says what to install where its packages are missing
     result = measure(scenario, view.value)
@@ -94,7 +94,7 @@ def ppo(
     json_file: JsonFile = None,
 ) -> None:
     """What masked PPO reaches in a given time, every seed, against the best planner on the same patients."""
-    from workup.cli.agents import ppo_training
+    from workup.agents.learned.ppo.learner import ppo_training
 
     ppo_training()  # says what to install where its packages are missing
     from workup.benchmarks.ppo import PRESETS, bench_ppo
@@ -177,7 +177,7 @@ def tables(
     from workup.benchmarks.tables import bench_tables
 
     if seeds:
-        from workup.cli.agents import ppo_training
+        from workup.agents.learned.ppo.learner import ppo_training
 
         ppo_training()  # says what to install where its packages are missing
     with progress() as display:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli.agents import ppo_training, show_evaluation
+from workup.cli.agents import show_evaluation
 from workup.cli.terminal import Seed, console, progress, say_what_this_is, write_json
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ def demo(
 
     Killed, it goes on where it stopped when run again with the same DIR.
     """
+    from workup.agents.learned.ppo.learner import ppo_training
     from workup.cli.demonstration import run
 
     ppo_training()  # says so at once if the packages for training are missing

@@ -41,7 +41,6 @@ def import_table(
     json_file: JsonFile = None,
 ) -> None:
     """Make an environment from a clinical table: tests with costs, patients its rows, split into train and test."""
-    from workup.envs.compile.recorded import load_recorded, rows_of
     from workup.importers.table import Choices
     from workup.importers.table import import_table as make
 
@@ -57,9 +56,9 @@ def import_table(
         positive=_names(positive),
     )
     found = make(file, target=target, costs=costs, groups=groups, delay=delay, out=out, choices=choices)
-    world, held_out = found.world, load_recorded(out, split="test").world
+    world = found.world
     listed = table("test", "first of its group", "later", "result", "rows without")
-    rows = rows_of(world)
+    rows = found.train.fixed
     for i in range(world.n_investigations):
         if world.opens_journey[i]:
             continue
@@ -71,7 +70,7 @@ def import_table(
         price = float(world.cost_gbp[i])
         listed.add_row(escape(world.items[i]), f"{price + shared:,.2f}", f"{price:,.2f}", delayed, f"{absent:,}")
     console().print(listed)
-    n_train, n_test = len(rows.hidden), len(rows_of(held_out).hidden)
+    n_train, n_test = len(found.train), len(found.test)
     console().print(
         f"\n{n_train:,} training and {n_test:,} test patients, split by seed {seed}; a wrong decision loses {error_cost:,.2f}, in the "
         "money of the costs (shown as pounds)"

@@ -13,7 +13,7 @@ from workup.cli.terminal import (
     ScenarioId,
     Seed,
     console,
-    load_world,
+    load_population,
     say_what_this_is,
     table,
     write_json,
@@ -66,9 +66,9 @@ def differential(
     from workup.agents.registry import make_agent
     from workup.evaluation.differentials import score_differentials
 
-    world = load_world(scenario)
+    population = load_population(scenario)
     names = list(dict.fromkeys(name.strip() for name in agents.split(",") if name.strip()))
-    made = {name: make_agent(name, world, seed=seed) for name in names}
+    made = {name: make_agent(name, population, seed=seed) for name in names}
     found = score_differentials(Path(scenario), made, patients=patients, seed=seed)
     listed = table("agent", "IL", "GTPA@1", "DDR", "DDP", "DDF1", "right")
     for name, score in found.items():
@@ -80,5 +80,5 @@ def differential(
         )
     console().print(listed)
     console().print("\nIL: questions asked; the others in %, means over test patients with 95% intervals")
-    say_what_this_is(world.scenario)
+    say_what_this_is(population.world.scenario)
     write_json(json_file, {name: score.as_json() for name, score in found.items()})

@@ -14,7 +14,7 @@ from workup.cli.terminal import (
     ScenarioId,
     Seed,
     console,
-    load_world,
+    load_population,
     progress,
     say_what_this_is,
     write_json,
@@ -56,7 +56,8 @@ def sensitivity(
 
     if figure is not None and figure.suffix not in (".png", ".svg"):
         raise WorkupError(f"--figure is {figure}; expected a name that ends with .png or .svg")
-    world = load_world(scenario)
+    population = load_population(scenario)
+    world = population.world
     settings = Settings(
         patients=patients,
         seed=seed,
@@ -72,7 +73,7 @@ def sensitivity(
     with progress() as display:
         tasks = {stage: display.add_task(stage, total=None) for stage in ("screened", "planned anew")}
         found = run_study(
-            world,
+            population,
             settings,
             notes=notes,
             progress=lambda stage, done, total: display.update(tasks[stage], completed=done, total=total),

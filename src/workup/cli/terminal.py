@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from workup.envs.model.population import Population
     from workup.envs.model.world import World
     from workup.scenarios.language.schema import Scenario
 
@@ -45,18 +46,23 @@ def write_json(path: Path | None, content: dict[str, Any]) -> None:
         write_whole(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
+def load_population(scenario_id: str) -> Population:
+    """Who is met in the scenario of an id or path; of an imported table, its training patients."""
+    from workup.envs.compile.recorded import population_of
+
+    return population_of(scenario_id)
+
+
 def load_world(scenario_id: str) -> World:
-    """The compiled scenario of an id or path; of an imported table, over its training patients."""
-    from workup.envs.compile.recorded import world_of
-
-    return world_of(scenario_id)
+    """The compiled scenario of an id or path."""
+    return load_population(scenario_id).world
 
 
-def held_out(scenario_id: str, world: World) -> World:
-    """Where agents made for `world` are judged: over the test patients of an imported table, else `world` itself."""
-    from workup.envs.compile.recorded import world_of
+def held_out(scenario_id: str, population: Population) -> Population:
+    """Whom agents made for `population` are judged on: the test patients of an imported table, else the same law's."""
+    from workup.envs.compile.recorded import population_of
 
-    return world if world.recorded is None else world_of(scenario_id, split="test")
+    return population if population.drawn else population_of(scenario_id, split="test")
 
 
 def say_what_this_is(scenario: Scenario) -> None:

@@ -90,14 +90,15 @@ def score_differentials(
     Raises:
         WorkupError: a folder without differential diagnoses.
     """
-    world = load_recorded(folder, split=split).world
+    population = load_recorded(folder).split(split)
+    world = population.world
     frame = pl.read_parquet(folder / ROWS)
     names = [f"{DIFFERENTIAL}{name}" for name in world.model.conditions]
     if not set(names) <= set(frame.columns):
         raise WorkupError(f"{folder} holds no differential diagnoses; expected what `workup import-ddxplus` wrote")
     true = frame.filter(pl.col("split") == split).select(names).to_numpy()
     found = {}
-    for name, journeys in run_agents(world, agents, patients=patients, seed=seed).items():
+    for name, journeys in run_agents(population, agents, patients=patients, seed=seed).items():
         condition = journeys.condition.astype(np.int64)
         measures = differential_measures(journeys.condition_posterior, true[journeys.patient], condition)
         decided = np.array([*world.right_for, np.zeros(world.right_for.shape[1], bool)])

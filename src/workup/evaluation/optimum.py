@@ -27,6 +27,7 @@ from workup.agents.planning import (
 from workup.agents.planning.optimum import shipped_cache
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, PlanningRefused
 
@@ -41,8 +42,9 @@ Progress = Callable[[int], None]
 class Bookkeeper:
     """Known answers of the planner for one world, saved to disk as they come in."""
 
-    def __init__(self, world: World) -> None:
-        self._world = world
+    def __init__(self, who: World | Population) -> None:
+        self._population = Population.of(who)
+        world = self._world = self._population.world
         self.cache = shipped_cache(world, Effort())
         self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
         kept = _load(self.path, self.cache.key)
@@ -56,7 +58,7 @@ class Bookkeeper:
         return {
             str(name): Optimum(self._world, cache=self.cache, progress=self._saving(progress))
             if str(name) == Optimum.name
-            else make_agent(name, self._world, seed=seed)
+            else make_agent(name, self._population, seed=seed)
             for name in names
         }
 
@@ -64,7 +66,7 @@ class Bookkeeper:
         self, *, patients: int, seed: int, progress: Progress | None = None
     ) -> tuple[PresentationBounds | None, str | None]:
         """Bounds for the first `patients` patients of a seed, or None and why the planner refuses."""
-        if self._world.recorded is not None:
+        if not self._population.law_known:
             return None, RECORDED.format(self._world.scenario.id)
         ids = np.arange(patients, dtype=np.int64)
         try:
@@ -76,7 +78,7 @@ class Bookkeeper:
 
     def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
         """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""
-        if self._world.recorded is not None:
+        if not self._population.law_known:
             raise PlanningRefused(RECORDED.format(self._world.scenario.id))
         found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
         self.save()

@@ -5,18 +5,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-import numpy as np
-
 from workup.agents.base import Agent
 from workup.agents.planning.expected import ExpectedChange
 from workup.envs.engine.types import Budget
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
 
 
 def run_agents(
-    world: World,
+    who: World | Population,
     agents: Mapping[str, Agent],
     *,
     patients: int,
@@ -32,20 +31,19 @@ def run_agents(
     after history and examination, and patients are drawn from the model. Recorded patients are met once each: there are
     no more of them than rows.
     """
-    if world.recorded is not None:
-        patients = min(patients, len(world.recorded.hidden))
-    known = results == "at_once" and world.recorded is None
-    expectation = ExpectedChange(world).of if known else None
+    population = Population.of(who)
+    known = results == "at_once" and population.drawn
+    expectation = ExpectedChange(population.world).of if known else None
 
     def report(name: str) -> Callable[[int], None] | None:
         return None if progress is None else lambda done: progress(name, done)
 
     return {
         name: run_journeys(
-            world,
-            agent.act,
-            agent=name,
-            patients=np.arange(patients, dtype=np.int64),
+            population,
+            agent,
+            name=name,
+            patients=population.patients(patients),
             seed=seed,
             results=results,
             budget=budget,

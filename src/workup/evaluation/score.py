@@ -217,7 +217,7 @@ def value_gbp(journeys: Journeys) -> Floats:
 
     Of recorded patients as it was, since the posterior is of a model fitted to others.
     """
-    if journeys.world.recorded is not None:
+    if not journeys.law_known:
         return journeys.value
     value = np.asarray(journeys.expected_components.sum(axis=1))
     return value if journeys.luck is None else value - journeys.luck

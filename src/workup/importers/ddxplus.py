@@ -124,7 +124,7 @@ def import_ddxplus(
         "patients_sha256": _sha256(out / ROWS),
     }
     write_whole(out / ABOUT, json.dumps(about, indent=1) + "\n")
-    return load_recorded(out, split="train")
+    return load_recorded(out)
 
 
 def _sha256(path: Path) -> str:

@@ -133,7 +133,7 @@ def import_table(
         "patients_sha256": hashlib.sha256((out / "patients.parquet").read_bytes()).hexdigest(),
     }
     write_whole(out / "table.json", json.dumps(about, indent=1) + "\n")
-    return load_recorded(out, split="train")
+    return load_recorded(out)
 
 
 def _table(file: Path | str, target: str, priced: Costs, chosen: Choices) -> ClinicalTable:

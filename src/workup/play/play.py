@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,7 @@ class Player:
     """An agent whose actions a person types."""
 
     name = "you"
-    needs = None
+    needs: Literal["raw", "belief"] | None = None
 
     def __init__(self, world: World, ask: Callable[[str], str], say: Callable[[str], None]) -> None:
         self._world = world
@@ -147,7 +147,5 @@ def play(
         QuitError: the player typed q.
     """
     player = Player(world, ask, say)
-    journeys = run_journeys(
-        world, player.act, agent=player.name, patients=np.array([patient]), seed=seed, record=True, batch=1
-    )
+    journeys = run_journeys(world, player, patients=np.array([patient]), seed=seed, record=True, batch=1)
     return journeys, player.choices

@@ -15,6 +15,7 @@ from workup.envs.engine.cases import vignette_cases
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import NOT_ORDERED
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 
@@ -97,7 +98,7 @@ def rows_of(view: JourneyView, rows: NDArray[np.intp]) -> JourneyView:
 
 def _open_views(world: World, agent: Agent, n: int, seed: int, cases: Cases | None) -> list[JourneyView]:
     noted = _Noted(agent)
-    run_journeys(world, noted.act, agent=agent.name, patients=np.arange(n), seed=seed, cases=cases)
+    run_journeys(Population(world, cases), noted, patients=np.arange(n), seed=seed)
     return noted.seen
 
 

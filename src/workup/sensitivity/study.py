@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import workup
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused, WorkupError
 from workup.files import WorkingNotes
@@ -97,12 +98,12 @@ class Sensitivity:
 
 
 def run_study(
-    world: World, settings: Settings, *, notes: WorkingNotes | None = None, progress: Progress | None = None
+    who: World | Population, settings: Settings, *, notes: WorkingNotes | None = None, progress: Progress | None = None
 ) -> Sensitivity:
     """Screen every figure, plan the heaviest anew.
 
     Args:
-        world: the scenario.
+        who: a world, or its population.
         settings: what is asked for.
         notes: of an earlier run with the same settings; what is in them is not done again.
         progress: told how far it is.
@@ -111,7 +112,9 @@ def run_study(
         WorkupError: a factor that moves nothing, recorded patients, no vignettes where they are asked for.
         PlanningRefused: something the planner cannot treat.
     """
-    _refuse(world, settings)
+    population = Population.of(who)
+    world = population.world
+    _refuse(population, settings)
     notes = WorkingNotes(None) if notes is None else notes
     found, unmoved = candidates(world.scenario, settings.statuses, world.preset)
     vignettes = tuple(world.scenario.vignettes) if settings.vignettes else ()
@@ -154,12 +157,13 @@ def notes_for(world: World, settings: Settings) -> Path:
     return folder / f"sensitivity-{world.scenario.id}-{key}.jsonl"
 
 
-def _refuse(world: World, settings: Settings) -> None:
+def _refuse(population: Population, settings: Settings) -> None:
+    world = population.world
     if not 1.0 < settings.factor <= 10.0:
         raise WorkupError(f"the factor is {settings.factor:g}; expected a number above 1, at most 10, such as 1.5")
     if settings.top < 1:
         raise WorkupError(f"the number of figures to plan anew is {settings.top}; expected at least 1")
-    if world.recorded is not None:
+    if not population.law_known:
         raise WorkupError(f"the figures of {world.scenario.id} are counts of recorded patients; there is none to move")
     if settings.vignettes and not world.scenario.vignettes:
         raise WorkupError(f"{world.scenario.id} has no vignettes; leave --vignettes out, or add some")

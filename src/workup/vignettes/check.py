@@ -10,6 +10,7 @@ import numpy as np
 
 from workup.agents.base import Agent
 from workup.envs.engine.cases import vignette_cases
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import journey_in_words
@@ -130,12 +131,10 @@ def run_vignettes(
     found = {}
     for name in only or vignettes:
         found[name] = run_journeys(
-            world,
-            agent.act,
-            agent=agent.name,
+            Population(world, vignette_cases(world, name, draws=draws, seed=seed)),
+            agent,
             patients=np.arange(draws),
             seed=seed,
-            cases=vignette_cases(world, name, draws=draws, seed=seed),
             record=True,
         )
         if progress is not None:

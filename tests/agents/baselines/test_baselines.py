@@ -34,7 +34,7 @@ def tuned(world: World) -> FixedAgent:
 
 def journeys(world: World, name: str, *, patients: int = 1000, seed: int = 2) -> Journeys:
     agent = make_agent(name, world, seed=seed)
-    return run_journeys(world, agent.act, agent=name, patients=np.arange(patients), seed=seed, record=True)
+    return run_journeys(world, agent, name=name, patients=np.arange(patients), seed=seed, record=True)
 
 
 def value(journeys: Journeys) -> float:
@@ -42,7 +42,7 @@ def value(journeys: Journeys) -> float:
 
 
 def fixed_value(world: World, agent: FixedAgent, *, patients: int, seed: int) -> float:
-    return value(run_journeys(world, agent.act, agent="fixed", patients=np.arange(patients), seed=seed))
+    return value(run_journeys(world, agent, name="fixed", patients=np.arange(patients), seed=seed))
 
 
 def test_none_orders_nothing_after_history_and_examination(world: World) -> None:
@@ -144,7 +144,7 @@ def test_clinicians_are_the_same_planner_on_other_knowledge(world: World) -> Non
         assert np.array_equal(known.model.prior, world.model.prior) == (name == "voi")
     knowing = clinician(world, "exact", sd=0.0, seed=1)
     a, b = (
-        run_journeys(world, agent.act, agent="x", patients=np.arange(300), seed=1, record=True)
+        run_journeys(world, agent, name="x", patients=np.arange(300), seed=1, record=True)
         for agent in (knowing, made["voi"])
     )
     assert a.events is not None
@@ -165,7 +165,7 @@ def test_a_junior_errs_more_than_a_senior() -> None:
         odds = np.log(chance / (chance.sum(axis=1, keepdims=True) - chance)) - np.log(truth / (truth.sum() - truth))
         errors[name] = float(np.sqrt(np.square(odds).mean()))
         values[name] = np.mean(
-            [value(run_journeys(world, a.act, agent=name, patients=np.arange(400), seed=1)) for a in agents]
+            [value(run_journeys(world, a, name=name, patients=np.arange(400), seed=1)) for a in agents]
         )
     assert errors["junior"] > 1.5 * errors["senior"]
     assert values["junior"] < values["senior"] < value(journeys(world, "voi", patients=400, seed=1))
@@ -195,7 +195,7 @@ def test_tuning_finds_at_least_what_any_single_order_or_pair_is_worth(world: Wor
 def test_a_tuned_stop_spares_patients_with_little_at_stake(world: World, tuned: FixedAgent) -> None:
     assert tuned.plan.stop_below_gbp is not None
     assert tuned.plan.tuning.value_gbp > tuned.plan.tuning.without_stopping_gbp
-    found = run_journeys(world, tuned.act, agent="fixed", patients=np.arange(500), seed=1)
+    found = run_journeys(world, tuned, name="fixed", patients=np.arange(500), seed=1)
     assert 0 < (found.tests == 0).mean() < 1
 
 

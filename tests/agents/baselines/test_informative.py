@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workup.agents.baselines.informative import InformativeAgent
-from workup.envs.compile.recorded import rows_of, world_of
+from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
 from workup.evaluation.run import run_agents
@@ -29,12 +29,12 @@ def table(folder: Path, *, costs: str, error_cost: float = 100.0) -> World:
     import_table(
         folder / "t.csv", target="ill", costs=folder / "c", out=folder / "out", choices=Choices(error_cost=error_cost)
     )
-    return world_of(folder / "out", split="train")
+    return population_of(folder / "out", split="train").world
 
 
 def ordered(world: World, folder: Path) -> list[set[str]]:
     """What was ordered for each test patient."""
-    test = world_of(folder / "out", split="test")
+    test = population_of(folder / "out", split="test")
     journeys = run_agents(test, {"a": InformativeAgent(world, seed=0)}, patients=1000, seed=0)["a"]
     return [{world.items[i] for i in np.flatnonzero(row == 2)} - {"history", "examination"} for row in journeys.status]
 
@@ -72,8 +72,9 @@ def test_the_sharp_test_comes_first_unless_it_is_dear(tmp_path: Path) -> None:
 def test_every_choice_is_legal_and_does_not_depend_on_the_batch(tmp_path: Path) -> None:
     world = table(tmp_path, costs="sharp: 2\ndull: 1\nnoise: 1\n")
     agent = InformativeAgent(world, seed=0)
-    n = len(rows_of(world).hidden)
-    engine = Engine(world, n)
+    rows = population_of(tmp_path / "out")
+    n = len(rows)
+    engine = Engine(rows, n)
     done = np.zeros(n, bool)
     while not done.all():
         view = engine.journey_view()

@@ -8,15 +8,15 @@ import pytest
 from workup.agents.learned.cost_tree import Node, TreeAgent, _value, grow_tree
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
-from workup.envs.compile.recorded import rows_of, world_of
-from workup.envs.model.world import World
+from workup.envs.compile.recorded import population_of
+from workup.envs.model.population import Population
 from workup.envs.records.run import run_journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.importers.table import Choices, import_table
 from workup.scenarios.language.library import load_scenario
 
 
-def imported(folder: Path, costs: str, error_cost: float = 100.0) -> World:
+def imported(folder: Path, costs: str, error_cost: float = 100.0) -> Population:
     """Two tests tell the class together (exclusive or), a third alone nearly, a fourth nothing; one cell in ten is empty."""
     rng = np.random.Generator(np.random.Philox(3))
     lines = ["a,b,sure,noise,ill"]
@@ -29,11 +29,11 @@ def imported(folder: Path, costs: str, error_cost: float = 100.0) -> World:
     (folder / "costs").write_text(costs)
     choices = Choices(error_cost=error_cost)
     import_table(folder / "t.csv", target="ill", costs=folder / "costs", out=folder / "out", choices=choices)
-    return world_of(folder / "out", split="train")
+    return population_of(folder / "out", split="train")
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> World:
+def rows(tmp_path_factory: pytest.TempPathFactory) -> Population:
     return imported(tmp_path_factory.mktemp("tree"), "a: 1\nb: 1\nsure: 20\nnoise: 0\n")
 
 
@@ -41,30 +41,30 @@ def items(node: Node) -> set[int]:
     return {node.item} - {-1} | {item for branch in node.branches.values() for item in items(branch)}
 
 
-def test_it_buys_what_tells_the_class_and_stops_where_errors_are_cheaper(world: World, tmp_path: Path) -> None:
-    agent = grow_tree(world)
-    assert world.item("sure") in items(agent.root)
-    played = run_journeys(world, agent.act, agent="tree", patients=np.arange(200), seed=0)
+def test_it_buys_what_tells_the_class_and_stops_where_errors_are_cheaper(rows: Population, tmp_path: Path) -> None:
+    agent = grow_tree(rows)
+    assert rows.world.item("sure") in items(agent.root)
+    played = run_journeys(rows, agent, name="tree", patients=np.arange(200), seed=0)
     assert (played.decision == played.condition).mean() > 0.9
     cheap = imported(tmp_path, "a: 1\nb: 1\nsure: 20\nnoise: 0\n", error_cost=5.0)
-    assert world.item("sure") not in items(grow_tree(cheap).root)
+    assert rows.world.item("sure") not in items(grow_tree(cheap).root)
 
 
-def test_its_own_account_of_a_tree_is_what_the_engine_charges(world: World) -> None:
-    agent = grow_tree(world)
-    n = len(rows_of(world).hidden)
-    played = run_journeys(world, agent.act, agent="tree", patients=np.arange(n), seed=0)
-    assert played.value.sum() == pytest.approx(_value(world, agent.root, rows_of(world), np.arange(n)))
+def test_its_own_account_of_a_tree_is_what_the_engine_charges(rows: Population) -> None:
+    agent = grow_tree(rows)
+    n = len(rows)
+    played = run_journeys(rows, agent, name="tree", patients=np.arange(n), seed=0)
+    assert played.value.sum() == pytest.approx(_value(rows.world, agent.root, rows.fixed, np.arange(n)))
 
 
 def test_the_first_of_a_group_is_dearer_than_the_next(tmp_path: Path) -> None:
     costs = "test,full_cost,discount_cost,group\na,9,1,lab\nb,9,1,lab\nsure,60,60,\nnoise,0,0,\n"
     shared = imported(tmp_path, costs)
-    item = {name: shared.item(name) for name in ("a", "b")}
-    b = Node(0, 0.0, item["b"], shared.model.observables.index("b_value"), {0: Node(0, 0.0), 1: Node(1, 0.0)})
-    a = Node(0, 0.0, item["a"], shared.model.observables.index("a_value"), {0: b, 1: b})
-    rows = rows_of(shared)
-    played = run_journeys(shared, TreeAgent(shared, a).act, agent="tree", patients=np.arange(len(rows.hidden)), seed=0)
+    item = {name: shared.world.item(name) for name in ("a", "b")}
+    b = Node(0, 0.0, item["b"], shared.world.model.observables.index("b_value"), {0: Node(0, 0.0), 1: Node(1, 0.0)})
+    a = Node(0, 0.0, item["a"], shared.world.model.observables.index("a_value"), {0: b, 1: b})
+    rows = shared.fixed
+    played = run_journeys(shared, TreeAgent(shared.world, a), name="tree", patients=np.arange(len(rows.hidden)), seed=0)
     known = rows.values[:, [a.observable, b.observable]] >= 0
     reached = known * np.column_stack([np.ones(len(known), bool), known[:, 0]])  # b is asked where a had a value
     np.testing.assert_allclose(played.cost_gbp, reached.sum(axis=1) + 8.0 * reached.any(axis=1))
@@ -73,6 +73,6 @@ def test_the_first_of_a_group_is_dearer_than_the_next(tmp_path: Path) -> None:
 def test_it_needs_recorded_patients() -> None:
     drawn = compile_world(load_scenario("tutorial"))
     with pytest.raises(WorkupError, match="expected recorded patients"):
-        grow_tree(drawn)
+        grow_tree(Population(drawn))
     with pytest.raises(UnknownNameError):
         make_agent("tree", drawn)

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 import pytest
@@ -28,6 +28,7 @@ from workup.agents.registry import make_agent
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.errors import FileFormatError, WorkupError
@@ -50,7 +51,7 @@ def trained(request: pytest.FixtureRequest, world: World, tmp_path_factory: pyte
 
 def value(world: World, name: str | Path, patients: int = 4000) -> float:
     agent = make_agent(name, world, seed=0)
-    found = run_journeys(world, agent.act, agent="x", patients=np.arange(patients), seed=1)
+    found = run_journeys(world, agent, name="x", patients=np.arange(patients), seed=1)
     return float(found.expected_components.sum(axis=1).mean())
 
 
@@ -67,7 +68,7 @@ def test_a_trained_policy_conforms(world: World, trained: TrainedPolicy) -> None
 
 
 def test_what_was_kept_is_what_acts(world: World, trained: TrainedPolicy) -> None:
-    again = expected_value(world, trained.agent.choose, patients=1024, seed=8_000_001)
+    again = expected_value(Population(world), trained.agent.choose, patients=1024, seed=8_000_001)
     assert again == pytest.approx(trained.best.value)
     lines = (trained.directory / "learning_curve.jsonl").read_text().splitlines()
     assert [json.loads(line)["value"] for line in lines] == [point.value for point in trained.curve]
@@ -174,7 +175,7 @@ def test_shaping_moves_no_value(world: World) -> None:
     """Shaped rewards of a journey add up to its value less that of stopping at once, on average over results."""
     inputs, rng = Inputs(world, "belief"), np.random.default_rng(0)
     n = 512
-    shaped = ShapedJourneys(world, inputs, n, seed=2, first_patient=0)
+    shaped = ShapedJourneys(Population(world), inputs, n, seed=2, first_patient=0)
     plain = Engine(world, n, seed=2, view="belief", score="posterior")
     shaped.reset()
     # The same patients, seen through the engine alone.
@@ -227,10 +228,10 @@ def test_an_order_is_rewarded_by_what_it_changes_on_average(world: World) -> Non
 def test_the_validation_is_unbiased_and_quieter(world: World) -> None:
     inputs = Inputs(world, "belief")
     agent = make_agent("voi", world)
-    journeys = run_journeys(world, agent.act, agent="voi", patients=np.arange(8000), seed=9)
+    journeys = run_journeys(world, agent, name="voi", patients=np.arange(8000), seed=9)
     sampled = journeys.expected_components.sum(axis=1)
-    stop = expected_value(world, lambda o, m: none(inputs, world, o, m), patients=4000, seed=9)
-    plain = run_journeys(world, make_agent("none", world).act, agent="none", patients=np.arange(4000), seed=9)
+    stop = expected_value(Population(world), lambda o, m: none(inputs, world, o, m), patients=4000, seed=9)
+    plain = run_journeys(world, make_agent("none", world), name="none", patients=np.arange(4000), seed=9)
     assert stop == pytest.approx(plain.expected_components.sum(axis=1).mean(), abs=1e-6)
 
     def crp_then_decide(observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
@@ -241,20 +242,20 @@ def test_the_validation_is_unbiased_and_quieter(world: World) -> None:
 
     class Crp:
         name = "crp"
-        needs = "belief"
+        needs: Literal["belief"] = "belief"
 
         def act(self, view: object) -> NDArray[np.int64]:
             return crp_then_decide(view.observation, view.mask)  # type: ignore[attr-defined]
 
-    quiet = expected_value(world, crp_then_decide, patients=8000, seed=9)
-    loud = run_journeys(world, Crp().act, agent="crp", patients=np.arange(8000), seed=9).expected_components.sum(axis=1)
+    quiet = expected_value(Population(world), crp_then_decide, patients=8000, seed=9)
+    loud = run_journeys(world, Crp(), name="crp", patients=np.arange(8000), seed=9).expected_components.sum(axis=1)
     assert quiet == pytest.approx(loud.mean(), abs=4.5 * loud.std() / 8000**0.5)
     assert stop < quiet < sampled.mean()
 
 
 def test_patients_with_more_at_stake_are_met_more_often(world: World) -> None:
     inputs = Inputs(world, "belief")
-    first, again = (Presentations(world, inputs, seed=1, first_patient=0) for _ in range(2))
+    first, again = (Presentations(Population(world), inputs, seed=1, first_patient=0) for _ in range(2))
     taken, often = first.take(4096)
     assert np.array_equal(taken, again.take(4096)[0])
     assert not np.array_equal(taken, first.take(4096)[0])

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from workup.agents.baselines.informative import InformativeAgent
 from workup.cli.main import app
-from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of
+from workup.envs.compile.recorded import load_recorded
 from workup.envs.engine.engine import Engine
 from workup.envs.model.codes import MISSING, RESULT
 from workup.envs.testing.conformance import (
@@ -108,8 +108,8 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def opened(out: Path) -> Engine:
-    world = load_recorded(out, split="test").world
-    engine = Engine(world, len(rows_of(world).hidden), view="belief")
+    test = load_recorded(out).test
+    engine = Engine(test, len(test), view="belief")
     for name in ("history", "examination"):
         engine.step(np.full(engine.num_envs, engine.action_names.index(f"order {name}"), np.int64))
     return engine
@@ -127,7 +127,7 @@ def order(engine: Engine, code: str) -> None:
 def test_a_follow_up_is_open_once_its_parent_is_known_to_be_present(small: Path) -> None:
     engine = opened(small)
     world = engine.world
-    values = rows_of(world).values
+    values = engine.population.fixed.values
     column = world.model.observables.index
     pain = values[:, column("E_1_answer")] == 1
     came = values[:, column("complaint_E_1")] == 1
@@ -159,11 +159,11 @@ def test_what_the_start_tells_is_the_row(small: Path) -> None:
     age = view.numbers[:, model.observables.index("age")]
     assert ((age >= 0) & (age < 90)).all()
     assert len(set(age.tolist())) > 10
-    assert (engine.condition_posterior[np.arange(len(age)), conditions_of(engine.world)]).mean() > 0.6
+    assert (engine.condition_posterior[np.arange(len(age)), engine.population.condition]).mean() > 0.6
 
 
 def test_the_environments_keep_the_rules(small: Path) -> None:
-    engine = Engine(load_recorded(small, split="train").world, 8, view="belief")
+    engine = Engine(load_recorded(small).train, 8, view="belief")
     for check in (
         check_mask_follows_the_rules,
         check_observation_says_what_its_names_say,
@@ -187,7 +187,7 @@ def test_the_measures_of_the_paper_by_hand() -> None:
 
 
 def test_asking_what_tells_most_finds_the_condition(small: Path) -> None:
-    world = load_recorded(small, split="train").world
+    world = load_recorded(small).world
     score = score_differentials(small, {"informative": InformativeAgent(world, seed=0)})["informative"]
     assert score.gtpa_at_1.mean > 0.9
     assert score.interaction_length.mean < 3
@@ -254,7 +254,7 @@ def test_a_file_of_test_patients_is_the_split(tmp_path: Path) -> None:
     (folder / "test.csv").write_text("\n".join([HEADER, *lines[101:]]) + "\n")
     found = import_ddxplus(folder, folder / "patients.csv", test=folder / "test.csv", out=tmp_path / "out", most=100)
     assert (found.about["rows"], found.about["train"]) == (120, 100)
-    assert len(rows_of(load_recorded(tmp_path / "out", split="test").world).hidden) == 20
+    assert len(load_recorded(tmp_path / "out").test) == 20
     with pytest.raises(WorkupError, match="leave none"):
         import_ddxplus(folder, folder / "patients.csv", out=tmp_path / "other", test_share=0.0)
 
@@ -316,9 +316,10 @@ def test_odd_releases_are_played(tmp_path_factory: pytest.TempPathFactory, data:
     (folder / "release_conditions.json").write_text(json.dumps(conditions))
     for file in ("train.csv", "test.csv"):
         (folder / file).write_text("\n".join([HEADER, *rows]) + "\n", encoding="utf-8")
-    world = import_ddxplus(folder, folder / "train.csv", test=folder / "test.csv", out=folder / "out").world
+    train = import_ddxplus(folder, folder / "train.csv", test=folder / "test.csv", out=folder / "out").train
+    world = train.world
     assert len(world.items) == len(codes) + 2
-    engine = Engine(world, len(rows), view="belief")
+    engine = Engine(train, len(rows), view="belief")
     orders = len(world.actions) - len(world.decisions) - 1
     while engine.mask[:, :orders].any():
         mask = engine.mask[:, :orders]
@@ -326,7 +327,7 @@ def test_odd_releases_are_played(tmp_path_factory: pytest.TempPathFactory, data:
     view = engine.journey_view()
     assert (view.values != MISSING).all()
     known = view.values >= 0
-    assert np.array_equal(view.values[known], rows_of(world).values[known])
+    assert np.array_equal(view.values[known], train.fixed.values[known])
     assert (view.status == RESULT).sum(axis=1).min() >= 2
 
 

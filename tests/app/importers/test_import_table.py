@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from workup.cli.main import app
-from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of, world_of
+from workup.envs.compile.recorded import load_recorded, population_of
 from workup.envs.engine.engine import Engine
 from workup.envs.model.codes import FAILED, MISSING, RESULT
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
@@ -156,20 +156,20 @@ def imported(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_rows_are_split_once_and_every_patient_is_one(imported: Path) -> None:
-    again = {split: load_recorded(imported, split=split).world for split in ("train", "test")}
-    counts = {split: len(rows_of(world).hidden) for split, world in again.items()}
+    again = load_recorded(imported)
+    counts = {"train": len(again.train), "test": len(again.test)}
     assert sum(counts.values()) == 200
     assert counts["test"] == pytest.approx(60, abs=1)
     rows = pl.read_parquet(imported / "patients.parquet")
     assert rows["row"].to_list() == list(range(1, 201))
-    assert np.array_equal(rows.filter(pl.col("split") == "test")["condition"], conditions_of(again["test"]))
+    assert np.array_equal(rows.filter(pl.col("split") == "test")["condition"], again.test.condition)
 
 
 def test_a_journey_reveals_what_the_row_says(imported: Path) -> None:
-    world = world_of(imported, split="test")
-    rows = rows_of(world)
+    test = population_of(imported, split="test")
+    world, rows = test.world, test.fixed
     n = len(rows.hidden)
-    engine = Engine(world, n, view="belief")
+    engine = Engine(test, n, view="belief")
     order(engine, "history", "examination", "age", "sex", "marker", "scan")
     view = engine.journey_view()
     assert (rows.values == MISSING).any()
@@ -181,14 +181,14 @@ def test_a_journey_reveals_what_the_row_says(imported: Path) -> None:
     assert (view.status[absent, marker] == FAILED).all()
     assert (view.status[~absent, marker] == RESULT).all()
     beliefs = engine.condition_posterior
-    assert ((beliefs.argmax(axis=1) == conditions_of(world)).mean()) > 0.85
+    assert ((beliefs.argmax(axis=1) == test.condition).mean()) > 0.85
 
 
 def test_costs_add_up_and_what_is_not_available_costs_nothing(imported: Path) -> None:
-    world = world_of(imported, split="test")
-    rows = rows_of(world)
+    test = population_of(imported, split="test")
+    world, rows = test.world, test.fixed
     lab = [rows.values[:, world.model.observables.index(name)] >= 0 for name in ("marker_value", "scan_value")]
-    engine = Engine(world, len(rows.hidden))
+    engine = Engine(test, len(test))
     order(engine, "history", "examination", "age", "marker", "scan")
     expected = 1 + 12 * lab[0] + 80 * lab[1] + 8 * (lab[0] | lab[1])
     np.testing.assert_allclose(engine.journey_view().cost_gbp, expected)
@@ -226,10 +226,10 @@ def test_damaged_rows_are_refused(tmp_path: Path) -> None:
     frame = pl.read_parquet(path)
     frame.with_columns(pl.lit(7, pl.Int16).alias("sex_value code")).write_parquet(path)
     with pytest.raises(FileFormatError, match="checksum differs"):
-        load_recorded(out, split="test")
+        load_recorded(out)
     path.write_bytes(b"PAR1 and then nothing")
     with pytest.raises(FileFormatError, match="cannot be read"):
-        load_recorded(out, split="test")
+        load_recorded(out)
 
 
 @pytest.mark.parametrize(
@@ -278,15 +278,15 @@ def test_odd_tables_are_played_or_refused(tmp_path_factory: pytest.TempPathFacto
     if refusal:
         assert any(name in refusal for name in names), refusal
         return
-    world = world_of(out, split="test")
-    engine = Engine(world, len(rows_of(world).hidden), view="belief")
+    test = population_of(out, split="test")
+    world, engine = test.world, Engine(test, len(test), view="belief")
     while True:
         mask = engine.mask
         mask[:, world.actions.index(next(a for a in world.actions if a.kind == "wait")) :] = False
         if not mask.any():
             break
         engine.step(np.where(mask.any(axis=1), mask.argmax(axis=1), -1))
-    assert np.array_equal(engine.journey_view().values, rows_of(world).values)
+    assert np.array_equal(engine.journey_view().values, test.fixed.values)
 
 
 # ------------------------------------------------------------------------------------------------ the command
@@ -323,8 +323,7 @@ def test_heart_disease_costs_add_up_as_turneys_rules_say(tmp_path: Path) -> None
         DATA / "processed.cleveland.data", target="num", costs=DATA / "heart-disease.costs.csv", out=tmp_path,
         choices=Choices(positive=("1", "2", "3", "4")),
     )  # fmt: skip
-    world = world_of(tmp_path, split="train")
-    engine = Engine(world, 1)
+    engine = Engine(population_of(tmp_path, split="train"), 1)
     order(engine, "history", "examination")
     bill = [
         ("age", 1.00), ("thal", 102.90), ("thalach", 1.00), ("fbs", 5.20), ("slope", 87.30), ("chol", 5.17), ("ca", 100.90),
@@ -357,7 +356,7 @@ def test_public_tables_are_imported(
 ) -> None:
     found = import_table(DATA / file, target=target, costs=DATA / costs, out=tmp_path, choices=choices)
     assert found.about["rows"] == rows
-    assert len(rows_of(found.world).hidden) == found.about["train"]
+    assert len(found.train) == found.about["train"]
 
 
 @needs_data

@@ -8,7 +8,7 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
-from workup.envs.records.run import run_journeys
+from workup.envs.records.run import FunctionAgent, run_journeys
 from workup.play.debrief import Price, result_chances, worth
 from workup.play.play import menu, price
 from workup.scenarios.language.library import load_scenario
@@ -29,7 +29,7 @@ def views(world: World) -> list[JourneyView]:
         seen.append(view)
         return agent.act(view)
 
-    run_journeys(world, act, agent="all", patients=np.array([3]), seed=0)
+    run_journeys(world, FunctionAgent("all", act), patients=np.array([3]), seed=0)
     return seen
 
 

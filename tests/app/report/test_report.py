@@ -289,7 +289,7 @@ def patients_of(branch: Branch) -> int:
 
 def test_the_tree_finds_the_one_result_that_the_policy_turns_on(world: World) -> None:
     agent = FeverAgent(world)
-    journeys = run_journeys(world, agent.act, agent="fever", patients=np.arange(400), seed=1, record=True)
+    journeys = run_journeys(world, agent, name="fever", patients=np.arange(400), seed=1, record=True)
     root = policy_tree(journeys)
     assert root.actions == ("History", "Examination")
     assert {(each.when, each.actions[0]) for each in root.branches} == {

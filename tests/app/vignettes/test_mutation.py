@@ -42,7 +42,7 @@ def item(name: str) -> int:
 
 
 def played(agent: Agent) -> Journeys:
-    return run_journeys(world(), agent.act, agent=agent.name, patients=np.arange(N), seed=2, record=True)
+    return run_journeys(world(), agent, name=agent.name, patients=np.arange(N), seed=2, record=True)
 
 
 def ordered(journeys: Journeys, name: str) -> np.ndarray:

@@ -15,8 +15,9 @@ from workup.envs.engine.types import Budget, JourneyView, Step
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.envs.records.run import run_journeys
+from workup.envs.records.run import FunctionAgent, run_journeys
 from workup.envs.testing.conformance import FACTS, assert_same_trace, journey_steps, play, random_policy
 from workup.envs.views.env import make_engine
 from workup.errors import ImpossibleEvidence, WorkupError
@@ -88,7 +89,7 @@ PRESENT = ("order history", "order examination")
 
 
 def walk(world: World, cases: Cases | None = None, **settings: Any) -> Walk:
-    return Walk(Engine(world, 1, cases=cases, **settings))
+    return Walk(Engine(Population(world, cases), 1, **settings))
 
 
 def test_a_journey_in_numbers_a_reader_can_check(world: World) -> None:
@@ -357,7 +358,7 @@ def end_by_state(world: World, view: JourneyView, unknown: NDArray[np.int64], de
 
 def test_scoring_by_the_posterior_has_the_same_mean(world: World) -> None:
     journeys = run_journeys(
-        world, _act(random_policy(world, stop=0.15)), agent="random", patients=np.arange(1500), seed=4
+        world, FunctionAgent("random", _act(random_policy(world, stop=0.15))), patients=np.arange(1500), seed=4
     )
     difference = (journeys.components - journeys.expected_components).sum(axis=1)
     assert abs(difference.mean()) < 3.5 * difference.std() / np.sqrt(difference.size)
@@ -412,8 +413,7 @@ def test_a_budget_is_never_exceeded_and_means_the_same_in_evaluation(
     traces = play(engine, range(40), policy)
     by_patient = run_journeys(
         world,
-        _act(policy),
-        agent="random",
+        FunctionAgent("random", _act(policy)),
         patients=np.arange(40),
         seed=0,
         results=results,
@@ -425,7 +425,7 @@ def test_a_budget_is_never_exceeded_and_means_the_same_in_evaluation(
         spent = getattr(by_patient, name)
         assert spent.max() <= limit + 1e-9
         assert (
-            getattr(run_journeys(world, _act(policy), agent="r", patients=np.arange(40), seed=0), name) > limit
+            getattr(run_journeys(world, FunctionAgent("r", _act(policy)), patients=np.arange(40), seed=0), name) > limit
         ).any()
     events = by_patient.events
     assert events is not None

@@ -12,6 +12,7 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import FAILED, MISSING, RESULT, UNKNOWN
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
 
@@ -33,15 +34,15 @@ def order(engine: Engine, name: str) -> None:
     engine.step(np.full(engine.num_envs, engine.action_names.index(f"order {name}"), np.int64))
 
 
-def opened(world: World, **settings: object) -> Engine:
-    engine = Engine(world, 1, **settings)  # type: ignore[arg-type]
+def opened(who: World | Population, **settings: object) -> Engine:
+    engine = Engine(who, 1, **settings)  # type: ignore[arg-type]
     order(engine, "history")
     order(engine, "examination")
     return engine
 
 
 def test_an_item_without_any_recorded_value_fails_at_once_and_is_not_charged(world: World) -> None:
-    engine = opened(replace(world, recorded=recorded(world, egfr=MISSING)))
+    engine = opened(Population(world, recorded(world, egfr=MISSING)))
     before = engine.journey_view()
     order(engine, "kidney_test")
     after = engine.journey_view()
@@ -52,7 +53,7 @@ def test_an_item_without_any_recorded_value_fails_at_once_and_is_not_charged(wor
 
 
 def test_a_value_missing_beside_a_recorded_one_is_missing_in_a_result(world: World) -> None:
-    engine = opened(replace(world, recorded=recorded(world, fever=1, haemoptysis=MISSING)))
+    engine = opened(Population(world, recorded(world, fever=1, haemoptysis=MISSING)))
     view = engine.journey_view()
     assert view.status[0, world.item("history")] == RESULT
     assert view.values[0, world.model.observables.index("fever")] == 1
@@ -60,7 +61,7 @@ def test_a_value_missing_beside_a_recorded_one_is_missing_in_a_result(world: Wor
 
 
 def test_recorded_numbers_are_shown_as_they_are(world: World) -> None:
-    engine = opened(replace(world, recorded=recorded(world, numbers=87.5, crp=3)))
+    engine = opened(Population(world, recorded(world, numbers=87.5, crp=3)))
     order(engine, "crp_test")
     assert engine.journey_view().numbers[0, world.model.observables.index("crp")] == 87.5
 

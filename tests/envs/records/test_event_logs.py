@@ -36,8 +36,7 @@ def world() -> World:
 
 def run(world: World, results: str = "at_once", **settings: object) -> Journeys:
     agent = make_agent("random", world, seed=1)
-    return run_journeys(
-        world, agent.act, agent="random", patients=np.arange(40), seed=3, record=True, results=results, **settings  # type: ignore[arg-type]
+    return run_journeys(world, agent, name="random", patients=np.arange(40), seed=3, record=True, results=results, **settings  # type: ignore[arg-type]
     )  # fmt: skip
 
 
@@ -49,8 +48,7 @@ def journeys(world: World) -> Journeys:
 @pytest.mark.parametrize("mode", ["at_once", "delayed"])
 def test_every_order_is_told_once_with_its_end(world: World, mode: str) -> None:
     agent = make_agent("all", world)
-    journeys = run_journeys(
-        world, agent.act, agent="all", patients=np.arange(60), seed=3, record=True, results=mode  # type: ignore[arg-type]
+    journeys = run_journeys(world, agent, name="all", patients=np.arange(60), seed=3, record=True, results=mode  # type: ignore[arg-type]
     )  # fmt: skip
     told = list(log_events(journeys))
     ends: dict[str, Counter[tuple[int, str]]] = {name: Counter() for name in ("complete", "ate_abort", "withdraw")}
@@ -176,7 +174,7 @@ def test_without_minari_the_remedy_is_told(journeys: Journeys, monkeypatch: pyte
 
 def test_journeys_without_events_are_refused(world: World, tmp_path: Path) -> None:
     agent = make_agent("none", world)
-    plain = run_journeys(world, agent.act, agent="none", patients=np.arange(3), seed=0)
+    plain = run_journeys(world, agent, name="none", patients=np.arange(3), seed=0)
     for write in (write_csv, write_xes):
         with pytest.raises(WorkupError, match="record=True"):
             write(plain, tmp_path / "file")

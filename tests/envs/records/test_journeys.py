@@ -17,7 +17,7 @@ from workup.envs.model.codes import COMPONENTS, MISSING, STATUS_NAMES
 from workup.envs.model.world import World
 from workup.envs.records.files import write_json, write_parquet
 from workup.envs.records.journeys import Events, Journeys
-from workup.envs.records.run import run_journeys
+from workup.envs.records.run import FunctionAgent, run_journeys
 from workup.envs.testing.conformance import play
 from workup.envs.views.env import make_engine
 from workup.envs.views.registration import scenario_folders
@@ -54,8 +54,8 @@ def journeys(request: pytest.FixtureRequest, world: World) -> Journeys:
 
 
 def run(world: World, **settings: Any) -> Journeys:
-    act = by_what_is_known(world)
-    return run_journeys(world, act, agent="random", **{"patients": np.arange(N), "seed": 3, "record": True, **settings})
+    agent = FunctionAgent("random", by_what_is_known(world))
+    return run_journeys(world, agent, **{"patients": np.arange(N), "seed": 3, "record": True, **settings})
 
 
 def events_of(journeys: Journeys) -> Events:
@@ -198,13 +198,17 @@ def test_v0_is_the_best_decision_at_the_presentation(world: World) -> None:
         belief = posterior_weights(world.model, view.values, view.status, view.failures, view.treated)
         return np.asarray(np.einsum("nkh,dkh->nd", belief, world.utility_gbp).argmax(axis=1))
 
-    journeys = run_journeys(world, act, agent="v0", patients=np.arange(60), seed=1)
+    journeys = run_journeys(world, FunctionAgent("v0", act), patients=np.arange(60), seed=1)
     np.testing.assert_allclose(journeys.v0, journeys.expected_components.sum(axis=1), rtol=0, atol=0.02)
 
 
 def test_an_action_that_does_not_exist_ends_in_truncation(world: World) -> None:
     journeys = run_journeys(
-        world, lambda view: np.full(len(view.mask), -1), agent="none", patients=np.arange(3), seed=0, record=True
+        world,
+        FunctionAgent("none", lambda view: np.full(len(view.mask), -1)),
+        patients=np.arange(3),
+        seed=0,
+        record=True,
     )
     assert (journeys.decision == -1).all()
     assert len(events_of(journeys).step) == 3 * world.max_steps
@@ -214,7 +218,7 @@ def test_what_cannot_be_run_is_refused(world: World) -> None:
     with pytest.raises(WorkupError, match="one or more ids"):
         run(world, patients=np.array([], np.int64))
     with pytest.raises(WorkupError, match="shape"):
-        run_journeys(world, lambda _: np.zeros(1, np.int64), agent="x", patients=np.arange(3), seed=0)
+        run_journeys(world, FunctionAgent("x", lambda _: np.zeros(1, np.int64)), patients=np.arange(3), seed=0)
 
 
 def test_a_budget_holds_in_every_event(world: World) -> None:

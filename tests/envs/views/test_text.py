@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import UNKNOWN
+from workup.envs.model.population import Population
 from workup.envs.testing.conformance import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.picture import notes
@@ -109,7 +110,7 @@ def alike_and_not(world: Any, rng: np.random.Generator) -> tuple[Cases, Cases]:
 
 
 def told(env: JourneyEnv, cases: Cases) -> list[NDArray[np.uint8] | str]:
-    env.engine = Engine(env.engine.world, 1, view="belief", cases=cases)
+    env.engine = Engine(Population(env.engine.world, cases), 1, view="belief")
     return [env.render() for _ in journey(env, 0, seed=7, stop=0.1)]
 
 

@@ -130,7 +130,7 @@ def test_a_large_heart_says_less_on_an_ap_film(world: World) -> None:
 
 def test_spirometry_is_missing_in_the_frail(world: World) -> None:
     agent = GuidelineAgent(world)
-    done = run_journeys(world, agent.act, agent=agent.name, patients=np.arange(2000), seed=3)
+    done = run_journeys(world, agent, name=agent.name, patients=np.arange(2000), seed=3)
     status = done.status[:, world.item("spirometry")]
     looks_frail = done.values[:, world.model.observables.index("looks_frail")] == 1
     failed = looks_frail[status == FAILED]

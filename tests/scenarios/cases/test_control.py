@@ -14,6 +14,7 @@ from workup.agents.learned.fixed import FixedAgent, tune_fixed
 from workup.agents.planning import Optimum, solve
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.cases import Cases
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
@@ -61,7 +62,7 @@ def every_patient(world: World) -> tuple[Cases, NDArray[np.float64]]:
 def everyone_under(world: World, agent: Agent) -> tuple[Journeys, NDArray[np.float64]]:
     cases, chance = every_patient(world)
     patients = np.arange(len(chance))
-    return run_journeys(world, agent.act, agent=agent.name, patients=patients, seed=0, cases=cases), chance
+    return run_journeys(Population(world, cases), agent, patients=patients, seed=0), chance
 
 
 def test_patients_are_all_there(world: World) -> None:

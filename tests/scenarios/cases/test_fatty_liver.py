@@ -41,8 +41,7 @@ def runs(world: World) -> dict[str, Journeys]:
     """The same 3,000 patients under the guideline and under each of its other versions."""
     made = {name: make_agent(name, world) for name in VERSIONS}
     return {
-        name: run_journeys(world, agent.act, agent=name, patients=np.arange(3000), seed=4)
-        for name, agent in made.items()
+        name: run_journeys(world, agent, name=name, patients=np.arange(3000), seed=4) for name, agent in made.items()
     }
 
 
@@ -141,7 +140,7 @@ def test_against_an_imperfect_biopsy_a_test_looks_worse_than_it_is(world: World)
 
 def test_elastography_fails_in_the_obese(world: World) -> None:
     agent = make_agent("all", world)
-    done = run_journeys(world, agent.act, agent=agent.name, patients=np.arange(1500), seed=3)
+    done = run_journeys(world, agent, name=agent.name, patients=np.arange(1500), seed=3)
     status = done.status[:, world.item("vcte")]
     obese = found(world, done, "bmi", ("30_to_39", "40_plus"))
     rate = [(status[who] == FAILED).sum() / np.isin(status[who], (FAILED, RESULT)).sum() for who in (obese, ~obese)]

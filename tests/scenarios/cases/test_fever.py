@@ -219,7 +219,7 @@ def test_switched_off_nothing_is_withheld_and_its_absence_says_nothing(world: Wo
     off = world_without(WITHHELD)
     column = off.model.observables.index("potassium")
     agent = GuidelineAgent(off)
-    done = run_journeys(off, agent.act, agent=agent.name, patients=np.arange(2000), seed=6)
+    done = run_journeys(off, agent, name=agent.name, patients=np.arange(2000), seed=6)
     ordered = done.status[:, off.item("kidney_test")] == RESULT
     assert (done.values[ordered, column] >= 0).all()
     assert kidney_failure(off, "gross", "6_or_more") == pytest.approx(

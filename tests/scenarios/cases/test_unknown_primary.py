@@ -17,6 +17,7 @@ from workup.envs.compile.network import after_name
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.engine.engine import Engine
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.reading.reader import read
@@ -152,7 +153,7 @@ def seen_on_ct(world: World, **context: str) -> Engine:
     """The man of 2b, but for `context`, once his CT is known and before he was asked what he wants."""
     man = world.scenario.vignettes["2b_emphysema"]
     man = man.model_copy(update={"context": {**man.context, **context}})
-    engine = Engine(world, 1, seed=0, cases=vignette_cases(world, man, draws=1))
+    engine = Engine(Population(world, vignette_cases(world, man, draws=1)), 1, seed=0)
     engine.reset(patients=np.array([0]))
     order(engine, "order history", "order examination", "order ct_cap")
     return engine
