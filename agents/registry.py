@@ -32,6 +32,12 @@ def agent_factories() -> dict[str, AgentFactory]:
     return dict(sorted({**_offered("AGENTS"), **fitted}.items()))
 
 
+def _for_rows() -> dict[str, AgentFactory]:
+    """Those that make sense for recorded patients alone: listed in a module's `RECORDED_AGENTS`, and learners from rows."""
+    fitted = {name: _Fitted(of) for name, of in learners().items() if of.ends_by_itself and of.needs_rows}
+    return {**_offered("RECORDED_AGENTS"), **fitted}
+
+
 def learners() -> dict[str, Learner]:
     """Every learner, by name."""
     return dict(sorted(_offered("LEARNERS").items()))
@@ -59,13 +65,11 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
         UnknownNameError: neither; lists the names that exist.
         FileFormatError: the directory holds no sound policy for this scenario.
     """
-    path, population = Path(name_or_dir), Population.of(who)
+    path, population, chosen = Path(name_or_dir), Population.of(who), str(name_or_dir)
     if path.is_dir():
         return load_agent(path, population.world)
-    factories = agent_factories()
-    rows = [name for name, of in learners().items() if of.ends_by_itself and of.needs_rows and not population.law_known]
-    chosen = str(name_or_dir)
-    if chosen in rows or (chosen in learners() and chosen in factories):
+    factories = agent_factories() if population.law_known else agent_factories() | _for_rows()
+    if chosen in factories and chosen in learners():
         return fit_by_name(learners()[chosen], population, seed=seed)
     if chosen in factories:
         return factories[chosen](population.world, seed=seed)
@@ -74,7 +78,7 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
         return GuidelineAgent(population.world, version=version)
     versions = [f"{GuidelineAgent.name}:{version}" for version in population.world.scenario.guideline_versions]
     raise UnknownNameError(
-        f"agent {chosen!r} is neither a name nor a directory; names: {', '.join([*sorted([*factories, *rows]), *versions])}. "
+        f"agent {chosen!r} is neither a name nor a directory; names: {', '.join([*sorted(factories), *versions])}. "
         "A learned agent is given as the directory that "
         f"`workup train {population.world.scenario.id} --agent ppo --out DIR` wrote."
     )
@@ -92,7 +96,7 @@ def load_agent(directory: Path, world: World) -> Agent:
     Raises:
         FileFormatError: missing, damaged or hostile files, or another scenario.
     """
-    kind, known = read_header(directory / "policy.json").kind, learners()
+    kind, known = read_header(directory / "policy.json").kind, {of.name: of for of in learners().values()}
     if kind not in known:
         raise FileFormatError(
             f"{directory / 'policy.json'}: kind is {kind!r}; expected that of a learner: {', '.join(known)}"

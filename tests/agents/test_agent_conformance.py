@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
 from functools import cache
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -11,15 +13,17 @@ import pytest
 from numpy.typing import NDArray
 from support.places import ROOT
 
-from workup.agents.base import Agent
+from workup.agents.base import Agent, Effort
 from workup.agents.baselines.simple import AGENTS as SIMPLE
 from workup.agents.learned.fixed import tune_fixed
 from workup.agents.registry import agent_factories
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
+from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
 from workup.scenarios.language.library import load_scenario
 
@@ -144,12 +148,37 @@ def test_an_agent_that_breaks_the_contract_is_told_how(fault: type[Wrapped], mes
         check_agent_conforms(make, world_of("tutorial"), patients=60)
 
 
-def test_the_agent_of_the_documentation_conforms() -> None:
+def documented() -> dict[str, Any]:
+    """What the page's code defines, taken in order."""
+    names: dict[str, Any] = {"__name__": "__main__"}
     page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
-    (block,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    names: dict[str, Any] = {}
-    exec(block, names)
-    check_agent_conforms(names["AGENTS"]["cautious"], world_of("tutorial"), patients=50, seed=0)
+    for block in re.findall(r"```python\n(.*?)```", page, re.DOTALL):
+        exec(block, names)
+    return names
+
+
+def test_the_agent_of_the_documentation_conforms() -> None:
+    check_agent_conforms(documented()["AGENTS"]["cautious"], world_of("tutorial"), patients=50, seed=0)
+
+
+def test_the_learner_of_the_documentation_learns_saves_and_conforms(tmp_path: Path) -> None:
+    learner, world, told = documented()["LEARNERS"]["one_test"], world_of("tutorial"), []
+    fitted = learner.fit(
+        Population(world),
+        out=tmp_path,
+        seed=0,
+        effort=Effort(),
+        progress=lambda share, words: told.append((share, words)),
+    )
+    assert told[-1][0] == 1.0
+    assert sorted(told)[-1] == told[-1]
+    again = learner.load(tmp_path, world)
+    for agent in (fitted, again):
+        check_agent_conforms(lambda _, *, seed, agent=agent: agent, world, patients=50, seed=0)
+    meant = json.loads((tmp_path / "policy.json").read_text())["spec"]["test"]
+    journeys = run_journeys(world, again, patients=np.arange(20), seed=0, record=True)
+    assert journeys.events is not None
+    assert {world.actions[a].name for a in journeys.events.action} > {meant}
 
 
 def test_the_documentation_lists_every_agent() -> None:

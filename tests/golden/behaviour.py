@@ -26,6 +26,7 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Budget
+from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
@@ -160,7 +161,9 @@ def engines(world: World, n: int) -> Iterator[tuple[str, Engine, bool]]:
     for view in ("raw", "belief"):
         for results in ("at_once", "delayed"):
             for name, settings, stay in modes:
-                engine = Engine(world, n, view=view, results=results, **{"seed": 3, **settings})
+                chosen = {"seed": 3, **settings}
+                who = Population(world, chosen.pop("cases", None))
+                engine = Engine(who, n, view=view, results=results, **chosen)
                 yield f"{view}, {results}, {name}", engine, stay
 
 

@@ -23,11 +23,6 @@ from workup.scenarios.language.library import load_scenario
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
-
-
-@pytest.fixture(scope="module")
 def tuned(world: World) -> FixedAgent:
     return tune_fixed(world, patients=2048, seed=0)
 

@@ -11,12 +11,10 @@ from numpy.typing import NDArray
 
 from workup.agents.baselines.voi import VoiAgent, rank_orders
 from workup.agents.opening import opening_actions
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import MISSING
 from workup.envs.model.world import World
-from workup.scenarios.language.library import load_scenario
 
 # The tutorial's figures, as its file has them, in pounds and hours.
 CONDITIONS = ("viral", "pneumonia", "lung_cancer")
@@ -41,11 +39,6 @@ OUTCOMES = {
     "act discuss_wishes": ("scan_wish",),
 }
 PATIENTS = 4096
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 def presented(world: World, patients: NDArray[np.int64]) -> Engine:

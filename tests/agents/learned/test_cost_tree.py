@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from workup.agents.learned.cost_tree import Node, TreeAgent, _value, grow_tree
-from workup.agents.registry import make_agent
+from workup.agents.base import Effort
+from workup.agents.learned.cost_tree import Node, TreeAgent, TreeLearner, _value, grow_tree
+from workup.agents.registry import load_agent, make_agent
+from workup.agents.saved import SavedPolicy, write_policy
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.recorded import population_of
 from workup.envs.model.population import Population
 from workup.envs.records.run import run_journeys
-from workup.errors import UnknownNameError, WorkupError
+from workup.errors import FileFormatError, UnknownNameError, WorkupError
 from workup.importers.table import Choices, import_table
 from workup.scenarios.language.library import load_scenario
 
@@ -76,3 +80,34 @@ def test_it_needs_recorded_patients() -> None:
         grow_tree(Population(drawn))
     with pytest.raises(UnknownNameError):
         make_agent("tree", drawn)
+
+
+def test_a_tree_is_kept_and_read_back(rows: Population, tmp_path: Path) -> None:
+    told: list[tuple[float, str]] = []
+    learner = TreeLearner()
+    grown = learner.fit(rows, out=tmp_path, seed=0, effort=Effort(), progress=lambda *words: told.append(words))
+    assert told[-1][0] == 1.0
+    for again in (load_agent(tmp_path, rows.world), make_agent("tree", rows), grow_tree(rows)):
+        assert isinstance(again, TreeAgent)
+        assert again.root == grown.root
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda nodes: nodes[0].update(decision=9), "a decision or test that"),
+        (lambda nodes: nodes[0].update(item=900), "a decision or test that"),
+        (lambda nodes: nodes[0].update(observable=0), "reads what its test does not show"),
+        (lambda nodes: nodes[0]["branches"].update({"0": len(nodes)}), "leads nowhere, or back up"),
+        (lambda nodes: nodes[-1]["branches"].update({"0": 1}), "leads nowhere, or back up"),
+        (lambda nodes: nodes[0].update(decision="x"), "valid integer"),
+        (lambda nodes: nodes.clear(), "at least 1 item"),
+    ],
+)
+def test_a_tree_that_does_not_fit_is_refused(rows: Population, tmp_path: Path, change: Any, message: str) -> None:
+    TreeLearner().fit(rows, out=tmp_path, seed=0, effort=Effort(), progress=lambda *_: None)
+    spec = json.loads((tmp_path / "policy.json").read_text())["spec"]
+    change(spec["nodes"])
+    write_policy(tmp_path, SavedPolicy("tree", spec), rows.world)
+    with pytest.raises(FileFormatError, match=message):
+        load_agent(tmp_path, rows.world)

@@ -26,20 +26,13 @@ from workup.agents.opening import opening_actions
 from workup.agents.planning.expected import ExpectedChange, expected_value
 from workup.agents.registry import make_agent
 from workup.agents.testing import check_agent_conforms
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.errors import FileFormatError, WorkupError
-from workup.scenarios.language.library import load_scenario
 
 SMALL = Settings(n_envs=128, rollout_steps=8, layers=(32, 32), validate_every_s=0.0, validation_patients=128)
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 @pytest.fixture(scope="module", params=["belief", "raw"])

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.command import run as run_command
 
 from workup.authoring import typed
 from workup.authoring.answers import Answers, ContextAnswer, Origin, Question
@@ -19,7 +20,6 @@ from workup.authoring.folder import check_place, write_scenario
 from workup.authoring.interview import HISTORY, PARTS, VIGNETTE, interview
 from workup.authoring.summary import summary
 from workup.authoring.typed import NotUnderstoodError
-from workup.cli.main import main
 from workup.envs.compile.faults import lint_compiled
 from workup.errors import WorkupError
 from workup.scenarios.language.library import load_scenario
@@ -495,13 +495,7 @@ def run(
 ) -> tuple[int, str, str]:
     monkeypatch.setattr("sys.stdin", io.StringIO("".join(f"{line}\n" for line in typed_in)))
     monkeypatch.setenv("COLUMNS", "200")
-    try:
-        main(list(arguments))
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    said = capsys.readouterr()
-    return status, said.out, said.err
+    return run_command(capsys, *arguments)
 
 
 def test_new_asks_in_the_terminal_and_writes_what_lint_passes(

@@ -7,28 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import run
 
-from workup.cli.main import main
 from workup.scenarios.language.library import list_scenarios, load_scenario
 
 SLOW = ("torch", "numba", "matplotlib", "stable_baselines3", "scipy", "polars", "gymnasium")
 
 
 @pytest.fixture(autouse=True)
-def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+def _wide_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "200")
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    """Exit status, standard output, standard error."""
-    try:
-        main([str(argument) for argument in arguments])
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 def read(path: Path) -> Any:

@@ -8,14 +8,12 @@ import numpy as np
 import pytest
 
 from workup.agents.registry import agent_factories
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.types import Budget
 from workup.envs.model.world import World
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
 from workup.errors import PlanningRefused
 from workup.evaluation.run import run_agents
-from workup.scenarios.language.library import load_scenario
 
 PATIENTS = 60
 BUDGETS = [
@@ -25,11 +23,6 @@ BUDGETS = [
     Budget(cost_gbp=300.0, dose_msv=5.0, tests=2),
 ]
 AGENTS = sorted(set(agent_factories()) - {"optimum"})
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 def one_by_one(world: World, agent: Any, budget: Budget) -> dict[int, dict[str, Any]]:

@@ -20,11 +20,6 @@ from workup.scenarios.language.library import load_scenario
 
 
 @pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
-
-
-@pytest.fixture(scope="module")
 def journeys(world: World) -> Journeys:
     """Four real journeys, to be given other numbers."""
     return run_agents(world, {"none": AGENTS["none"](world, seed=0)}, patients=4, seed=0)["none"]

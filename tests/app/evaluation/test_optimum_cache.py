@@ -20,11 +20,6 @@ from workup.evaluation.optimum import Bookkeeper
 from workup.scenarios.language.library import load_scenario
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
-
-
 def test_answers_are_kept_for_these_figures_alone(
     world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.command import run
 
-from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.codes import NOT_ORDERED, RESULT, UNKNOWN
@@ -252,16 +252,6 @@ def test_a_network_too_large_is_refused_with_its_size(tmp_path: Path) -> None:
     ):
         import_network(file, target="d", tests=tests)
     assert import_network(file, target="d").states == 2
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    try:
-        main([str(argument) for argument in arguments])
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 def test_every_command_takes_an_imported_network(

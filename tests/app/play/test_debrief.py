@@ -4,19 +4,12 @@ import numpy as np
 import pytest
 
 from workup.agents.baselines.simple import AGENTS
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
 from workup.envs.records.run import FunctionAgent, run_journeys
 from workup.play.debrief import Price, result_chances, worth
 from workup.play.play import menu, price
-from workup.scenarios.language.library import load_scenario
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 @pytest.fixture(scope="module")

@@ -14,8 +14,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.transforms import Bbox
+from support.command import run
 
-from workup.cli.main import main
 from workup.report.diagrams.boxes import Line, text_width, wrapped
 from workup.report.diagrams.network import network, network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
@@ -32,16 +32,6 @@ from workup.wording import listed
 TUTORIAL = load_scenario("tutorial")
 PAGE = explanation(TUTORIAL, "workup explain tutorial --out page.html")
 VOID = {"meta", "path", "br", "use", "rect"}
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    try:
-        main([str(argument) for argument in arguments])
-        status = 0
-    except SystemExit as end:
-        status = int(end.code or 0)
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 class Balanced(HTMLParser):

@@ -17,7 +17,6 @@ from workup import wording
 from workup.agents.base import choose_first
 from workup.agents.planning import PresentationBounds
 from workup.agents.registry import make_agent
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
@@ -29,16 +28,10 @@ from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.story import tell
 from workup.report.tree import Branch, policy_tree
 from workup.report.write import contrast, render, write_report
-from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.schema import Scenario
 from workup.vignettes.check import judge_vignettes, run_vignettes
 
 AGENTS = ("none", "all", "guideline")
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 @pytest.fixture(scope="module")

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
+from support.command import run
 from support.generated import scenario_of
 
-from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
 from workup.errors import WorkupError
 from workup.files import WorkingNotes
@@ -308,16 +308,6 @@ def test_the_same_figures_are_ranked_whatever_the_planner(study: Sensitivity) ->
 
 
 # ------------------------------------------------------------------------------------------------ the command
-
-
-def run(capsys: pytest.CaptureFixture[str], *arguments: object) -> tuple[int, str, str]:
-    status = 0
-    try:
-        main([str(argument) for argument in arguments])
-    except SystemExit as end:
-        status = int(end.code or 0)
-    said = capsys.readouterr()
-    return status, said.out, said.err
 
 
 def test_the_command_says_draws_writes_and_resumes(

@@ -21,11 +21,6 @@ from workup.scenarios.language.library import find_scenario, load_scenario
 from workup.scenarios.language.schema import Rule, Scenario, Target, Vignette
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
-
-
 def with_targets(world: World, **targets: Target) -> World:
     return compile_world(world.scenario.model_copy(update={"targets": targets}))
 

@@ -34,11 +34,6 @@ FINDINGS = {
 }
 
 
-@pytest.fixture(scope="module")
-def world() -> World:
-    return make_engine("tutorial", 1).world
-
-
 def case(
     world: World, *, condition: str = "viral", wish: str = "accepts", kidneys: str = "no", **findings: Any
 ) -> Cases:

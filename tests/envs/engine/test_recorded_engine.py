@@ -8,18 +8,11 @@ import numpy as np
 import pytest
 
 from workup.agents.planning.one_step import OneStep
-from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import FAILED, MISSING, RESULT, UNKNOWN
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.scenarios.language.library import load_scenario
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 def recorded(world: World, numbers: float = np.nan, **values: int) -> Cases:

@@ -3,18 +3,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from workup.envs.compile.compile import compile_world
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.facts import compile_when, vocabulary, when_holds
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError, WorkupError
-from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.schema import When
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 def holds(world: World, when: When, *, status: dict[str, int] | None = None, **values: int) -> bool:

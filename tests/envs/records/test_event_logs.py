@@ -16,7 +16,6 @@ from typer.testing import CliRunner
 
 from workup.agents.registry import make_agent
 from workup.cli.main import app
-from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.envs.records.event_logs import START, log_events, write_csv, write_xes
 from workup.envs.records.journeys import Journeys
@@ -24,14 +23,8 @@ from workup.envs.records.run import run_journeys
 from workup.envs.views.dict_observation import DictObservation, as_dict, observation_groups
 from workup.envs.views.minari import write_minari
 from workup.errors import WorkupError
-from workup.scenarios.language.library import load_scenario
 
 XES = "{http://www.xes-standard.org/}"
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tutorial"))
 
 
 def run(world: World, results: str = "at_once", **settings: object) -> Journeys:

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from workup.agents.baselines.guideline import GuidelineAgent
-from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
-from workup.scenarios.language.library import load_scenario
 from workup.vignettes.check import check_agent
+
+SCENARIO = "breathlessness"
 
 VIGNETTES = {
     "3a_lagger": "asbestosis",
@@ -22,11 +22,6 @@ VIGNETTES = {
     "3e_scan_every_year": "unfit",
 }
 JOINER = {"sex": "male", "age": "60_to_79", "trade": "building", "pack_years": "under_20"}
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("breathlessness"))
 
 
 def chance(world: World, variable: str, values: str | tuple[str, ...], facts: dict[str, str]) -> float:

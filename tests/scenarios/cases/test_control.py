@@ -24,14 +24,11 @@ from workup.scenarios.language.library import find_scenario, load_scenario
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.vignettes.check import check_agent
 
+SCENARIO = "control"
+
 TESTS = ["dermatoscope", "thyroid_test", "bile_test", "chest_film", "biopsy"]
 ORDER = [f"order {test}" for test in TESTS]
 AGES, SEXES = ("under_60", "60_or_over"), ("female", "male")
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("control"))
 
 
 @pytest.fixture(scope="module")

@@ -8,15 +8,15 @@ import pytest
 from numpy.typing import NDArray
 
 from workup.agents.registry import make_agent
-from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
-from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.tables import Tables
 from workup.vignettes.check import check_agent, judge_vignettes, run_vignettes
+
+SCENARIO = "fatty_liver"
 
 VIGNETTES = {
     "7a_simple_steatosis": "fat_f0_1",
@@ -29,11 +29,6 @@ VIGNETTES = {
 VERSIONS = ("guideline", "guideline:elf_9_8", "guideline:fib4_1_3")
 WOMAN = {"age": "50_to_64", "sex": "female", "bmi": "30_to_39", "diabetes": "no", "alt": "normal"}
 PARTS = {**WOMAN, "ast_to_alt": "1_or_more", "platelets": "middle"}
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("fatty_liver"))
 
 
 @pytest.fixture(scope="module")

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-
 from workup.agents.baselines.guideline import AGENTS
-from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
-from workup.scenarios.language.library import load_scenario
 from workup.vignettes.check import check_agent
+
+SCENARIO = "pulmonary_embolism"
 
 VIGNETTES = {
     "6a_after_the_gym": "chest_wall",
@@ -19,11 +17,6 @@ VIGNETTES = {
     "6e_failing_kidneys": "embolism",
     "6f_shock": "massive_embolism",
 }
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("pulmonary_embolism"))
 
 
 def test_vignettes_are_those_of_the_draft(world: World) -> None:

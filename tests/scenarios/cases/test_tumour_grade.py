@@ -11,12 +11,12 @@ from statistics import NormalDist
 import pytest
 
 from workup.agents.baselines.guideline import GuidelineAgent
-from workup.envs.compile.compile import compile_world
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
-from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.reading.reader import read
 from workup.vignettes.check import check_agent
+
+SCENARIO = "tumour_grade"
 
 FOLDER = Path(str(files("workup.scenarios").joinpath("tumour_grade")))
 VIGNETTES = {
@@ -41,11 +41,6 @@ LADDERS = {
 ELMORE_MIX = {"benign": 0.3, "atypia": 0.3, "dcis_1": 0.3}
 """The test set of 240 biopsies; the other tenth is invasive cancer, on which the panel hardly differs."""
 AS_MOST = {"laboratory": "grades_as_most", "staining": "good", "reader": "general"}
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("tumour_grade"))
 
 
 def below(z: float) -> float:

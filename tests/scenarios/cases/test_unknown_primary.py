@@ -23,6 +23,8 @@ from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.reading.reader import read
 from workup.vignettes.check import check_agent
 
+SCENARIO = "unknown_primary"
+
 FOLDER = Path(str(files("workup.scenarios").joinpath("unknown_primary")))
 VIGNETTES = {
     "2a_axilla": "breast",
@@ -33,11 +35,6 @@ VIGNETTES = {
 }
 WOMAN = {"sex": "female", "age": "40_to_69"}
 TOLD = after_name("ihc_pattern", "send_context")
-
-
-@pytest.fixture(scope="module")
-def world() -> World:
-    return compile_world(load_scenario("unknown_primary"))
 
 
 def chance(world: World, variable: str, values: tuple[str, ...], facts: dict[str, str] | None = None) -> float:

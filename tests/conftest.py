@@ -1,0 +1,28 @@
+"""What tests share: worlds compiled once a process, a cache of their own, and the same examples at every run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import settings
+from support.shipped import world_of
+
+from workup.envs.model.world import World
+
+settings.register_profile("same examples", derandomize=True)
+settings.load_profile("same examples")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test reads or writes what the person at this machine has worked out."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="module")
+def world(request: pytest.FixtureRequest) -> World:
+    """The world of the scenario that a test module names as SCENARIO; of the tutorial where it names none."""
+    return world_of(getattr(request.module, "SCENARIO", "tutorial"))
