@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
-from workup.envs.engine import kernel
 from workup.envs.engine.engine import Engine
+from workup.envs.engine.steps import reset_batch, step_batch
 from workup.envs.engine.types import Budget, JourneyView, Step
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.cases import Cases
@@ -497,8 +497,8 @@ def test_every_mode_shares_one_compiled_kernel() -> None:
         {"autoreset": "same_step"},
     ):
         make_engine("tutorial", 2, **settings).step(np.zeros(2, np.int64))
-    assert len(kernel.step_batch.signatures) == 1
-    assert len(kernel.reset_batch.signatures) == 1
+    assert len(step_batch.signatures) == 1
+    assert len(reset_batch.signatures) == 1
 
 
 def test_a_pending_order_says_that_it_did_not_fail_at_once(world: World) -> None:
