@@ -7,8 +7,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
-from workup.agents.opening import journey_is_open, opening_actions
+from workup.agents.base import AgentFactory, JourneyView, decision_actions
+from workup.agents.opening import opening_actions, opening_choices
 from workup.agents.planning.one_step import OneStep
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
@@ -36,9 +36,9 @@ class VoiAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = choose_first(view.mask, self._opening)
+        chosen = opening_choices(view, self._opening)
         decisions = decision_actions(self._world)
-        able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & ((chosen < 0) | journey_is_open(view)))
+        able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:
             values = one_step_values(self._ahead, view, able)
             chosen[able] = values.argmax(axis=1)

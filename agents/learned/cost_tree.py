@@ -17,8 +17,8 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, JourneyView, choose_first, decision_actions
-from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.agents.base import AgentFactory, JourneyView, decision_actions
+from workup.agents.opening import finish, opening_actions, opening_choices
 from workup.envs.compile.recorded import rows_of
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, RESULT
@@ -64,8 +64,8 @@ class TreeAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = choose_first(view.mask, self._opening)
-        for row in np.flatnonzero(journey_is_open(view) | (chosen < 0)).tolist():
+        chosen = opening_choices(view, self._opening)
+        for row in np.flatnonzero(chosen < 0).tolist():
             action = self._next(view, row)
             chosen[row] = action if view.mask[row, action] else -1
         return finish(self._world, view, chosen)

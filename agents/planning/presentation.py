@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -539,8 +538,3 @@ def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:
     if len(cost):
         worst -= np.maximum(0.0, cost.max(axis=1)).sum(axis=0)
     return worst
-
-
-def states_of(view: JourneyView) -> Iterable[State]:
-    """Every row of a view."""
-    return (State.of(view, row) for row in range(len(view.status)))
