@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from workup.agents.base import AgentFactory, JourneyView, decision_actions
 from workup.agents.opening import opening_actions, opening_choices
 from workup.agents.planning.one_step import OneStep
-from workup.envs.model.belief import posterior_weights
+from workup.envs.model.belief import possible_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
-_ROWS = 256
-"""Journeys whose beliefs are held at once."""
 
 
 class VoiAgent:
@@ -65,20 +63,14 @@ def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -
     """(m, A) pounds against the best decision now, for the given rows; -inf where illegal."""
     model, actions = ahead.world.model, ahead.world.actions
     out = np.full((len(rows), len(actions)), -np.inf)
-    for first in range(0, len(rows), _ROWS):
-        chunk = rows[first : first + _ROWS]
-        beliefs = posterior_weights(
-            model, view.values[chunk], view.status[chunk], view.failures[chunk], view.treated[chunk]
-        )
-        for values, row, belief in zip(out[first : first + _ROWS], chunk.tolist(), beliefs, strict=True):
-            profiles = tuple(np.flatnonzero(belief.any(axis=1)).tolist())
-            weights = np.ascontiguousarray(belief[list(profiles)].ravel())
-            decide = ahead.decisions(view, row, profiles, weights)
-            for a in np.flatnonzero(view.mask[row]).tolist():
-                if actions[a].kind == "decide":
-                    values[a] = decide[actions[a].decision] - decide.max()
-                elif actions[a].kind != "wait":
-                    values[a] = ahead.change(view, row, a, profiles, weights)
+    beliefs = possible_weights(model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
+    for values, row, (profiles, weights) in zip(out, rows.tolist(), beliefs, strict=True):
+        decide = ahead.decisions(view, row, profiles, weights)
+        for a in np.flatnonzero(view.mask[row]).tolist():
+            if actions[a].kind == "decide":
+                values[a] = decide[actions[a].decision] - decide.max()
+            elif actions[a].kind != "wait":
+                values[a] = ahead.change(view, row, a, profiles, weights)
     return out
 
 
