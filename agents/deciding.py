@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -74,3 +76,26 @@ def _shown_regrets(world: World, view: JourneyView) -> NDArray[np.float32] | Non
     if view.world is not world or observation is None or observation.shape[1] < len(layout.names):
         return None
     return observation[:, layout.regret_slot : layout.regret_slot + len(world.decisions)]
+
+
+def at_stake(world: World) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:
+    """What knowing the condition would be worth: the best decisions for each less the best for all, by the posterior.
+
+    Utilities are averaged over profiles and all else that is not the condition, so this is a rule of thumb.
+
+    Returns:
+        a function from observations (n, P) of the belief view to (n,) pounds, at least 0.
+    """
+    layout, model = layout_of(world), world.model
+    n_conditions, n_decisions = len(model.conditions), len(world.decisions)
+    weights = model.prior.reshape(len(model.prior), n_conditions, -1)
+    utility = world.utility_gbp.reshape(n_decisions, len(model.prior), n_conditions, -1)
+    mean = (utility * weights).sum(axis=(1, 3)) / weights.sum(axis=(0, 2))
+    lost = mean.max(axis=0) - mean
+
+    def of(observation: NDArray[np.float32]) -> NDArray[np.float64]:
+        best = observation[:, layout.regret_slot : layout.regret_slot + n_decisions].argmax(axis=1)
+        chances = observation[:, layout.condition_slot : layout.condition_slot + n_conditions].astype(np.float64)
+        return np.asarray((chances * lost[best]).sum(axis=1))
+
+    return of

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import choose_first
 from workup.agents.deciding import best_decisions
+from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import RESULT
 from workup.envs.model.world import World
 
 
@@ -30,8 +34,30 @@ def finish(world: World, view: JourneyView, actions: NDArray[np.int64]) -> NDArr
 
 def journey_is_open(view: JourneyView) -> NDArray[np.bool_]:
     """(n,) whether a history item and an examination item both have a result: the presentation is known."""
-    from workup.envs.model.codes import RESULT
-
     done = view.status == RESULT
     opens = view.world.opens_journey
     return np.asarray(done[:, opens == 1].any(axis=1) & done[:, opens == 2].any(axis=1))
+
+
+def opening_choices(view: JourneyView, opening: Sequence[int]) -> NDArray[np.int64]:
+    """(n,) the next of the `opening_actions`; -1 once a journey is open, or where none of them is legal."""
+    return np.where(journey_is_open(view), -1, choose_first(view.mask, opening))
+
+
+def open_journeys(engine: Engine, slots: NDArray[np.bool_] | None = None) -> NDArray[np.float64]:
+    """Take journeys through history and examination, as far as that is possible.
+
+    Args:
+        engine: its journeys have just begun.
+        slots: (n,) which of them; by default all.
+
+    Returns:
+        (n,) float64 pounds that this earned; 0 elsewhere.
+    """
+    opening, earned = opening_actions(engine.world), np.zeros(engine.num_envs)
+    left = np.ones(engine.num_envs, dtype=np.bool_) if slots is None else slots
+    while True:
+        actions = np.where(left & ~engine.presented, choose_first(engine.mask, opening), -1)
+        if (actions < 0).all():
+            return earned
+        earned += engine.step(actions).reward

@@ -15,9 +15,9 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, choose_first
+from workup.agents.base import AgentFactory
 from workup.agents.deciding import expected_utilities
-from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.agents.opening import finish, journey_is_open, opening_actions, opening_choices
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
@@ -58,7 +58,7 @@ class InformativeAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = choose_first(view.mask, self._opening)
+        chosen = opening_choices(view, self._opening)
         opened = np.flatnonzero(journey_is_open(view))
         if opened.size:
             chosen[opened] = self._ask(view, opened)

@@ -12,6 +12,7 @@ from workup.agents.base import AgentFactory, choose_first, decision_actions
 from workup.agents.deciding import best_decisions
 from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.randomness import GOLDEN, mix_array
 from workup.envs.model.world import World
 
 TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
@@ -77,23 +78,14 @@ class RandomAgent:
 
 
 def keyed_uniform(view: JourneyView, seed: int) -> NDArray[np.float64]:
-    """(n,) uniform in [0, 1), a function of the seed and the revealed facts alone (splitmix64 finaliser).
-
-    Source: Steele, Lea and Flood, Fast splittable pseudorandom number generators, OOPSLA 2014.
-    """
+    """(n,) uniform in [0, 1), a function of the seed and the revealed facts alone."""
     numbers = np.nan_to_num(view.numbers.astype(np.float32), nan=-1.0).view(np.uint32)
     facts = (view.values, numbers, view.status, view.failures, view.step[:, None])
     key = np.full(len(view.step), seed, dtype=np.int64).view(np.uint64)
     for block in facts:
         for column in np.asarray(block).T:
-            key = _mix(key ^ (column.astype(np.int64).view(np.uint64) + np.uint64(0x9E3779B97F4A7C15)))
+            key = mix_array(key ^ (column.astype(np.int64).view(np.uint64) + GOLDEN))
     return np.asarray((key >> np.uint64(11)).astype(np.float64) * 2.0**-53)
-
-
-def _mix(key: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    key = (key ^ (key >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-    key = (key ^ (key >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-    return key ^ (key >> np.uint64(31))
 
 
 def _none(world: World, *, seed: int) -> ListAgent:

@@ -7,16 +7,14 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, choose_first, decision_actions
-from workup.agents.opening import journey_is_open, opening_actions
+from workup.agents.base import AgentFactory, decision_actions
+from workup.agents.opening import opening_actions, opening_choices
 from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.belief import posterior_weights
+from workup.envs.model.belief import possible_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
-_ROWS = 256
-"""Journeys whose beliefs are held at once."""
 
 
 class VoiAgent:
@@ -37,9 +35,9 @@ class VoiAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = choose_first(view.mask, self._opening)
+        chosen = opening_choices(view, self._opening)
         decisions = decision_actions(self._world)
-        able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & ((chosen < 0) | journey_is_open(view)))
+        able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:
             values = one_step_values(self._ahead, view, able)
             chosen[able] = values.argmax(axis=1)
@@ -66,20 +64,14 @@ def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -
     """(m, A) pounds against the best decision now, for the given rows; -inf where illegal."""
     model, actions = ahead.world.model, ahead.world.actions
     out = np.full((len(rows), len(actions)), -np.inf)
-    for first in range(0, len(rows), _ROWS):
-        chunk = rows[first : first + _ROWS]
-        beliefs = posterior_weights(
-            model, view.values[chunk], view.status[chunk], view.failures[chunk], view.treated[chunk]
-        )
-        for values, row, belief in zip(out[first : first + _ROWS], chunk.tolist(), beliefs, strict=True):
-            profiles = tuple(np.flatnonzero(belief.any(axis=1)).tolist())
-            weights = np.ascontiguousarray(belief[list(profiles)].ravel())
-            decide = ahead.decisions(view, row, profiles, weights)
-            for a in np.flatnonzero(view.mask[row]).tolist():
-                if actions[a].kind == "decide":
-                    values[a] = decide[actions[a].decision] - decide.max()
-                elif actions[a].kind != "wait":
-                    values[a] = ahead.change(view, row, a, profiles, weights)
+    beliefs = possible_weights(model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
+    for values, row, (profiles, weights) in zip(out, rows.tolist(), beliefs, strict=True):
+        decide = ahead.decisions(view, row, profiles, weights)
+        for a in np.flatnonzero(view.mask[row]).tolist():
+            if actions[a].kind == "decide":
+                values[a] = decide[actions[a].decision] - decide.max()
+            elif actions[a].kind != "wait":
+                values[a] = ahead.change(view, row, a, profiles, weights)
     return out
 
 

@@ -20,8 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
-from workup.agents.base import Effort, Learner, Progress, choose_first, decision_actions
-from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.agents.base import Effort, Learner, Progress, decision_actions
+from workup.agents.opening import finish, opening_actions, opening_choices
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.cases import Cases
@@ -70,8 +70,8 @@ class TreeAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = choose_first(view.mask, self._opening)
-        for row in np.flatnonzero(journey_is_open(view) | (chosen < 0)).tolist():
+        chosen = opening_choices(view, self._opening)
+        for row in np.flatnonzero(chosen < 0).tolist():
             action = self._next(view, row)
             chosen[row] = action if view.mask[row, action] else -1
         return finish(self._world, view, chosen)

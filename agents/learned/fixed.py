@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from workup.agents.base import Effort, Learner, Progress, choose_first, decision_actions
-from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.agents.deciding import at_stake
+from workup.agents.opening import finish, journey_is_open, open_journeys, opening_actions, opening_choices
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.observation import layout_of
@@ -67,7 +68,8 @@ class FixedAgent:
         """Raises FileFormatError if the order names an action that the world does not have."""
         self.plan = plan
         self._world = world
-        self._stakes = Stakes(world)
+        self._stakes, self._observed = at_stake(world), len(layout_of(world).names)
+        self._opening = opening_actions(world)
         names = [action.name for action in world.actions]
         unknown = [name for name in plan.order if name not in names]
         if unknown:
@@ -80,16 +82,14 @@ class FixedAgent:
         Raises:
             WorkupError: the view has no observation with the posterior.
         """
-        if view.observation is None or view.observation.shape[1] < self._stakes.observed:
+        if view.observation is None or view.observation.shape[1] < self._observed:
             raise WorkupError(
                 "a fixed order with a stop reads the posterior; ask for journey_view(observation=True), belief view"
             )
         opened = journey_is_open(view)
-        chosen = np.where(
-            opened, choose_first(view.mask, self._order), choose_first(view.mask, opening_actions(self._world))
-        )
+        chosen = np.where(opened, choose_first(view.mask, self._order), opening_choices(view, self._opening))
         if self.plan.stop_below_gbp is not None:
-            chosen[opened & (self._stakes.of(view.observation) < self.plan.stop_below_gbp)] = -1
+            chosen[opened & (self._stakes(view.observation) < self.plan.stop_below_gbp)] = -1
         return finish(self._world, view, chosen)
 
     def save(self, directory: Path) -> None:
@@ -110,31 +110,6 @@ class FixedAgent:
             raise FileFormatError(f"{directory / 'policy.json'}: {error}. Tune it again") from error
 
 
-class Stakes:
-    """What knowing the condition would be worth, from the posterior: the best decisions for each less the best for all."""
-
-    def __init__(self, world: World) -> None:
-        layout, model = layout_of(world), world.model
-        n_conditions = len(model.conditions)
-        weights = model.prior.reshape(len(model.prior), n_conditions, -1)
-        utility = world.utility_gbp.reshape(len(world.decisions), len(model.prior), n_conditions, -1)
-        mean = (utility * weights).sum(axis=(1, 3)) / weights.sum(axis=(0, 2))
-        self._lost: F64 = mean.max(axis=0) - mean
-        self._conditions = slice(layout.condition_slot, layout.condition_slot + n_conditions)
-        self._regrets = slice(layout.regret_slot, layout.regret_slot + len(world.decisions))
-        self.observed = len(layout.names)
-        """Length of the observation it reads."""
-
-    def of(self, observation: NDArray[np.float32]) -> F64:
-        """(n,) pounds, at least 0; utilities averaged over profiles, so a rule of thumb.
-
-        Args:
-            observation: (n, P) float32, the belief view.
-        """
-        best = observation[:, self._regrets].argmax(axis=1)
-        return np.asarray((observation[:, self._conditions].astype(np.float64) * self._lost[best]).sum(axis=1))
-
-
 @dataclass(frozen=True)
 class _Scored:
     order: tuple[int, ...]
@@ -148,8 +123,7 @@ class _Trainer:
 
     def __init__(self, population: Population, patients: int, seed: int) -> None:
         world = population.world
-        self._world, self._stakes = world, Stakes(world)
-        self._opening = opening_actions(world)
+        self._world, self._stakes = world, at_stake(world)
         rows = None if population.law_known else population.fixed
         patients = patients if rows is None else len(population)
         self._truth = None if rows is None else world.utility_gbp[:, rows.profile, rows.hidden]
@@ -168,15 +142,11 @@ class _Trainer:
         """(n, steps) what stopping after each step is worth, and what is at stake then; 0 at the end of the order."""
         engine = self._engine
         engine.reset(patients=self._first)
-        spent, worth, stakes = np.zeros(len(self._first)), [], []
-        opening = np.array(self._opening)
+        spent, worth, stakes = open_journeys(engine), [], []
         while True:
-            mask = engine.mask
-            opened = ~mask[:, opening].any(axis=1)
-            chosen = np.where(opened, choose_first(mask, order), choose_first(mask, self._opening))
-            if opened.all():
-                worth.append(spent + self._stopping_now())
-                stakes.append(np.where(chosen < 0, 0.0, self._stakes.of(engine.observation)))
+            chosen = choose_first(engine.mask, order)
+            worth.append(spent + self._stopping_now())
+            stakes.append(np.where(chosen < 0, 0.0, self._stakes(engine.observation)))
             if (chosen < 0).all():
                 return np.stack(worth, axis=1), np.stack(stakes, axis=1)
             spent = spent + engine.step(chosen).reward

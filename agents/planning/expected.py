@@ -12,12 +12,10 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.one_step import OneStep
+from workup.agents.planning.priced import Pricer
 from workup.envs.engine.engine import Engine
-from workup.envs.engine.types import JourneyView
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.errors import PlanningRefused
 
 F64 = NDArray[np.float64]
 
@@ -26,8 +24,7 @@ class ExpectedChange:
     """Expected reward plus change of potential, for an action in each journey of an engine in belief view."""
 
     def __init__(self, world: World) -> None:
-        self._hidden = world.model.prior.shape[1]
-        self._ahead = OneStep(world)
+        self._pricer = Pricer(world)
         self._orders = np.array([bool(a.items) and not world.opens_journey[a.items[0]] for a in world.actions])
 
     def of(self, engine: Engine, actions: NDArray[np.int64]) -> F64:
@@ -41,22 +38,11 @@ class ExpectedChange:
         legal[legal] = self._orders[actions[legal]] & engine.mask[legal, actions[legal]]
         slots = np.flatnonzero(legal)
         if slots.size:
-            view = engine.journey_view(slots)
             weights, profiles = engine.beliefs(slots)
-            alive = (profiles >= 0).sum(axis=1).tolist()
-            listed, chosen = profiles.tolist(), actions[slots].tolist()
-            for row, slot in enumerate(slots.tolist()):
-                possible = tuple(listed[row][: alive[row]])
-                of_row = weights[row, : alive[row] * self._hidden]
-                change[slot] = self._change(view, row, chosen[row], possible, of_row)
+            found = self._pricer.changes(engine.journey_view(slots), actions[slots], profiles, weights)
+            self._orders[actions[slots[np.isnan(found)]]] = False
+            change[slots] = np.nan_to_num(found)
         return change
-
-    def _change(self, view: JourneyView, row: int, action: int, profiles: tuple[int, ...], weights: F64) -> float:
-        try:
-            return self._ahead.change(view, row, action, profiles, weights)
-        except PlanningRefused:
-            self._orders[action] = False
-            return 0.0
 
 
 def expected_value(

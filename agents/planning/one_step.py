@@ -22,6 +22,19 @@ from workup.envs.model.world import World
 F64 = NDArray[np.float64]
 
 
+class Order(NamedTuple):
+    """An order in one journey, as far as its tables depend on that."""
+
+    items: tuple[int, ...]
+    """Of a set, those not ordered yet."""
+    failures: tuple[int, ...]
+    """How often each failed before."""
+    feared: tuple[tuple[int, ...], ...]
+    """For each, rows of `world.contraindication` whose variable is unknown."""
+    acts: tuple[int, ...]
+    """Acts done before."""
+
+
 class Ordered(NamedTuple):
     """M items ordered together: S coordinates (profile, hidden state), C outcomes of the first item, then of the next."""
 
@@ -33,8 +46,8 @@ class Ordered(NamedTuple):
     """(M,) outcomes of each item."""
     hours: F64
     """(C,) time that each outcome takes."""
-    done: NDArray[np.bool_]
-    """(C,) whether the outcome is that of an act done whose worth progression changes; see `credit`."""
+    done: NDArray[np.int64]
+    """(C,) 1 where the outcome is that of an act done whose worth progression changes; see `credit`."""
     credit: F64
     """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds."""
 
@@ -78,6 +91,8 @@ class OneStep:
         self._told: _Told | None = None
         once = np.flatnonzero(world.set_up_once).tolist()
         self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
+        self.charges_once = bool(once)
+        """Whether there are set-ups charged once in a journey, so that `paid_before` must be added."""
         self._ordered = lru_cache(maxsize=50_000)(self._look_up)
         self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
 
@@ -94,6 +109,13 @@ class OneStep:
         Returns:
             pounds.
         """
+        order = self.order(view, row, action)
+        ordered, deciding = self.tables(order, profiles)
+        change = float(change_of(weights, self._unprogressed(view, row, profiles), *ordered, *deciding))
+        return change + self.paid_before(view, row, order, profiles, weights) if self._once else change
+
+    def order(self, view: JourneyView, row: int, action: int) -> Order:
+        """What an order, a set or an act would be in one journey of a view."""
         told = self._lists_of(view)
         entry, status, failed = self.world.actions[action], told.status[row], told.failures[row]
         items = tuple(entry.items)
@@ -101,12 +123,11 @@ class OneStep:
             items = tuple([i for i in items if status[i] == NOT_ORDERED])
         unknown = told.unknown[row]
         feared = tuple([tuple([x for x in self._fears[i] if unknown[x]]) for i in items])
-        failures = tuple([failed[i] for i in items])
-        acts = self._acts_done(status)
-        unprogressed = self._unprogressed(view, row, profiles)
-        ordered = self._ordered(items, failures, profiles, feared, acts)
-        change = float(_change(weights, unprogressed, *ordered, *self._deciding(profiles, acts)))
-        return change + self._paid_before(items, failures, status, profiles, weights) if self._once else change
+        return Order(items, tuple([failed[i] for i in items]), feared, self._acts_done(status))
+
+    def tables(self, order: Order, profiles: Profiles) -> tuple[Ordered, Deciding]:
+        """What an order leads to and costs, and what decisions are worth, for these profiles' hidden states."""
+        return self._ordered(order, profiles), self._deciding(profiles, order.acts)
 
     def _lists_of(self, view: JourneyView) -> _Told:
         """The view as lists, made once: every journey and action of a view is asked for in turn."""
@@ -115,16 +136,14 @@ class OneStep:
             self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist())
         return self._told
 
-    def _paid_before(
-        self, items: tuple[int, ...], failures: tuple[int, ...], status: list[int], profiles: Profiles, weights: F64
-    ) -> float:
+    def paid_before(self, view: JourneyView, row: int, order: Order, profiles: Profiles, weights: F64) -> float:
         """What is expected for set-ups that are charged once in a journey, and were: the tables hold them in full."""
-        world, paid = self.world, 0.0
+        world, status, paid = self.world, self._lists_of(view).status[row], 0.0
         for s, sharing in self._once:
             if not any(status[j] in (RESULT, PENDING) for j in sharing):
                 continue
             none = np.ones_like(weights)
-            for i, failed in zip(items, failures, strict=True):
+            for i, failed in zip(order.items, order.failures, strict=True):
                 if world.set_up[i] == s:
                     none = none * (1.0 - self._tables.charged(i, profiles, failed))
             price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
@@ -149,19 +168,12 @@ class OneStep:
     def _look_up_deciding(self, profiles: Profiles, acts: tuple[int, ...]) -> Deciding:
         return Deciding(*(np.ascontiguousarray(table) for table in self._tables.progressing_stop(profiles, acts)))
 
-    def _look_up(
-        self,
-        items: tuple[int, ...],
-        failures: tuple[int, ...],
-        profiles: Profiles,
-        feared: tuple[tuple[int, ...], ...],
-        acts: tuple[int, ...],
-    ) -> Ordered:
+    def _look_up(self, order: Order, profiles: Profiles) -> Ordered:
         tables, world = self._tables, self.world
-        orders = tuple(zip(items, failures, strict=True))
+        orders = tuple(zip(order.items, order.failures, strict=True))
         likelihoods, counts, hours, done = [], [], [], []
         for item, failed in orders:
-            treated = any(act in acts for act in tables.treated_by(item))
+            treated = any(act in order.acts for act in tables.treated_by(item))
             likelihood, status = tables.distinct(item, profiles, failed, treated)
             timely = np.where(tables.takes_time(item, status), world.turnaround_h[item], 0.0)
             likelihoods.append(likelihood)
@@ -169,13 +181,13 @@ class OneStep:
             hours.append(np.where(status == REFUSED, 0.0, timely))
             done.append((status == RESULT) & benefit_moves(world, item))
         plain = self._deciding(profiles, ())
-        credit = [np.subtract(self._deciding(profiles, (i,))[:2], plain[:2])[:, 0] for i in items]
+        credit = [np.subtract(self._deciding(profiles, (i,))[:2], plain[:2])[:, 0] for i in order.items]
         return Ordered(
-            np.ascontiguousarray(charges(tables, orders, profiles, feared, acts)),
+            np.ascontiguousarray(charges(tables, orders, profiles, order.feared, order.acts)),
             np.concatenate(likelihoods),
             np.array(counts),
             np.concatenate(hours),
-            np.concatenate(done),
+            np.concatenate(done).astype(np.int64),
             np.ascontiguousarray(credit),
         )
 
@@ -192,11 +204,11 @@ def _best(weights: F64, unprogressed: F64, now: F64, difference: F64) -> float:
 
 
 @njit(cache=True, fastmath=SUM)
-def _change(
+def change_of(
     weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
-    done: NDArray[np.bool_], credit: F64, now: F64, difference: F64, rate: F64,
+    done: NDArray[np.int64], credit: F64, now: F64, difference: F64, rate: F64,
 ) -> float:  # fmt: skip
-    """Walk the joint outcomes depth first, the belief of each prefix kept."""
+    """`OneStep.change` from its tables: walks the joint outcomes depth first, the belief of each prefix kept."""
     M, S = counts.shape[0], weights.shape[0]
     start = np.zeros(M + 1, np.int64)
     start[1:] = np.cumsum(counts)

@@ -22,11 +22,12 @@ from workup.agents.planning.problem import size
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.world import World
-from workup.errors import PlanningRefused
+from workup.errors import InternalError, PlanningRefused
 
 EXACT_STATES = 5_000_000
 """Information states up to which a whole journey is searched to the end."""
-_KEPT = 512
+MAX_KEPT = 512
+"""Solved states that a planner remembers."""
 
 
 @dataclass(frozen=True)
@@ -62,14 +63,15 @@ class Planner:
     def __init__(self, world: World, effort: Effort | None = None) -> None:
         self.world, self.effort = world, effort or Effort()
         self.presenter = Presenter(world)
-        self._kept: OrderedDict[str, Solved] = OrderedDict()
+        self.kept: OrderedDict[str, Solved] = OrderedDict()
+        """By `state_key`, the latest last."""
         self.whole = self._whole_journey()
 
     def start(self, state: State) -> State:
         """Where planning for a journey begins: at its start if the whole journey can be searched, else presented."""
         known = set(range(self.world.model.n_known_at_start)) | (set() if self.whole else set(self._opening_facts()))
         values = np.array([v if o in known else UNKNOWN for o, v in enumerate(state.values)], np.int16)
-        kept = np.zeros(len(state.status), bool) if self.whole else self._opening_items()
+        kept = np.zeros(len(state.status), bool) if self.whole else self.opening_items()
         hours = 0.0 if self.whole else float(self.world.turnaround_h[kept & (state.status == RESULT)].sum())
         return State(
             values=values,
@@ -86,12 +88,12 @@ class Planner:
             PlanningRefused: something the planner cannot treat.
         """
         key = state_key(state)
-        if key not in self._kept:
-            self._kept[key] = self.solve_problem(self.presenter.present(state))
-            if len(self._kept) > _KEPT:
-                self._kept.popitem(last=False)
-        self._kept.move_to_end(key)
-        return self._kept[key]
+        if key not in self.kept:
+            self.kept[key] = self.solve_problem(self.presenter.present(state))
+            if len(self.kept) > MAX_KEPT:
+                self.kept.popitem(last=False)
+        self.kept.move_to_end(key)
+        return self.kept[key]
 
     def solve_problem(self, presented: Presented) -> Solved:
         """Search one problem with the planner's effort; a whole journey to the end."""
@@ -123,7 +125,7 @@ class Planner:
             return False
         return True
 
-    def _opening_items(self) -> NDArray[np.bool_]:
+    def opening_items(self) -> NDArray[np.bool_]:
         """(I,) the first history and the first examination: what makes a presentation."""
         opens = self.world.opens_journey
         kept = np.zeros(len(opens), bool)
@@ -131,7 +133,7 @@ class Planner:
         return kept
 
     def _opening_facts(self) -> list[int]:
-        rows = self.world.reveals[self._opening_items()]
+        rows = self.world.reveals[self.opening_items()]
         return [int(o) for o in rows.ravel() if o >= 0]
 
 
@@ -181,7 +183,7 @@ class Optimum:
         self.planner = Planner(world, effort)
         self.cache = cache if cache is not None else shipped_cache(world, self.planner.effort)
         self._opening = [
-            a for a in opening_actions(world) if self.planner._opening_items()[world.actions[a].items[0]]
+            a for a in opening_actions(world) if self.planner.opening_items()[world.actions[a].items[0]]
         ]  # fmt: skip
         self._decisions = frozenset(range(len(world.actions) - len(world.decisions), len(world.actions)))
         self._workers, self._progress = workers, progress
@@ -190,7 +192,9 @@ class Optimum:
         """See `Agent.act`.
 
         Raises:
-            PlanningRefused: results are pending, or something else that the planner cannot treat.
+            PlanningRefused: results are pending, a budget forbids what was planned, or something else that the planner
+                cannot treat.
+            InternalError: the plan does not cover a state that it led to.
         """
         chosen = choose_first(view.mask, self._opening) if not self.planner.whole else np.full(len(view.mask), -1)
         open_rows = [int(row) for row in np.flatnonzero(chosen < 0)]
@@ -207,8 +211,8 @@ class Optimum:
             if state_key(state) not in self.cache.actions:
                 start = self.planner.start(state)
                 starts[state_key(start)] = start
-        fresh = [s for k, s in starts.items() if k not in self.planner._kept]
-        solve_side_by_side(self.planner, fresh[:_KEPT], self.cache, workers=self._workers, progress=self._progress)
+        fresh = [s for k, s in starts.items() if k not in self.planner.kept]
+        solve_side_by_side(self.planner, fresh[:MAX_KEPT], self.cache, workers=self._workers, progress=self._progress)
 
     def _action(self, state: State, mask: NDArray[np.bool_]) -> int:
         key = state_key(state)
@@ -220,7 +224,7 @@ class Optimum:
                 # new plan is worth no less than deciding now, so the certified bound still holds.
                 action = self.planner.solve(state).policy.next_action(state)
             if action is None:
-                raise PlanningRefused("the plan has no action for a state that it led to; this is a fault of workup")
+                raise InternalError("the plan has no action for a state that it led to; this is a fault of workup")
             if not mask[action]:
                 name = self.planner.world.actions[action].name
                 raise PlanningRefused(

@@ -67,18 +67,16 @@ class OutcomeTables:
     def _distinct(self, item: int, profiles: Profiles, failures: int, treated: bool) -> tuple[F64, NDArray[np.uint8]]:
         """Likelihoods (cells, S) and statuses of outcomes, those that say the same about the patient taken together."""
         cells = self.cells(item, profiles, failures, treated)
+        normal = np.round(cells.likelihood / cells.likelihood.max(axis=1, keepdims=True), 12) + 0.0
         seen: dict[tuple[int, bytes], int] = {}
-        rows: list[F64] = []
-        status: list[int] = []
-        for likelihood, state in zip(cells.likelihood, cells.status.tolist(), strict=True):
-            key = (state, (np.round(likelihood / likelihood.max(), 12) + 0.0).tobytes())
-            at = seen.setdefault(key, len(rows))
-            if at == len(rows):
-                rows.append(likelihood.copy())
-                status.append(state)
-            else:
-                rows[at] += likelihood
-        return np.array(rows), np.array(status, np.uint8)
+        at = [
+            seen.setdefault((s, row.tobytes()), len(seen)) for s, row in zip(cells.status.tolist(), normal, strict=True)
+        ]
+        if len(seen) == len(at):
+            return cells.likelihood, cells.status
+        likelihood = np.zeros((len(seen), normal.shape[1]))
+        np.add.at(likelihood, at, cells.likelihood)
+        return likelihood, np.array([s for s, _ in seen], np.uint8)
 
     def takes_time(self, item: int, status: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Whether outcomes of these statuses take the item's time."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import combinations
@@ -15,7 +14,7 @@ from workup.agents.planning.digits import Bits, Digits, Facts, Truths, digits_of
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves
 from workup.agents.planning.problem import F64, Problem, free_value
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.belief import posterior_weights
+from workup.envs.model.belief import possible_weights
 from workup.envs.model.codes import FAILED, NOT_ORDERED, RESULT
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
@@ -103,17 +102,16 @@ class Presenter:
             PlanningRefused: something the planners cannot treat exactly, with the reason and the size.
         """
         model = self.world.model
-        belief = posterior_weights(
-model, state.values[None], state.status[None], state.failures[None], state.treated[None]
-        )[0]  # fmt: skip
-        profiles: Profiles = tuple(int(k) for k in np.flatnonzero(belief.any(axis=1)))
+        profiles, weights = next(
+            possible_weights(model, state.values[None], state.status[None], state.failures[None], state.treated[None])
+        )
         if (state.status == 1).any():
             raise PlanningRefused("a result is pending; the planners treat results that come at once")
         known = tuple(int(v) for v in np.where(self._matters, np.maximum(state.values, -1), -1))
         layout = self._layout(
             profiles, known, state.status.tobytes(), state.failures.tobytes(), state.treated.tobytes()
         )  # fmt: skip
-        return layout.weigh(belief[list(profiles)].ravel(), state.progression_h)
+        return layout.weigh(weights, state.progression_h)
 
     @property
     def _matters(self) -> NDArray[np.bool_]:
@@ -539,8 +537,3 @@ def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:
     if len(cost):
         worst -= np.maximum(0.0, cost.max(axis=1)).sum(axis=0)
     return worst
-
-
-def states_of(view: JourneyView) -> Iterable[State]:
-    """Every row of a view."""
-    return (State.of(view, row) for row in range(len(view.status)))

@@ -18,6 +18,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.errors import WorkupError
+
 F64 = NDArray[np.float64]
 I32 = NDArray[np.int32]
 I64 = NDArray[np.int64]
@@ -90,7 +92,7 @@ class Problem(NamedTuple):
 
 
 def check(problem: Problem) -> None:
-    """Raise ValueError unless outcome probabilities add up to 1 after every order (tolerance 1e-9)."""
+    """Raise WorkupError unless outcome probabilities add up to 1 after every order (tolerance 1e-9)."""
     for item in range(len(problem.radix)):
         first = problem.first_digit[item]
         for digit in range(first, first + problem.radix[item]):
@@ -101,7 +103,10 @@ def check(problem: Problem) -> None:
                 start = first + problem.child_start[digit, mode]
                 total = problem.column[start : start + count].sum(axis=0)
                 if not np.allclose(total, 1.0, atol=1e-9):
-                    raise ValueError(f"item {item}, digit {digit - first}: outcome probabilities add up to {total}")
+                    raise WorkupError(
+                        f"item {item}, digit {digit - first}, mode {mode}: the probabilities of its outcomes add up to {total}; "
+                        "expected 1 for every hidden state. Mend `column`, or `child_start` and `child_count`"
+                    )
 
 
 def size(problem: Problem) -> float:

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import choose_first
-from workup.agents.opening import opening_actions
+from workup.agents.opening import open_journeys
 from workup.agents.planning.optimum import Effort, Planner, blank_state, shipped_cache, solve_side_by_side
-from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
+from workup.agents.planning.policy_cache import PolicyCache, state_key
 from workup.agents.planning.presentation import State
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
@@ -138,18 +137,11 @@ def presentations(
 ) -> tuple[F64, dict[int, State]]:
     """(n,) V0 of every patient, and by row what was revealed of those who got through history and examination."""
     v0, states = np.empty(len(patients)), {}
-    opening = opening_actions(world)
     for first in range(0, len(patients), _BATCH):
         rows = np.arange(first, min(first + _BATCH, len(patients)))
         engine = Engine(Population(world, cases), len(rows), seed=seed, view="belief")
         engine.reset(patients=patients[rows])
-        paid = np.zeros(len(rows))
-        while True:
-            actions = np.where(engine.presented, -1, choose_first(engine.mask, opening))
-            if (actions < 0).all():
-                break
-            paid += engine.step(actions).components.sum(axis=1)
-        v0[rows] = paid + engine.best_expected_utility
+        v0[rows] = open_journeys(engine) + engine.best_expected_utility
         view = engine.journey_view()
         states.update({int(rows[j]): State.of(view, int(j)) for j in np.flatnonzero(engine.presented)})
     return v0, states
@@ -172,8 +164,3 @@ def _solve_exactly(planner: Planner) -> Solution:
 def _interval(values: F64) -> tuple[float, float]:
     half = 1.96 * float(values.std(ddof=1)) / len(values) ** 0.5 if len(values) > 1 else float("nan")
     return float(values.mean()) - half, float(values.mean()) + half
-
-
-def cache_for(world: World, effort: Effort | None = None) -> PolicyCache:
-    """An empty cache for this world and effort."""
-    return PolicyCache(cache_key(world, (effort or Effort()).settings()))

@@ -54,17 +54,17 @@ def item_outcomes(world: World, item: int, k: int, *, failures: int = 0, treated
             "are listed. Plan from the presentation after it, or split it into several investigations"
         )
     result, failed, refused = _statuses(model, item, k, failures)
-    values: NDArray[np.int16] = np.zeros((1, 0), np.int16)
-    likelihood = result[None, :]
-    for table, kept in zip(tables, possible, strict=True):
-        codes = np.where(kept == len(table) - 1, MISSING, kept).astype(np.int16)
-        values = np.concatenate([np.repeat(values, len(kept), axis=0), np.tile(codes, len(values))[:, None]], axis=1)
+    values: NDArray[np.int16] = np.empty((size + 2, len(observables)), np.int16)
+    values[size], values[size + 1] = MISSING, UNKNOWN
+    status = np.full(size + 2, RESULT, np.uint8)
+    status[size:] = FAILED, REFUSED
+    likelihood, faster = result[None, :], size
+    for column, (table, kept) in enumerate(zip(tables, possible, strict=True)):
+        codes = np.where(kept == len(table) - 1, MISSING, kept)
+        faster //= len(kept)
+        values[:size, column].reshape(-1, len(kept), faster)[:] = codes[:, None]
         likelihood = (likelihood[:, None, :] * table[kept][None, :, :]).reshape(-1, likelihood.shape[-1])
-    status = np.full(len(values), RESULT, np.uint8)
-    for code, chance, value in ((FAILED, failed, MISSING), (REFUSED, refused, UNKNOWN)):
-        values = np.concatenate([values, np.full((1, len(observables)), value, np.int16)])
-        status = np.append(status, np.uint8(code))
-        likelihood = np.concatenate([likelihood, chance[None, :]])
+    likelihood = np.concatenate([likelihood, failed[None, :], refused[None, :]])
     happens = (likelihood > 0.0).any(axis=1)
     return Outcomes(observables, values[happens], status[happens], likelihood[happens])
 

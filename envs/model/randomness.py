@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import numba as nb
 import numpy as np
+from numpy.typing import NDArray
 
-_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
 _SECOND = np.uint64(0x94D049BB133111EB)
 _TO_UNIT = 1.0 / 9007199254740992.0  # 2 ** -53
@@ -33,20 +34,27 @@ def mix(x: np.uint64) -> np.uint64:
     return x ^ (x >> np.uint64(31))
 
 
+def mix_array(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """`mix` of every number, in NumPy; the same bits."""
+    x = (x ^ (x >> np.uint64(30))) * _FIRST
+    x = (x ^ (x >> np.uint64(27))) * _SECOND
+    return x ^ (x >> np.uint64(31))
+
+
 @nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def seed_key(seed: int) -> np.int64:
     """Hash of a seed, as the bits of an int64."""
-    return np.int64(mix(np.uint64(seed) + _GOLDEN))
+    return np.int64(mix(np.uint64(seed) + GOLDEN))
 
 
 @nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def patient_key(key_of_seed: np.int64, patient: np.int64) -> np.int64:
     """Key of one patient of a seed, as the bits of an int64."""
-    return np.int64(mix(np.uint64(key_of_seed) ^ mix(np.uint64(patient) + _GOLDEN)))
+    return np.int64(mix(np.uint64(key_of_seed) ^ mix(np.uint64(patient) + GOLDEN)))
 
 
 @nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def uniform(key: np.int64, stream: int) -> float:
     """The draw numbered `stream` of a patient, uniform in [0, 1)."""
-    bits = mix(np.uint64(key) + np.uint64(stream) * _GOLDEN)
+    bits = mix(np.uint64(key) + np.uint64(stream) * GOLDEN)
     return np.float64(bits >> np.uint64(11)) * _TO_UNIT

@@ -50,6 +50,10 @@ class ImpossibleEvidence(WorkupError):  # noqa: N818
     """Evidence that has probability zero under the model."""
 
 
+class InternalError(WorkupError):
+    """A fault of workup itself: something that cannot happen did. Please report it, with the command that led to it."""
+
+
 class WorkupWarning(UserWarning):
     """Something was accepted that the user should know of, such as rows normalised within a stated tolerance."""
 

@@ -9,7 +9,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+from workup.agents.deciding import at_stake
 from workup.agents.learned.ppo.inputs import Inputs
+from workup.agents.opening import open_journeys
 from workup.agents.planning.expected import ExpectedChange
 from workup.envs.engine.engine import Engine
 from workup.envs.model.population import Population
@@ -29,8 +31,8 @@ class Presentations:
     whole screen is known, by systematic resampling, so some come twice.
     """
 
-    def __init__(self, population: Population, inputs: Inputs, *, seed: int, first_patient: int) -> None:
-        self._inputs = inputs
+    def __init__(self, population: Population, *, seed: int, first_patient: int) -> None:
+        self._at_stake = at_stake(population.world)
         self._engine = Engine(population, SCREENED, seed=seed, first_patient=first_patient, view="belief")
         self._next = first_patient
         self._rng = np.random.Generator(np.random.Philox(key=[seed, first_patient]))
@@ -50,23 +52,13 @@ class Presentations:
         patients = self._next + np.arange(SCREENED)
         self._next += SCREENED
         self._engine.reset(patients=patients)
-        take_history(self._engine, self._inputs, np.ones(SCREENED, dtype=np.bool_))
-        stake = self._inputs.stake(self._engine.observation)
+        open_journeys(self._engine)
+        stake = self._at_stake(self._engine.observation)
         share = 0.5 / SCREENED + 0.5 * stake / stake.sum() if stake.sum() > 0 else np.full(SCREENED, 1 / SCREENED)
         points = (self._rng.random() + np.arange(SCREENED)) / SCREENED
         drawn = np.minimum(np.searchsorted(share.cumsum(), points), SCREENED - 1)
         drawn = self._rng.permutation(drawn)
         return patients[drawn], share[drawn] * SCREENED
-
-
-def take_history(engine: Engine, inputs: Inputs, slots: NDArray[np.bool_]) -> None:
-    """Take the journeys of `slots` (n,) to their presentation."""
-    while True:
-        first = inputs.opening_action(engine.mask)
-        first[~slots] = -1
-        if (first < 0).all():
-            return
-        engine.step(first)
 
 
 class ShapedJourneys(VecEnv):
@@ -84,7 +76,7 @@ class ShapedJourneys(VecEnv):
         # Where the law is not known, the posterior is a fitted model's, and what is true of a row counts.
         world, drawn = population.world, population.law_known
         self._engine = Engine(population, n, seed=seed, view=inputs.view, score="posterior" if drawn else "truth")
-        self._patients = Presentations(population, inputs, seed=seed, first_patient=first_patient)
+        self._patients = Presentations(population, seed=seed, first_patient=first_patient)
         self._inputs, self._shaped = inputs, inputs.view == "belief"
         self._expected = ExpectedChange(world) if self._shaped and drawn else None
         self._mask = np.empty((n, len(world.actions)), dtype=np.bool_)
@@ -127,7 +119,7 @@ class ShapedJourneys(VecEnv):
         patients[slots], often = self._patients.take(int(slots.sum()))
         self._unit_gbp[slots] = REWARD_UNIT_GBP * often
         self._engine.reset(patients=patients)
-        take_history(self._engine, self._inputs, slots)
+        open_journeys(self._engine, slots)
 
     def _show(self) -> NDArray[np.float32]:
         observation = self._engine.observation

@@ -27,7 +27,6 @@ class Inputs:
         self._opening = opening_actions(world)
         self._decisions = slice(n_actions - n_decisions, n_actions)
         self._probabilities = slice(layout.condition_slot, layout.regret_slot)
-        self._conditions = slice(layout.condition_slot, layout.condition_slot + len(world.model.conditions))
         self._regrets = slice(layout.regret_slot, layout.regret_slot + n_decisions)
         self._later = np.array([a.kind != "wait" for a in world.actions])
         self._later[self._opening] = False
@@ -36,7 +35,6 @@ class Inputs:
         """How much of the observation is read, from its start."""
         self.size = self.observed + (0 if preset == "raw" else layout.regret_slot - layout.condition_slot)
         """Number of inputs."""
-        self._utility = _utility_by_condition(world)
 
     def of(self, observation: NDArray[np.float32]) -> NDArray[np.float32]:
         """(n, size) float32 in [-1, 1], fresh."""
@@ -67,19 +65,3 @@ class Inputs:
         narrowed[rows] = False
         narrowed[rows, first[rows]] = True
         return narrowed
-
-    def stake(self, observation: NDArray[np.float32]) -> NDArray[np.float64]:
-        """(n,) pounds that knowing the condition would be worth, on average over profiles: a rule of thumb."""
-        chances = observation[:, self._conditions].astype(np.float64)
-        best = observation[:, self._regrets].argmax(axis=1)
-        lost = self._utility.max(axis=0) - self._utility
-        return np.asarray((chances * lost[best]).sum(axis=1))
-
-
-def _utility_by_condition(world: World) -> NDArray[np.float64]:
-    """(D, conditions) mean utility, pounds."""
-    model = world.model
-    conditions = len(model.conditions)
-    weights = model.prior.reshape(len(model.prior), conditions, -1)
-    utility = world.utility_gbp.reshape(len(world.decisions), len(model.prior), conditions, -1)
-    return np.asarray((utility * weights).sum(axis=(1, 3)) / weights.sum(axis=(0, 2)))
