@@ -20,10 +20,10 @@ except ImportError:  # the C part of ruamel.yaml is not there: everything is rea
     CParser = None
 
 _DOUBTFUL = re.compile(
-    "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|^%|[|>][-+0-9]*#", re.MULTILINE
+    "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|^%|[|>][-+0-9 ]*(?:#|\n *\n)", re.MULTILINE
 )
-"""Tabs, other line ends, marks at the head of a file, rare and unprintable characters, directives, and a comment that
-clings to the mark of a block of text."""
+"""Tabs, other line ends, marks at the head of a file, rare and unprintable characters, directives, and a comment or an
+empty line at the head of a block of text."""
 
 
 class DoubtError(Exception):
