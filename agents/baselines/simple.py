@@ -12,8 +12,7 @@ from workup.agents.base import AgentFactory, JourneyView, choose_first, decision
 from workup.agents.deciding import best_decisions
 from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.envs.model.world import World
-
-TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
+from workup.scenarios.language.schema import TIERS
 
 
 def cheapest_tier_first(world: World) -> list[int]:
