@@ -14,8 +14,7 @@ from workup.agents.opening import finish, journey_is_open, opening_actions
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.randomness import GOLDEN, mix_array
 from workup.envs.model.world import World
-
-TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
+from workup.scenarios.language.schema import TIERS
 
 
 def cheapest_tier_first(world: World) -> list[int]:

@@ -101,7 +101,7 @@ def utilities_of(layout: Layout, preset: str) -> Floats:
     out = np.empty((len(scenario.decisions), layout.n_profiles, layout.n_hidden))
     for d, (name, decision) in enumerate(scenario.decisions.items()):
         if triage is None:
-            out[d] = factor * layout.spread(laws.tables.utility(name))
+            np.multiply(layout.spread(laws.tables.utility(name)), factor, out=out[d])
         else:
             by_condition = [triage[decision.urgency][c.urgency] for c in scenario.conditions.values()]
             out[d] = np.array(by_condition)[layout.of_hidden("condition")][None, :]

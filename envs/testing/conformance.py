@@ -24,6 +24,7 @@ from workup.envs.model.codes import PENDING, UNKNOWN
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.testing.restated import legal_actions, named_facts, plain_charges
+from workup.scenarios.language.schema import OPENING
 
 Policy = Callable[[int, int, NDArray[np.bool_]], int]
 
@@ -156,8 +157,7 @@ def check_only_history_and_examination_first(engine: Engine) -> None:
     """At the start nothing but history- and examination-tier items can be done."""
     world = engine.world
     opening = [
-        action.kind == "order" and all(world.tier[item] in ("history", "examination") for item in action.items)
-        for action in world.actions
+        action.kind == "order" and all(world.tier[item] in OPENING for item in action.items) for action in world.actions
     ]
     engine.reset()
     np.testing.assert_array_equal(engine.mask, np.tile(opening, (engine.num_envs, 1)))
@@ -341,7 +341,7 @@ def _altered_patients(world: World, n: int, rng: np.random.Generator) -> tuple[C
     hidden = np.zeros((2, n), np.int32)
     profile = np.zeros(n, np.int32)
     allowed = np.zeros((n, len(world.actions)), np.bool_)
-    always = np.isin(world.tier, ("history", "examination"))
+    always = np.isin(world.tier, OPENING)
     tells = (world.reveals >= 0).any(axis=1)
     luck_alone = ~tells & ((model.item_refusal >= 0) | (model.item_failures[:, 0] >= 0))
     for i in range(n):

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from workup.envs.engine.types import Budget, JourneyView
 from workup.envs.model.codes import FAILED, NOT_ORDERED, PENDING, REFUSED, RESULT
 from workup.envs.model.world import World
+from workup.scenarios.language.schema import OPENING
 
 
 def legal_actions(world: World, view: JourneyView, budget: Budget | None = None) -> NDArray[np.bool_]:
     """(A,) what may be done next in the one journey of `view`."""
     heard, examined = (
-        any(view.status[0, i] == RESULT and world.tier[i] == tier for i in range(len(world.items)))
-        for tier in ("history", "examination")
+        any(view.status[0, i] == RESULT and world.tier[i] == tier for i in range(len(world.items))) for tier in OPENING
     )
     legal = np.zeros(len(world.actions), bool)
     for a, action in enumerate(world.actions):
@@ -41,7 +41,7 @@ def _may_order(world: World, view: JourneyView, item: int, presented: bool) -> b
     retry = status[item] == FAILED and view.failures[0, item] < world.attempts[item]
     if status[item] != NOT_ORDERED and not retry:
         return False
-    if not presented and world.tier[item] not in ("history", "examination"):
+    if not presented and world.tier[item] not in OPENING:
         return False
     for rows, allowed in (
         (world.contraindication, world.contraindication_values),
@@ -59,7 +59,7 @@ def _may_order(world: World, view: JourneyView, item: int, presented: bool) -> b
 
 
 def _within(world: World, view: JourneyView, new: list[int], budget: Budget) -> bool:
-    tests = [i for i in new if i < world.n_investigations and world.tier[i] not in ("history", "examination")]
+    tests = [i for i in new if i < world.n_investigations and world.tier[i] not in OPENING]
     cost = float(view.cost_gbp[0] + world.cost_gbp[new].sum())
     for set_up in {int(world.set_up[i]) for i in new} - {-1}:
         carried_out = np.isin(view.status[0], (RESULT, PENDING)) & (world.set_up == set_up)

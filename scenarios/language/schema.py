@@ -7,23 +7,20 @@ Shapes of the tables are described at `Distribution`; conditions on revealed fac
 
 from __future__ import annotations
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
-from pydantic import (
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    Field,
-    SerializerFunctionWrapHandler,
-    WithJsonSchema,
-    model_serializer,
-)
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
+from workup.scenarios.language.model import Model
 
-Status = Literal["seen", "recalled", "derived", "assumed"]
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
 Urgency = Literal["emergency", "urgent", "routine"]
+TIERS: tuple[str, ...] = (*get_args(Tier), "act")
+"""Of any item, from what is asked first to acts."""
+OPENING: tuple[str, ...] = TIERS[:2]
+"""What a journey starts with: nothing else is legal before both."""
 
 _DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"const": 0}]}
 DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
@@ -39,38 +36,6 @@ Keys are variables (`age: [60_to_69, 70_plus]`, `weight_loss: {at_least: 5}`, `{
 `{not: [a, b]}`, the word `unknown`) or investigations and acts (`ct: done`, with the words
 `not_done | pending | done | failed | refused`). A fact not yet revealed makes its clause false.
 """
-
-
-class Model(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class Source(Model):
-    cite: str
-    url: str | None = None
-    seen: bool = False
-    """Whether the authors of the scenario read it (at least its abstract)."""
-
-
-class Reviewer(Model):
-    name: str
-    role: str
-    date: str
-
-
-class Guideline(Model):
-    name: str
-    version: str
-
-
-class Who(Model):
-    authors: tuple[str, ...]
-    reviewers: tuple[Reviewer, ...] = ()
-    status: Literal["draft", "reviewed"] = "draft"
-    guideline: Guideline
-    setting: str
-    currency: Literal["GBP"] = "GBP"
-    price_year: int
 
 
 class Modifier(Model):
@@ -319,29 +284,6 @@ class Target(Model):
     why: str = ""
 
 
-class FigureRecord(Model):
-    """Where one number of the file stands, and how far it may be trusted."""
-
-    path: str
-    line: int
-    value: float
-    status: Status
-    source: str | None = None
-    note: str | None = None
-
-
-class Review(Model):
-    """A signature, as `workup sign` records it; read and judged by `workup.scenarios.language.reading.signatures`."""
-
-    name: str
-    role: str
-    date: str
-    """The day of the review, YYYY-MM-DD."""
-    version: str
-    signed: str
-    """SHA-256 of what was written in the scenario then, 64 hex digits."""
-
-
 class Scenario(Model):
     """A whole case, checked. `digest` is the SHA-256 of its canonical JSON, 16 hex digits."""
 
@@ -382,9 +324,3 @@ class Scenario(Model):
     """SHA-256 of all that its files say, provenance included, 64 hex digits: what a reviewer signs."""
     reviews: tuple[Review, ...] = Field(default=(), exclude=True)
     """Every signature beside the scenario, oldest first, whether it still counts or not."""
-
-    @model_serializer(mode="wrap")
-    def _without_empty_versions(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """What has no versions of its guideline keeps the digest, and so the solved bounds, that it had without them."""
-        content: dict[str, Any] = dump(self)
-        return content if self.guideline_versions else {k: of for k, of in content.items() if k != "guideline_versions"}

@@ -7,11 +7,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from workup.scenarios.language.lint.book import Book
-from workup.scenarios.language.schema import Rule
+from workup.scenarios.language.schema import OPENING, Rule
 from workup.scenarios.language.vocabulary import CORE_KINDS, SubPath, allowed_statuses, allowed_values
 
 _WORD = re.compile(r"\w+")
-_OPENING = ("history", "examination")
 _NOT_NEGATIVE = ("cost_gbp", "turnaround", "dose_msv", "discomfort_gbp", "loss_gbp", "waiting_cost_gbp_per_day")
 
 
@@ -32,14 +31,14 @@ def check_requirements(book: Book) -> None:
 
 def _check_reachable(book: Book) -> None:
     """Grow the set of items that can become legal until it grows no more; what is left never can."""
-    opening = {name for name, of in book.scenario.investigations.items() if of.tier in _OPENING}
+    opening = {name for name, of in book.scenario.investigations.items() if of.tier in OPENING}
     reachable = _grow(book, opening, set())
     tiers = {book.scenario.investigations[name].tier for name in reachable}
-    if tiers == set(_OPENING):
+    if tiers == set(OPENING):
         reachable = _grow(book, set(book.items), reachable)
     for item in (name for name in book.items if name not in reachable):
         path = book.item_path(item)
-        if item in opening or tiers == set(_OPENING):
+        if item in opening or tiers == set(OPENING):
             blocked = [i for i, group in enumerate(book.items[item].requires) if not _can_hold(book, group, reachable)]
             wanted = " and ".join(" or ".join(book.items[item].requires[i]) for i in blocked)
             book.add(

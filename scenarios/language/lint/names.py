@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from workup.scenarios.language.lint.book import Book
-from workup.scenarios.language.schema import Mechanism, Orderable
+from workup.scenarios.language.schema import OPENING, Mechanism, Orderable
 from workup.scenarios.language.vocabulary import STATUS_WORDS, SubPath
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -86,9 +86,9 @@ def check_items(book: Book) -> None:
         if of.uses is not None:
             book.known((*path, "uses"), of.uses, book.scenario.resources, "entry of resources")
     for item, of in book.scenario.investigations.items():
-        if not of.reveals and of.tier not in ("history", "examination"):
+        if not of.reveals and of.tier not in OPENING:
             book.add(("investigations", item), "reveals nothing; name its findings under `reveals`, or make it an act")
-    for tier in ("history", "examination"):
+    for tier in OPENING:
         if all(of.tier != tier for of in book.scenario.investigations.values()):
             book.add(("investigations",), f"no investigation has the tier {tier}; a journey starts with one")
     _check_sets(book)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workup.scenarios.language.lint.book import Book
-from workup.scenarios.language.schema import Ceilings, Expectation, Target, Vignette
+from workup.scenarios.language.schema import OPENING, Ceilings, Expectation, Target, Vignette
 from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath
 
 _KINDS = ("must", "must_not", "one_of", "before", "within")
@@ -114,8 +114,7 @@ def _least(book: Book, must: list[str]) -> dict[str, tuple[float, str]]:
     tests = [
         name
         for name in must
-        if name in book.scenario.investigations
-        and book.scenario.investigations[name].tier not in ("history", "examination")
+        if name in book.scenario.investigations and book.scenario.investigations[name].tier not in OPENING
     ]
     return {
         "cost_gbp": (sum(book.items[name].cost_gbp for name in must) + shared, "pounds"),

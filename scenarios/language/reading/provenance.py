@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from workup.errors import Fault
+from workup.scenarios.language.authorship import FigureRecord, Status
 from workup.scenarios.language.durations import hours
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
-from workup.scenarios.language.schema import FigureRecord, Status
 
 KEYS = ("status", "source", "note")
 STATUSES: tuple[str, ...] = get_args(Status)

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
-from typing import Any
 
 from pydantic import ValidationError
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.reading.digest import digest
 from workup.scenarios.language.reading.model_faults import model_faults
 from workup.scenarios.language.reading.provenance import strip
 from workup.scenarios.language.reading.signatures import read_reviews, reviews_file, written_digest
@@ -65,17 +64,6 @@ def interpret(tree: Tree) -> Reading:
     update = {"figures": figures, "digest": digest(scenario), "written": written_digest(tree.data)}
     scenario = scenario.model_copy(update=update)
     return Reading(tree, scenario, faults)
-
-
-def digest(scenario: Scenario) -> str:
-    """First 16 hex digits of the SHA-256 of the scenario's content, in the order written.
-
-    The order counts: it numbers conditions, values and actions, so a policy fits one order only. Provenance
-    does not count.
-    """
-    content: dict[str, Any] = scenario.model_dump(mode="json", exclude={"figures", "digest"})
-    text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _read_tree(path: FilePath) -> Tree:

@@ -21,8 +21,9 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from workup.errors import Fault, ScenarioError, WorkupError
+from workup.scenarios.language.authorship import Review
 from workup.scenarios.language.reading.yaml_tree import parse
-from workup.scenarios.language.schema import Review, Scenario
+from workup.scenarios.language.schema import Scenario
 from workup.wording import listed
 
 UNSIGNED = "draft, not reviewed by a clinician"

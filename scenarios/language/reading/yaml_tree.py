@@ -9,10 +9,10 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -25,6 +25,7 @@ from ruamel.yaml.events import (
 )
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.reading.yaml_events import DoubtError, quick_events, thorough_events
 from workup.scenarios.language.reading.yaml_faults import syntax_fault
 
 Path = tuple[str | int, ...]
@@ -75,7 +76,15 @@ def parse(content: bytes, file: str) -> Tree:
         ScenarioError: not UTF-8, not YAML, too large or too deep, or with anchors, tags, merge keys,
             duplicate keys, several documents or numbers that are not finite; each with its line.
     """
-    return _Builder(file).build(_text(content, file))
+    text = _text(content, file)
+    try:
+        quick = _Builder(file)
+        quick.walk(quick_events(text))
+        if not quick.faults:
+            return quick.finished()
+    except DoubtError:
+        pass
+    return _Builder(file).build(text)
 
 
 def _text(content: bytes, file: str) -> str:
@@ -99,18 +108,22 @@ class _Builder:
         self.values = 0
 
     def build(self, text: str) -> Tree:
-        """Walk the events once; structural faults stop at once, content faults are gathered."""
+        """Read and word every fault."""
         try:
-            # A parser of its own keeps state, so each file gets a fresh one; the round-trip one would leave a
-            # BEL character at every fold of a folded text.
-            events: Iterator[Any] = iter(YAML(typ="safe", pure=True).parse(text))
-            self._document(events)
+            self.walk(thorough_events(text))
         except MarkedYAMLError as error:
             self._report(*syntax_fault(error, text.splitlines()))
         except YAMLError as error:
             self._report(1, f"not valid YAML: {' '.join(str(error).split())}; remove what is not plain text")
-        except _RefusedError:
-            pass
+        return self.finished()
+
+    def walk(self, events: Iterator[Any]) -> None:
+        """Walk the events once; structural faults stop at once, content faults are gathered."""
+        with suppress(_RefusedError):
+            self._document(events)
+
+    def finished(self) -> Tree:
+        """The tree; raises ScenarioError if anything was wrong."""
         if not self.faults and self.tree.data is None:
             self.tree.data = {}  # an empty file says nothing yet
         if not self.faults and not isinstance(self.tree.data, dict):
@@ -190,7 +203,7 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         text = str(event.value)
-        if event.style is not None:
+        if event.style:  # quoted or a block: text, whatever it looks like
             return text
         for accepts, make in _PLAIN:
             if accepts(text):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from workup.scenarios.language.schema import FigureRecord
+from workup.scenarios.language.authorship import FigureRecord
 from workup.scenarios.language.words.places import ABSENT, FIELDS, LAWS, Path, Side
 from workup.wording import listed, plain, pounds_exact, time_in_words
 

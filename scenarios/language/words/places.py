@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from workup.scenarios.language.nesting import OTHERWISE
-from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.schema import OPENING, Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import LanguageError
 from workup.scenarios.language.words.phrases import Phrases
@@ -234,7 +234,7 @@ class Side:
     def _is_sensitivity(self, path: Path, given: list[str], keys: list[str]) -> bool:
         """Whether a chance is that of a test being positive in a condition that it mostly finds."""
         tests = self.scenario.investigations.values()
-        beyond = any(path[1] in of.reveals for of in tests if of.tier not in ("history", "examination"))
+        beyond = any(path[1] in of.reveals for of in tests if of.tier not in OPENING)
         value = self.at(path)
         single = given == ["condition"] and len(keys) == 1 and keys[0] in self.scenario.conditions
         return beyond and single and isinstance(value, float) and value >= 0.5

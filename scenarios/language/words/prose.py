@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
 
+from workup.scenarios.language.authorship import Status
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import standing_of
-from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Status, Target, Variable, Vignette
+from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Target, Variable, Vignette
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import availability, orders
 from workup.scenarios.language.words.phrases import Phrases, unit

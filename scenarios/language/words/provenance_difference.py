@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from workup.scenarios.language.schema import FigureRecord, Scenario
+from workup.scenarios.language.authorship import FigureRecord
+from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.place_values import steps
 from workup.scenarios.language.words.places import Side
 

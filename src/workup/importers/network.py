@@ -27,7 +27,7 @@ from workup.scenarios.language.durations import hours
 from workup.scenarios.language.lint.lint import faults_of
 from workup.scenarios.language.reading.reader import interpret
 from workup.scenarios.language.reading.yaml_tree import parse
-from workup.scenarios.language.schema import Scenario, Tier
+from workup.scenarios.language.schema import OPENING, Scenario, Tier
 
 COST_COLUMNS = ("test", "cost_gbp", "tier", "turnaround", "discomfort_gbp", "dose_msv", "label")
 TIERS: tuple[str, ...] = get_args(Tier)
@@ -328,7 +328,7 @@ class _Writer:
         }
         opening = [
             (tier, [n for n, of in items.items() if isinstance(of, dict) and of.get("tier") == tier])
-            for tier in ("history", "examination")
+            for tier in OPENING
         ]
         data["guideline"] = [
             *({"do": n[0], "when": {n[0]: "not_done"}, "why": f"A journey starts with {tier}"} for tier, n in opening),
@@ -382,7 +382,7 @@ class _Writer:
         said = f"From {costs.name}" if costs else "Default of import-network"
         items: dict[str, Any] = {"status": "assumed", "note": said}
         placeholders: dict[str, Any] = {}
-        for tier in ("history", "examination"):
+        for tier in OPENING:
             if all(price.tier != tier for price in self.prices.values()):
                 item, finding = self.names.name(tier), self.names.name(f"{tier}_done")
                 items[item] = {

@@ -16,9 +16,8 @@ from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import action_label, mishaps_in_words, revealed_in_words
 from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
+from workup.scenarios.language.schema import TIERS
 from workup.wording import time_in_words
-
-TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
 
 
 class QuitError(WorkupError):

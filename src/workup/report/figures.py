@@ -20,7 +20,8 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from workup.report.inputs import LearningCurve
-from workup.report.story import TIERS, Story
+from workup.report.story import Story
+from workup.scenarios.language.schema import TIERS
 from workup.wording import moment, percent, pounds, without_brackets
 
 INK, MUTED, FAINT, PAPER = "#1d2430", "#667085", "#c9ced6", "#fefefe"

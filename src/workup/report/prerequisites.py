@@ -6,10 +6,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from workup.scenarios.language.schema import Investigation, Orderable, Scenario, Tier
+from workup.scenarios.language.schema import OPENING, Investigation, Orderable, Scenario, Tier
 
 Kind = Literal["must", "one of several", "rules out", "not after"]
-_FIRST = ("history", "examination")
 _MOST = 5
 """Items side by side."""
 
@@ -57,7 +56,7 @@ def _links_of(
 
 def comes_first(of: Orderable) -> bool:
     """Whether an item is history or examination, before which nothing else can be ordered."""
-    return isinstance(of, Investigation) and of.tier in _FIRST
+    return isinstance(of, Investigation) and of.tier in OPENING
 
 
 def layers(scenario: Scenario) -> list[tuple[str, list[str]]]:
@@ -76,7 +75,7 @@ def layers(scenario: Scenario) -> list[tuple[str, list[str]]]:
     first = [name for name, of in s.investigations.items() if comes_first(of)]
     rows = [("First of all", first)] if first else []
     rows += _rows("Acts before tests", early, comes_after)
-    for tier in (tier for tier in get_args(Tier) if tier not in _FIRST):
+    for tier in (tier for tier in get_args(Tier) if tier not in OPENING):
         rows += _rows(tier.capitalize(), [n for n, of in s.investigations.items() if of.tier == tier], comes_after)
     return rows + _rows("Acts", [name for name in s.acts if name not in early], comes_after)
 

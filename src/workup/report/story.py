@@ -17,8 +17,6 @@ from workup.envs.records import narrative
 from workup.envs.records.journeys import Events, Journeys
 from workup.envs.records.narrative import revealed_in_words
 
-TIERS = ("history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular", "act")
-
 
 @dataclass(frozen=True, eq=False)
 class Step:

@@ -21,8 +21,9 @@ from workup.report.inputs import ReportInputs
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
 from workup.report.tree import policy_tree
+from workup.scenarios.language.authorship import Status
 from workup.scenarios.language.reading.signatures import standing_of
-from workup.scenarios.language.schema import Scenario, Status
+from workup.scenarios.language.schema import Scenario
 from workup.wording import elapsed, moment, percent, pounds, without_brackets
 
 STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")

@@ -16,8 +16,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from workup.scenarios.language.reading.reader import digest
-from workup.scenarios.language.schema import FigureRecord, Scenario, Status
+from workup.scenarios.language.authorship import FigureRecord, Status
+from workup.scenarios.language.reading.digest import digest
+from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.places import Side
 
 Path = tuple[str | int, ...]

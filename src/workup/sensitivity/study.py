@@ -16,7 +16,7 @@ from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused, WorkupError
 from workup.files import WorkingNotes
-from workup.scenarios.language.schema import Status
+from workup.scenarios.language.authorship import Status
 from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
 from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
 from workup.sensitivity.screening import Screen, Screened, heaviest, screen_all

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.world import World
-from workup.scenarios.language.schema import Ceilings
+from workup.scenarios.language.schema import OPENING, Ceilings
 
 Floats = NDArray[np.float64]
 
@@ -61,5 +61,5 @@ def _risk(world: World, name: str, profile: int, hidden: int) -> Floats:
 
 def _tests(world: World) -> Floats:
     """1 for investigations beyond history and examination."""
-    opening = np.isin(world.tier, ("history", "examination"))
+    opening = np.isin(world.tier, OPENING)
     return np.asarray(~opening & (np.arange(len(world.items)) < world.n_investigations), np.float64)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from workup.errors import ScenarioError, UnknownNameError
 from workup.scenarios.language.library import list_scenarios, load_scenario
 from workup.scenarios.language.lint.lint import faults_of, lint
-from workup.scenarios.language.reading.reader import digest, interpret, read
+from workup.scenarios.language.reading.reader import interpret, read
 from workup.scenarios.language.reading.yaml_tree import Tree
 from workup.scenarios.language.words.prose import explain
 
@@ -66,16 +66,6 @@ def test_a_folder_without_scenario_is_refused(tmp_path: Path) -> None:
         load_scenario(tmp_path)
 
 
-def test_the_digest_is_of_content_and_order_and_not_of_provenance() -> None:
-    scenario = load_scenario("tutorial")
-    assert re.fullmatch("[0-9a-f]{16}", scenario.digest)
-    assert digest(scenario) == scenario.digest
-    assert digest(scenario.model_copy(update={"figures": ()})) == scenario.digest
-    assert digest(scenario.model_copy(update={"max_steps": 21})) != scenario.digest
-    turned = dict(reversed(scenario.conditions.items()))
-    assert digest(scenario.model_copy(update={"conditions": turned})) != scenario.digest
-
-
 def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
     return [path, *(found for key, of in inner for found in _paths(of, (*path, key)))]
@@ -84,13 +74,6 @@ def _paths(node: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PLACES = _paths(WHOLE)[1:]
 RUBBISH: tuple[Any, ...] = (None, True, -1, 0, 0.5, 1e300, "", "x", "fever", "2 h", "a, b", [], {}, ["ct"], [[1]])
 RUBBISH += ({"a": 1}, {"value": 1}, {"status": "seen"}, {"otherwise": 1}, {"not": "yes"}, {"at_least": 5}, "otherwise")
-
-
-def test_the_versions_of_a_guideline_count_in_the_digest_and_their_absence_does_not() -> None:
-    assert "guideline_versions" not in load_scenario("weight_loss").model_dump()
-    whole = load_scenario("tutorial")
-    without = whole.model_copy(update={"guideline_versions": {}})
-    assert digest(without) != digest(whole) == whole.digest
 
 
 @settings(max_examples=200, deadline=None)
@@ -119,9 +102,14 @@ def _put(data: Any, path: tuple[Any, ...], rubbish: Any) -> None:
         data[path[-1]] = rubbish
 
 
+TEXT = (TUTORIAL / "scenario.yaml").read_bytes()
+NEEDED = TEXT.rindex(b"why:", 0, TEXT.index(b"guideline_versions:"))
+"""A cut behind it may leave a whole scenario: with fewer vignettes, or a shorter reason."""
+
+
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cut=st.integers(1, (TUTORIAL / "scenario.yaml").stat().st_size - 200))
+@given(cut=st.integers(1, NEEDED))
 def test_a_truncated_file_never_passes_in_silence(cut: int, tmp_path: Path) -> None:
     file = tmp_path / "truncated.yaml"
-    file.write_bytes((TUTORIAL / "scenario.yaml").read_bytes()[:cut])
+    file.write_bytes(TEXT[:cut])
     assert lint(file)

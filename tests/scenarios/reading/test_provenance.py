@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
+from workup.scenarios.language.authorship import FigureRecord
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.reading.provenance import strip
 from workup.scenarios.language.reading.yaml_tree import parse
-from workup.scenarios.language.schema import FigureRecord
 from workup.scenarios.language.words.prose import shares
 
 BLOCKS = b"""

@@ -10,12 +10,13 @@ import jsonschema
 import pytest
 from support.places import ROOT
 
+from workup.scenarios.language.authorship import Review
 from workup.scenarios.language.library import list_scenarios, load_scenario
 from workup.scenarios.language.lint.lint import faults_of
 from workup.scenarios.language.reading.json_schema import FILE, json_schema
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.scenarios.language.reading.yaml_tree import Tree, parse
-from workup.scenarios.language.schema import Review, Scenario
+from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.prose import explain
 
 PAGE = ROOT / "docs" / "language.md"

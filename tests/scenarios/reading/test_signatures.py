@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from workup.cli.main import main
 from workup.errors import ScenarioError, WorkupError
+from workup.scenarios.language.authorship import Review
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import (
@@ -25,7 +26,6 @@ from workup.scenarios.language.reading.signatures import (
     standing_of,
     written_digest,
 )
-from workup.scenarios.language.schema import Review
 from workup.scenarios.language.words.prose import explain
 
 TODAY = date(2026, 6, 1)

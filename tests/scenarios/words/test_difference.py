@@ -8,11 +8,12 @@ from typing import Any, get_args
 
 import pytest
 
+from workup.scenarios.language.authorship import Review
 from workup.scenarios.language.library import find_scenario, load_scenario
 from workup.scenarios.language.reading.provenance import KEYS, STATUSES
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.scenarios.language.reading.yaml_tree import Tree
-from workup.scenarios.language.schema import Review, Scenario, Tier, Urgency
+from workup.scenarios.language.schema import Scenario, Tier, Urgency
 from workup.scenarios.language.vocabulary import STATUS_WORDS
 from workup.scenarios.language.words.difference import PARTS, Change, differences
 

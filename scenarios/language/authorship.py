@@ -1,0 +1,60 @@
+"""Who wrote a scenario, what they cite, who signed it, and how far each of its figures may be trusted."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from workup.scenarios.language.model import Model
+
+Status = Literal["seen", "recalled", "derived", "assumed"]
+
+
+class Source(Model):
+    cite: str
+    url: str | None = None
+    seen: bool = False
+    """Whether the authors of the scenario read it (at least its abstract)."""
+
+
+class Reviewer(Model):
+    name: str
+    role: str
+    date: str
+
+
+class Guideline(Model):
+    name: str
+    version: str
+
+
+class Who(Model):
+    authors: tuple[str, ...]
+    reviewers: tuple[Reviewer, ...] = ()
+    status: Literal["draft", "reviewed"] = "draft"
+    guideline: Guideline
+    setting: str
+    currency: Literal["GBP"] = "GBP"
+    price_year: int
+
+
+class FigureRecord(Model):
+    """Where one number of the file stands, and how far it may be trusted."""
+
+    path: str
+    line: int
+    value: float
+    status: Status
+    source: str | None = None
+    note: str | None = None
+
+
+class Review(Model):
+    """A signature, as `workup sign` records it; read and judged by `workup.scenarios.language.reading.signatures`."""
+
+    name: str
+    role: str
+    date: str
+    """The day of the review, YYYY-MM-DD."""
+    version: str
+    signed: str
+    """SHA-256 of what was written in the scenario then, 64 hex digits."""

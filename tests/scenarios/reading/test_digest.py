@@ -1,0 +1,47 @@
+"""What the digest of a scenario is of: its content, and nothing that is said about it or shows it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from workup.scenarios.language.library import list_scenarios, load_scenario
+from workup.scenarios.language.reading.digest import CONTENT, NOT_CONTENT, digest
+from workup.scenarios.language.schema import Scenario
+
+
+class Pictured(Scenario):
+    """As a later version might have it: with a field that only says how the scenario is shown."""
+
+    picture: str = "lungs.svg"
+
+
+def test_the_digest_is_of_content_and_order_and_not_of_provenance() -> None:
+    scenario = load_scenario("tutorial")
+    assert re.fullmatch("[0-9a-f]{16}", scenario.digest)
+    assert digest(scenario) == scenario.digest
+    assert digest(scenario.model_copy(update={"figures": ()})) == scenario.digest
+    assert digest(scenario.model_copy(update={"max_steps": 21})) != scenario.digest
+    turned = dict(reversed(scenario.conditions.items()))
+    assert digest(scenario.model_copy(update={"conditions": turned})) != scenario.digest
+
+
+def test_the_versions_of_a_guideline_count_in_the_digest_and_their_absence_does_not() -> None:
+    whole = load_scenario("tutorial")
+    without = whole.model_copy(update={"guideline_versions": {}})
+    assert digest(without) != digest(whole) == whole.digest
+
+
+def test_every_field_is_content_or_said_not_to_be() -> None:
+    assert not set(CONTENT) & set(NOT_CONTENT)
+    assert {*CONTENT, *NOT_CONTENT} == set(Scenario.model_fields)
+    assert [field for field in Scenario.model_fields if field in CONTENT] == list(CONTENT)
+
+
+@pytest.mark.parametrize("name", list_scenarios())
+def test_a_field_that_only_shows_the_scenario_changes_no_digest(name: str) -> None:
+    scenario = load_scenario(name)
+    pictured = Pictured.model_construct(**{field: getattr(scenario, field) for field in Scenario.model_fields})
+    assert "picture" in pictured.model_dump()
+    assert digest(pictured) == scenario.digest
