@@ -13,7 +13,7 @@ from workup.agents.registry import load_agent, make_agent
 from workup.envs.compile.recorded import conditions_of, load_recorded, rows_of
 from workup.envs.records.journeys import Journeys
 from workup.evaluation.run import run_agents
-from workup.statistics import normal_interval
+from workup.statistics import IntervalJson, normal_interval
 
 AGENTS = ("none", "all", "voi", "informative", "fixed", "tree")
 """References first, then what is fitted to the training rows."""
@@ -81,7 +81,7 @@ def _table(
 
 
 def _scores(runs: Sequence[Journeys]) -> dict[str, Any]:
-    def mean(of: Callable[[Journeys], Any]) -> dict[str, float | None]:
+    def mean(of: Callable[[Journeys], Any]) -> IntervalJson:
         return normal_interval(np.mean([np.asarray(of(run), np.float64) for run in runs], axis=0)).as_json()
 
     return {

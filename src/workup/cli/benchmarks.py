@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -13,6 +13,7 @@ from workup.cli.terminal import (
     DISCLAIMER,
     JsonFile,
     Seed,
+    cells,
     console,
     load_world,
     progress,
@@ -23,12 +24,21 @@ from workup.cli.terminal import (
 from workup.errors import WorkupError
 from workup.files import write_whole
 
+if TYPE_CHECKING:
+    from workup.benchmarks.ppo import PpoBench, Scores
+
 
 class View(StrEnum):
     """What the agent is shown; `belief` holds the exact posterior."""
 
     RAW = "raw"
     BELIEF = "belief"
+
+
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=1, help="Processes at once; each has less of the machine, so what is timed suffers."),
+]
 
 
 def speed(
@@ -82,7 +92,7 @@ def planner(
 def ppo(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
-    ],
+    ] = Path("runs/ppo"),
     scenario: Annotated[str, typer.Option("--scenario", metavar="ID", help="A scenario's id or path.")] = "weight_loss",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each preset.")] = 5,
     presets: Annotated[str, typer.Option("--presets", metavar="A,B", help="What the policies observe.")] = "belief,raw",
@@ -91,34 +101,26 @@ def ppo(
     draws: Annotated[int, typer.Option("--draws", min=1, help="How often each patient is met.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 0,
     bounds: Annotated[bool, typer.Option(help="Ask the planner what was possible for these patients.")] = True,
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """What masked PPO reaches in a given time, every seed, against the best planner on the same patients."""
     from workup.cli.agents import ppo_training
 
     ppo_training()  # says what to install where its packages are missing
-    from workup.benchmarks.ppo import PRESETS, bench_ppo
+    from workup.benchmarks.ppo import PRESETS, Plan, bench_ppo
 
     chosen = [preset.strip() for preset in presets.split(",")]
     if not set(chosen) <= set(PRESETS) or len(set(chosen)) != len(chosen):
         raise WorkupError(
             f"--presets is {presets!r}; expected one or both of {', '.join(PRESETS)}, with a comma between"
         )
+    plan = Plan(
+        seeds=range(seeds), presets=chosen, seconds=seconds, patients=patients, draws=draws, seed=seed, bounds=bounds
+    )
     world = load_world(scenario)
-    with progress() as display:
-        task = display.add_task("", total=1.0)
-        result = bench_ppo(
-            world,
-            out=out,
-            seeds=range(seeds),
-            presets=chosen,
-            seconds=seconds,
-            patients=patients,
-            draws=draws,
-            seed=seed,
-            bounds=bounds,
-            progress=lambda what, share: display.update(task, description=what, completed=share),
-        )
+    with cells(out) as show:
+        result = bench_ppo(scenario, plan, out=out, workers=workers, progress=show)
     _show_ppo(result)
     say_what_this_is(world.scenario)
     write_json(json_file, result)
@@ -267,21 +269,26 @@ def _show_library(result: dict[str, Any]) -> None:
     console().print(rows)
 
 
-def _show_ppo(result: dict[str, Any]) -> None:
+def _show_ppo(result: PpoBench) -> None:
     rows = table("run", "steps", "gain (95%)", "captured (95%)", "of upper", "of voi's gain")
     for preset, found in result["presets"].items():
         for run in found["runs"]:
-            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", *_ppo_row(run))
-        shares = (found[f"median_{name}"] for name in ("captured", "captured_of_upper", "share_of_voi"))
+            rows.add_row(
+                f"{preset}, seed {run['seed']}",
+                f"{run['steps']:,}",
+                *_ppo_row(run),
+                _percent(run["share_of_voi"]["mean"]),
+            )
+        shares = (found["median_captured"], found["median_captured_of_upper"], found["median_share_of_voi"])
         rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, shares))
-    rows.add_row("voi", "", *_ppo_row(result["voi"]))
+    rows.add_row("voi", "", *_ppo_row(result["voi"]), "")
     console().print(
         f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}, each met {result['draws']} times; "
         "pounds per patient\n"
     )
     console().print(rows)
     if result["optimum"] is None:
-        console().print(f"\noptimum: unknown; {escape(result['refusal'])}")
+        console().print(f"\noptimum: unknown; {escape(result['refusal'] or '')}")
     else:
         certified, upper = (result["optimum"][name] for name in ("gain", "upper gain"))
         console().print(
@@ -290,14 +297,13 @@ def _show_ppo(result: dict[str, Any]) -> None:
         )
 
 
-def _ppo_row(scores: dict[str, Any]) -> list[str]:
+def _ppo_row(scores: Scores) -> list[str]:
     captured = scores["captured"]
     interval = "" if captured["low"] is None else f" ({_percent(captured['low'])} to {_percent(captured['high'])})"
     return [
         "{mean:.1f} ({low:.1f} to {high:.1f})".format(**scores["gain"]),
         _percent(captured["mean"]) + interval,
         _percent(scores["captured_of_upper"]["mean"]),
-        _percent(scores["share_of_voi"]["mean"]) if "share_of_voi" in scores else "",
     ]
 
 
