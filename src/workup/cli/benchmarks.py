@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.markup import escape
@@ -169,10 +170,11 @@ def _folders(words: str) -> list[Path]:
 def tables(
     folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="What `workup import-table` wrote.")],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where policies are kept; called again, it goes on.")
-    ],
+        Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
+    ] = Path("runs/tables"),
     seeds: Annotated[int, typer.Option("--seeds", min=0, help="How many runs of masked PPO; 0: none.")] = 3,
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 60.0,
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """References, tuned fixed order, cost-sensitive tree and masked PPO on imported tables: accuracy against money."""
@@ -182,14 +184,9 @@ def tables(
         from workup.cli.agents import ppo_training
 
         ppo_training()  # says what to install where its packages are missing
-    with progress() as display:
-        task = display.add_task("", total=None)
+    with cells(out) as show:
         result = bench_tables(
-            _folders(folders),
-            out=out,
-            seeds=range(seeds),
-            seconds=seconds,
-            progress=lambda what: display.update(task, description=what),
+            _folders(folders), out=out, seeds=range(seeds), seconds=seconds, workers=workers, progress=show
         )
     for name, found in result.items():
         console().print(
@@ -198,13 +195,12 @@ def tables(
         )
         listed = table("agent", "money lost (95%)", "of which tests", "tests", "right (95%)")
         for agent, scores in found["agents"].items():
-            worth, right = scores["value"], scores["accuracy"]
+            worth = scores["value"]
+            lost = [None if end is None else -end for end in (worth["mean"], worth["high"], worth["low"])]
+            right = (scores["accuracy"][name] for name in ENDS)
+            means = (scores[name]["mean"] for name in ("cost", "tests"))
             listed.add_row(
-                agent,
-                f"{-worth['mean']:.2f} ({-worth['high']:.2f} to {-worth['low']:.2f})",
-                f"{scores['cost']['mean']:.2f}",
-                f"{scores['tests']['mean']:.2f}",
-                f"{right['mean']:.1%} ({right['low']:.1%} to {right['high']:.1%})",
+                agent, _spread(lost, "{:.2f}"), *(_spread([mean], "{:.2f}") for mean in means), _spread(right, "{:.1%}")
             )
         console().print(listed)
         console().print()
@@ -290,22 +286,28 @@ def _show_ppo(result: PpoBench) -> None:
     if result["optimum"] is None:
         console().print(f"\noptimum: unknown; {escape(result['refusal'] or '')}")
     else:
-        certified, upper = (result["optimum"][name] for name in ("gain", "upper gain"))
-        console().print(
-            "\noptimum: certified gain {mean:.1f} ({low:.1f} to {high:.1f})".format(**certified)
-            + ", upper bound {mean:.1f} ({low:.1f} to {high:.1f})".format(**upper)
+        certified, upper = (
+            _spread((result["optimum"][name][end] for end in ENDS), "{:.1f}") for name in ("gain", "upper gain")
         )
+        console().print(f"\noptimum: certified gain {certified}, upper bound {upper}")
 
 
 def _ppo_row(scores: Scores) -> list[str]:
-    captured = scores["captured"]
-    interval = "" if captured["low"] is None else f" ({_percent(captured['low'])} to {_percent(captured['high'])})"
     return [
-        "{mean:.1f} ({low:.1f} to {high:.1f})".format(**scores["gain"]),
-        _percent(captured["mean"]) + interval,
+        _spread((scores["gain"][end] for end in ENDS), "{:.1f}"),
+        _spread((scores["captured"][end] for end in ENDS), "{:.1%}"),
         _percent(scores["captured_of_upper"]["mean"]),
     ]
 
 
+ENDS: tuple[Literal["mean", "low", "high"], ...] = ("mean", "low", "high")
+
+
+def _spread(ends: Iterable[float | None], form: str) -> str:
+    """The mean and, if they are given and known, the ends of its interval."""
+    mean, *rest = ("–" if end is None else form.format(end) for end in ends)
+    return f"{mean} ({' to '.join(rest)})" if rest and "–" not in rest else mean
+
+
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+    return _spread([share], "{:.1%}")

@@ -55,11 +55,9 @@ def test_the_command_measures_and_writes(tmp_path: Path) -> None:
 def test_tables_are_compared_on_their_test_rows(tmp_path: Path) -> None:
     table, costs = write_large_table(tmp_path, rows=200, columns=4)
     import_table(table, target="ill", costs=costs, out=tmp_path / "small", choices=Choices(error_cost=50))
-    result = CliRunner().invoke(
-        app,
-        ["bench", "tables", "--folders", str(tmp_path / "small"), "--out", str(tmp_path / "runs"), "--seeds", "0",
-         "--json", str(tmp_path / "j")],
-    )  # fmt: skip
+    command = ["bench", "tables", "--folders", str(tmp_path / "small"), "--out", str(tmp_path / "runs"), "--seeds", "0",
+               "--json", str(tmp_path / "j")]  # fmt: skip
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "j").read_text())["small"]
     assert (found["train"], found["test"]) == (140, 60)
@@ -69,3 +67,7 @@ def test_tables_are_compared_on_their_test_rows(tmp_path: Path) -> None:
         assert scores["value"]["mean"] == pytest.approx(money)
     assert found["agents"]["none"]["accuracy"]["mean"] == pytest.approx(found["commonest"])
     assert found["agents"]["all"]["tests"]["mean"] > found["agents"]["tree"]["tests"]["mean"]
+    first = (tmp_path / "j").read_bytes()
+    again = CliRunner().invoke(app, command)
+    assert "6 of 6 were measured before" in again.output
+    assert (tmp_path / "j").read_bytes() == first
