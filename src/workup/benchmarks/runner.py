@@ -206,7 +206,7 @@ def collect(done: Iterable[Done] | Path) -> pl.DataFrame:
     import polars as pl
 
     rows = []
-    for each in _of_folder(done) if isinstance(done, Path) else done:
+    for each in of_folder(done) if isinstance(done, Path) else done:
         cell = each.cell
         row = {"id": cell.id, "scenario": cell.scenario, "agent": cell.agent, "seed": cell.seed}
         row |= {"digest": cell.digest, "version": cell.version}
@@ -214,7 +214,8 @@ def collect(done: Iterable[Done] | Path) -> pl.DataFrame:
     return pl.from_dicts(rows, infer_schema_length=None, strict=False).sort("id") if rows else pl.DataFrame()
 
 
-def _of_folder(folder: Path) -> Iterator[Done]:
+def of_folder(folder: Path) -> Iterator[Done]:
+    """Every sound cell of a folder, by the names of the files; a damaged one is told and left out."""
     for path in sorted(folder.glob("*.json")):
         try:
             yield _load(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -17,7 +17,6 @@ from workup.cli.terminal import (
     cells,
     console,
     load_world,
-    progress,
     say_what_this_is,
     table,
     write_json,
@@ -26,6 +25,7 @@ from workup.errors import WorkupError
 from workup.files import write_whole
 
 if TYPE_CHECKING:
+    from workup.benchmarks.library import LibraryBench
     from workup.benchmarks.ppo import PpoBench, Scores
 
 
@@ -220,6 +220,7 @@ def library(
     runs: Annotated[
         Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
     ] = Path("runs/library"),
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """Every scenario: size, speed, optimum, best fixed order, guideline, and each published figure against the model's."""
@@ -227,15 +228,9 @@ def library(
     from workup.benchmarks.library_page import page
 
     chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
-    with progress() as display:
-        task = display.add_task("", total=None)
+    with cells(runs) as show:
         result = bench_library(
-            chosen,
-            patients=patients,
-            seed=seed,
-            seconds=seconds,
-            runs=runs,
-            progress=lambda what, solved: display.update(task, description=what, advance=solved),
+            chosen, runs=runs, patients=patients, seed=seed, seconds=seconds, workers=workers, progress=show
         )
     _show_library(result)
     console().print(f"[dim]{DISCLAIMER}[/dim]")
@@ -244,7 +239,7 @@ def library(
     write_json(json_file, result)
 
 
-def _show_library(result: dict[str, Any]) -> None:
+def _show_library(result: LibraryBench) -> None:
     rows = table("scenario", "compiled", "linted", "steps", "V0", "guideline", "fixed order", "optimum", "gain (95%)")
     for name, record in result["scenarios"].items():
         fast, worth = record.get("speed"), record.get("worth")
