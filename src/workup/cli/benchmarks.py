@@ -41,6 +41,10 @@ Workers = Annotated[
     typer.Option("--workers", min=1, help="Processes at once; each has less of the machine, so what is timed suffers."),
 ]
 
+Runs = Annotated[
+    Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
+]
+
 
 def speed(
     scenario: Annotated[
@@ -137,25 +141,36 @@ def imports(
     folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="Environments imported before.")] = "",
     rows: Annotated[int, typer.Option(min=100, help="Of the generated table.")] = 100_000,
     columns: Annotated[int, typer.Option(min=3, help="Of the generated table.")] = 50,
-    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps of each.")] = 2.0,
+    runs: Runs = Path("runs/imports"),
     json_file: JsonFile = None,
 ) -> None:
     """Posteriors of networks, steps of imported environments against CartPole, and import of a large table."""
     from workup.benchmarks.imports import bench_imports
 
+    if (ddxplus is None) != (patients is None):
+        raise WorkupError("--ddxplus and --patients name the two parts of one release; give both or neither")
+    release = None if ddxplus is None or patients is None else (ddxplus, patients)
     pairs = [word.strip().partition("=") for word in networks.split(",") if word.strip()]
-    result = bench_imports(
-        [(Path(file), target) for file, _, target in pairs], ddxplus=ddxplus, patients=patients, rows=rows,
-        columns=columns, seconds=seconds, folders=_folders(folders),
-    )  # fmt: skip
+    with cells(runs) as show:
+        result = bench_imports(
+            [(Path(file), target) for file, _, target in pairs],
+            runs=runs,
+            ddxplus=release,
+            folders=_folders(folders),
+            rows=rows,
+            columns=columns,
+            seconds=seconds,
+            progress=show,
+        )
     for name, ms in result["posterior_ms"].items():
         console().print(
             f"{escape(name)}: a posterior in {ms['median']:.2f} ms (median), {ms['p95']:.2f} (95 of 100), {ms['max']:.2f} (most), "
             f"{ms['queries']:.0f} queries"
         )
     console().print(f"table of {rows:,} rows and {columns} columns: imported in {result['import_s']:.2f} s")
-    for size in ("steps_4096", "steps_1024"):
-        for name, rate in result.get(size, {}).items():
+    for rates in (result["steps_4096"], result.get("steps_1024", {})):
+        for name, rate in rates.items():
             console().print(
                 f"{escape(name)}, {rate['num_envs']:,.0f}: {rate['steps_per_cpu_s']:,.0f} steps per CPU second, "
                 f"{rate['ratio']:.1f} × CartPole"
@@ -217,9 +232,7 @@ def library(
     ] = 300,
     seed: Seed = 0,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds for the steps of each.")] = 6.0,
-    runs: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
-    ] = Path("runs/library"),
+    runs: Runs = Path("runs/library"),
     workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
