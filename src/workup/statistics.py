@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
+from typing import TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,14 @@ RESAMPLES = 5000
 _CELLS_AT_ONCE = 4_000_000
 
 
+class IntervalJson(TypedDict):
+    """An interval as JSON holds it; None where undefined."""
+
+    mean: float | None
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True)
 class Interval:
     """An estimate with its 95% interval; NaN where undefined."""
@@ -23,7 +32,7 @@ class Interval:
     low: float
     high: float
 
-    def as_json(self) -> dict[str, float | None]:
+    def as_json(self) -> IntervalJson:
         """`{"mean", "low", "high"}`, null where undefined."""
         return {"mean": finite(self.mean), "low": finite(self.low), "high": finite(self.high)}
 

@@ -1,21 +1,21 @@
 """The scenarios that come with workup, measured side by side: size, speed, what an order that suits the patient is worth.
 
-Each part of a scenario's record is kept as soon as it is known, under a digest of all that could change it, so that a run
-that was killed goes on, and a later one works out only what has changed. The planner keeps its own answers as well
-(`Bookkeeper`).
+Each part of a scenario's record is a cell, so that a run that was killed goes on, and a later one works out only what has
+changed. The planner keeps its own answers as well (`Bookkeeper`).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NotRequired, TypedDict
 
-from workup import __version__
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.benchmarks.library_page import profile
+from workup.benchmarks.runner import Cell, Progress, Tell, run
 from workup.benchmarks.speed import speed
+from workup.benchmarks.worlds import world_of_cell
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.faults import lint_compiled
 from workup.envs.compile.targets import evaluate_targets
@@ -24,7 +24,6 @@ from workup.errors import PlanningRefused
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import Evaluation, score
-from workup.files import WorkingNotes
 from workup.scenarios.language.library import find_scenario, list_scenarios, load_scenario
 from workup.statistics import Interval
 from workup.vignettes.mutation.mutate import mutate
@@ -33,66 +32,86 @@ NUM_ENVS = 4096
 REFERENCES = ("none", "guideline", "voi", "fixed")
 BEST = "optimum"
 
-Progress = Callable[[str, int], None]
-"""Told what is being done, and how many presentations the planner has newly solved."""
+
+class Record(TypedDict):
+    """What is known of one scenario."""
+
+    profile: dict[str, Any]
+    """What is counted: see `library_page.profile`."""
+    model: Mapping[str, float]
+    """Target -> what the model gives."""
+    expectations: Mapping[str, Any]
+    """Ways to break them, and those that nobody can."""
+    speed: NotRequired[Mapping[str, float]]
+    """compile_s, lint_s, ratio; if patients were asked for."""
+    worth: NotRequired[Mapping[str, Any]]
+    """V0, agents, bounds, and the paired differences from the best fixed order, pounds per patient with 95% intervals; if
+    patients were asked for."""
+
+
+class LibraryBench(TypedDict):
+    """What `workup bench library --json` writes."""
+
+    patients: int
+    seed: int
+    num_envs: int
+    scenarios: dict[str, Record]
 
 
 def bench_library(
     names: Sequence[str] = (),
     *,
+    runs: Path,
     patients: int = 300,
     seed: int = 0,
     seconds: float = 6.0,
-    runs: Path | None = None,
-    progress: Progress = lambda _, __: None,
-) -> dict[str, Any]:
+    workers: int = 1,
+    progress: Progress = lambda _: None,
+) -> LibraryBench:
     """Measure scenarios of the library.
 
     Args:
         names: which; all if empty.
+        runs: a folder where finished parts are kept.
         patients: on whom agents are compared, the same under each; 0 leaves out what is measured and keeps what is counted.
         seed: of these patients.
         seconds: CPU seconds for the steps of each scenario.
-        runs: a folder where finished parts are kept; None keeps nothing.
-        progress: see `Progress`.
-
-    Returns:
-        `scenarios` {id: record}, with patients, seed and num_envs. A record holds `profile` (what is counted: see
-        `library_page.profile`), `model` {target: what the model gives}, `expectations` (ways to break them, and those that nobody can),
-        and, unless `patients` is 0, `speed` (compile_s, lint_s, ratio) and `worth` (V0, agents, bounds, and the
-        paired differences from the best fixed order, pounds per patient with 95% intervals).
+        workers: processes.
+        progress: of the cells.
     """
-    notes = WorkingNotes(None if runs is None else runs / "parts.jsonl")
-    return {
-        "patients": patients,
-        "seed": seed,
-        "num_envs": NUM_ENVS,
-        "scenarios": {
-            name: _record(name, patients, seed, seconds, notes, progress) for name in names or list_scenarios()
-        },
-    }
-
-
-def _record(
-    name: str, patients: int, seed: int, seconds: float, notes: WorkingNotes, progress: Progress
-) -> dict[str, Any]:
-    scenario = load_scenario(name)
-    world = compile_world(scenario)
-    record: dict[str, Any] = {"profile": profile(scenario, find_scenario(name))}
-
-    def part(what: str, settings: str, make: Callable[[], dict[str, Any]]) -> None:
-        key = f"{what} {name} {scenario.digest} {__version__} {settings}"
-        progress(f"{name}: {what}", 0)
-        if notes.get(key) is None:
-            notes.add(key, make())
-        record[what] = notes.get(key)
-
-    part("model", "", lambda: {target.name: target.value for target in evaluate_targets(world)})
-    part("expectations", "", lambda: _expectations(world))
+    scenarios = {name: load_scenario(name) for name in names or list_scenarios()}
+    parts: dict[str, tuple[dict[str, Any], int | None]] = {"model": ({}, None), "expectations": ({}, None)}
     if patients:
-        part("speed", f"{seconds:g} s", lambda: _speed(name, seconds))
-        part("worth", f"{patients} patients, seed {seed}", lambda: _worth(world, patients, seed, progress))
-    return record
+        parts |= {"speed": ({"seconds": seconds}, None), "worth": ({"patients": patients}, seed)}
+    cells = [
+        Cell(name, scenario.digest, part, *settings)
+        for name, scenario in scenarios.items()
+        for part, settings in parts.items()
+    ]
+    done = {
+        (each.cell.scenario, each.cell.agent): each.result
+        for each in run(cells, _measure, folder=runs, workers=workers, progress=progress)
+    }
+    records: dict[str, Record] = {}
+    for name, scenario in scenarios.items():
+        model, expectations = done[name, "model"], done[name, "expectations"]
+        records[name] = {
+            "profile": profile(scenario, find_scenario(name)), "model": model, "expectations": expectations
+        }  # fmt: skip
+        if patients:
+            records[name] |= {"speed": done[name, "speed"], "worth": done[name, "worth"]}
+    return {"patients": patients, "seed": seed, "num_envs": NUM_ENVS, "scenarios": records}
+
+
+def _measure(cell: Cell, tell: Tell) -> dict[str, Any]:
+    world = world_of_cell(cell.scenario, cell)
+    if cell.agent == "model":
+        return {target.name: target.value for target in evaluate_targets(world)}
+    if cell.agent == "expectations":
+        return _expectations(world)
+    if cell.agent == "speed":
+        return _speed(cell.scenario, cell.settings["seconds"])
+    return _worth(world, cell.settings["patients"], cell.seed or 0, tell)
 
 
 def _speed(name: str, seconds: float) -> dict[str, float]:
@@ -134,21 +153,23 @@ def _expectations(world: World) -> dict[str, Any]:
     }
 
 
-def _worth(world: World, patients: int, seed: int, progress: Progress) -> dict[str, Any]:
+def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Agents on the same patients, what was possible, and what each gains over the best fixed order."""
-    name, keeper = world.scenario.id, Bookkeeper(world)
+    keeper, planned = Bookkeeper(world), 0
 
     def solved(count: int) -> None:
-        progress(f"{name}: planning", count)
+        nonlocal planned
+        planned += count
+        tell(f"planning, {planned:,} presentations solved")
 
-    progress(f"{name}: bounds", 0)
+    tell("bounds")
     bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
     wanted = [*REFERENCES, *([BEST] if bounds is not None else [])]
-    progress(f"{name}: tuning the fixed order", 0)
+    tell("tuning the fixed order")
     agents = keeper.agents(wanted, seed=seed, progress=solved)
     try:
         journeys = run_agents(
-            world, agents, patients=patients, seed=seed, progress=lambda agent, _: progress(f"{name}: {agent}", 0)
+            world, agents, patients=patients, seed=seed, progress=lambda agent, _: tell(f"journeys of {agent}")
         )
     except PlanningRefused as refused:
         bounds, refusal = None, str(refused)

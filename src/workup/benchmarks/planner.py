@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from typing import Any
+from typing import TypedDict
 
 import numpy as np
 
@@ -14,7 +14,25 @@ from workup.agents.planning.exact import exact_values
 from workup.agents.planning.problem import Problem, check, free_value, size
 
 
-def planner(investigations: int = 12, results: int = 3, conditions: int = 8, seed: int = 0) -> dict[str, Any]:
+class PlannerBench(TypedDict):
+    """What `workup bench planner --json` writes."""
+
+    investigations: int
+    results: int
+    conditions: int
+    states: int
+    value: float
+    """Pounds."""
+    lower: float
+    upper: float
+    """Of a brief search of the same problem, which has nothing in common with the sweep but the problem."""
+    cpu_s: float
+    """Without compilation."""
+    peak_mb: float
+    """Of the whole process, imports included."""
+
+
+def planner(investigations: int = 12, results: int = 3, conditions: int = 8, seed: int = 0) -> PlannerBench:
     """Solve a generated problem exactly.
 
     Args:
@@ -22,10 +40,6 @@ def planner(investigations: int = 12, results: int = 3, conditions: int = 8, see
         results: of each investigation.
         conditions: states that investigations tell apart, each with a decision of its own.
         seed: of the figures.
-
-    Returns:
-        states, value (pounds), cpu_s (without compilation), peak_mb (of the whole process, imports included), and the
-        bounds of a brief search of the same problem (lower, upper), which has nothing in common with the sweep but the problem.
     """
     exact_values(generated(2, results, conditions, seed))  # compiles
     problem = generated(investigations, results, conditions, seed)

@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
-from workup.agents.learned.ppo.training import CurvePoint, Settings, train
-from workup.agents.planning import PresentationBounds, State, presentations
+from workup.agents.learned.ppo.training import Settings, train
+from workup.agents.planning import State, presentations
 from workup.agents.planning.expected import ExpectedChange
 from workup.agents.registry import make_agent
+from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
+from workup.benchmarks.worlds import world_of_cell
+from workup.envs.compile.recorded import population_of
 from workup.envs.engine.cases import futures
 from workup.envs.model.cases import Cases
 from workup.envs.model.population import Population
@@ -23,117 +28,188 @@ from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.score import value_gbp
-from workup.statistics import Name, Resampled, bootstrap
+from workup.statistics import IntervalJson, Name, Resampled, bootstrap, finite
 
 PRESETS = ("belief", "raw")
-BASELINE = "voi"
+BASELINE, OPTIMUM = "voi", "optimum"
 
-Progress = Callable[[str, float], None]
-"""Told what is being done, and the share of it done."""
+
+class Scores(TypedDict):
+    """What one policy gains over V0, pounds per patient, and which share of the optimum's gain that is."""
+
+    gain: IntervalJson
+    captured: IntervalJson
+    captured_of_upper: IntervalJson
+
+
+class Run(Scores):
+    """One policy that was trained."""
+
+    seed: int
+    steps: int
+    seconds: float
+    share_of_voi: IntervalJson
+    minus_voi: IntervalJson
+
+
+class OfPreset(TypedDict):
+    """The runs of a preset, and medians of their means; None as soon as one of them is."""
+
+    runs: list[Run]
+    median_gain: float | None
+    median_captured: float | None
+    median_captured_of_upper: float | None
+    median_share_of_voi: float | None
+
+
+class PpoBench(TypedDict):
+    """What `workup bench ppo --json` writes."""
+
+    scenario: str
+    digest: str
+    patients: int
+    draws: int
+    seed: int
+    training_seconds: float
+    presets: dict[str, OfPreset]
+    voi: Scores
+    optimum: dict[str, IntervalJson] | None
+    """gain (certified), upper gain and gap; None if not asked for or refused."""
+    refusal: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What is compared on whom."""
+
+    seeds: Sequence[int] = (0, 1, 2, 3, 4)
+    """Of the runs."""
+    presets: Sequence[str] = PRESETS
+    """What the policies observe."""
+    seconds: float = 115.0
+    """Wall-clock training time of each run."""
+    patients: int = 300
+    """Whose presentations all are compared on; training and validation draw others."""
+    draws: int = 100
+    """How often each patient is met; what is unknown at the presentation is drawn again each time. The optimum is
+    certified as an expectation given the presentation; so this much less noise is set against it."""
+    seed: int = 0
+    """Of these patients."""
+    bounds: bool = True
+    """Whether to ask the planner what was possible for them; without, `voi` is the only yardstick."""
+    settings: Settings = field(default_factory=Settings)
+    """Hyperparameters."""
+
+    def cells(self, world: World) -> list[Cell]:
+        """The baseline, every policy and, if asked for, the optimum."""
+        make = partial(Cell, world.scenario.id, world.scenario.digest)
+        met = {"patients": self.patients, "patients_seed": self.seed}
+        compared = met | {"draws": self.draws}
+        trained = compared | {"seconds": self.seconds, "hyperparameters": asdict(self.settings)}
+        return [
+            make(BASELINE, compared),
+            *(make(f"ppo-{preset}", trained, seed) for preset in self.presets for seed in self.seeds),
+            *([make(OPTIMUM, met)] if self.bounds else []),
+        ]
 
 
 def bench_ppo(
-    world: World,
-    *,
-    out: Path,
-    seeds: Sequence[int] = (0, 1, 2, 3, 4),
-    presets: Sequence[str] = PRESETS,
-    seconds: float = 115.0,
-    patients: int = 300,
-    draws: int = 100,
-    seed: int = 0,
-    bounds: bool = True,
-    settings: Settings | None = None,
-    progress: Progress = lambda _, __: None,
-) -> dict[str, Any]:
+    scenario: str, plan: Plan, *, out: Path, workers: int = 1, progress: Progress = lambda _: None
+) -> PpoBench:
     """Train one policy for each preset and seed, then compare all of them on the same presentations.
 
-    Runs are kept in `out/<preset>-<seed>`: called again with the same arguments, finished ones are not trained again and
-    the one that was interrupted goes on.
-
     Args:
-        world: the scenario, compiled.
-        out: where the runs are kept.
-        seeds: of the runs.
-        presets: what the policies observe.
-        seconds: wall-clock training time of each run.
-        patients: whose presentations all are compared on; training and validation draw others.
-        draws: how often each patient is met; what is unknown at the presentation is drawn again each time. The
-            optimum is certified as an expectation given the presentation; so this much less noise is set against it.
-        seed: of these patients.
-        bounds: whether to ask the planner what was possible for them; without, `voi` is the only yardstick.
-        settings: hyperparameters.
-        progress: see `Progress`.
+        scenario: an id or a path.
+        plan: what is compared on whom.
+        out: where cells and, in `<preset>-<seed>`, the policies are kept: called again with the same plan, what is
+            finished is not done again and the training that was interrupted goes on.
+        workers: processes; runs that are trained side by side share the machine, and see fewer steps.
+        progress: of the cells.
 
     Returns:
-        `presets` {preset: {"runs": [one a seed], "median_captured", "median_share_of_voi" ...}}, `voi` and `optimum`
-        (None if not asked for or refused; then `refusal` says why). Intervals are 95%, by bootstrap over patients.
+        Intervals are 95%, by bootstrap over patients.
     """
-    runs: dict[str, tuple[str, int, CurvePoint]] = {}
-    agents: dict[str, Agent] = {BASELINE: make_agent(BASELINE, world)}
-    for preset in presets:
-        for run_seed in seeds:
-            name = f"{preset}-{run_seed}"
-            trained = train(
-                world,
-                out=out / name,
-                preset=preset,  # type: ignore[arg-type]
-                seed=run_seed,
-                seconds=seconds,
-                settings=settings,
-                progress=lambda share, _, name=name: progress(f"training {name}", share),  # type: ignore[misc]
-            )
-            runs[name] = (preset, run_seed, trained.curve[-1])
-            agents[name] = trained.agent
-    known, refusal = _bounds(world, patients, seed, progress) if bounds else (None, "not asked for")
-    gains = _gains(world, agents, patients=patients, draws=draws, seed=seed, progress=progress)
-    resampled = bootstrap(_columns(gains, known), seed=seed)
+    world = population_of(scenario).world
+    done = run(
+        plan.cells(world), partial(_measure, where=scenario, out=out), folder=out, workers=workers, progress=progress
+    )
+    gains = {each.cell.id: np.array(each.result["gain"], np.float64) for each in done if "gain" in each.result}
+    asked: Mapping[str, Any] = done[-1].result if plan.bounds else {"refusal": "not asked for"}
+    refusal = asked.get("refusal")
+    bounds = None if refusal else asked
+    voi = done[0].cell.id
+    resampled = bootstrap(_columns(gains, voi, bounds), seed=plan.seed)
     return {
         "scenario": world.scenario.id,
         "digest": world.scenario.digest,
-        "patients": patients,
-        "draws": draws,
-        "seed": seed,
-        "training_seconds": seconds,
-        "presets": {preset: _of_preset(preset, runs, resampled, known is not None) for preset in presets},
-        "voi": _scores("voi", resampled, known is not None),
+        "patients": plan.patients,
+        "draws": plan.draws,
+        "seed": plan.seed,
+        "training_seconds": plan.seconds,
+        "presets": {
+            preset: _of_preset([each for each in done if each.cell.agent == f"ppo-{preset}"], resampled, voi, bounds)
+            for preset in plan.presets
+        },
+        "voi": _scores(voi, resampled, bounds),
         "optimum": None
-        if known is None
+        if bounds is None
         else {name: resampled.mean(("bounds", name)).as_json() for name in ("gain", "upper gain", "gap")},
         "refusal": refusal,
     }
 
 
-def _bounds(world: World, patients: int, seed: int, progress: Progress) -> tuple[PresentationBounds | None, str | None]:
+def _measure(cell: Cell, tell: Tell, *, where: str, out: Path) -> dict[str, Any]:
+    """`gain`: one a patient; of a policy its steps and seconds too; of the optimum the bounds, or why it is unknown."""
+    world = world_of_cell(where, cell)
+    if cell.agent == OPTIMUM:
+        return _bounds(world, cell.settings, tell)
+    if cell.agent == BASELINE:
+        return {"gain": _gains(world, make_agent(BASELINE, world), cell.settings, tell)}
+    preset, asked = cell.agent.removeprefix("ppo-"), cell.settings["hyperparameters"]
+    assert cell.seed is not None
+    trained = train(
+        world,
+        out=out / f"{preset}-{cell.seed}",
+        preset=preset,  # type: ignore[arg-type]
+        seed=cell.seed,
+        seconds=cell.settings["seconds"],
+        settings=Settings(**asked | {"layers": tuple(asked["layers"])}),
+        progress=lambda share, _: tell(f"training, {share:.0%}"),
+    )
+    gain, last = _gains(world, trained.agent, cell.settings, tell), trained.curve[-1]
+    return {"gain": gain, "steps": last.steps, "seconds": last.seconds}
+
+
+def _bounds(world: World, settings: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     solved = 0
 
     def count(more: int) -> None:
         nonlocal solved
         solved += more
-        progress(f"planning: {solved:,} presentations solved", 0.0)
+        tell(f"planning, {solved:,} presentations solved")
 
-    return Bookkeeper(world).bounds(patients=patients, seed=seed, progress=count)
+    known, refusal = Bookkeeper(world).bounds(
+        patients=settings["patients"], seed=settings["patients_seed"], progress=count
+    )
+    if known is None:
+        return {"refusal": refusal}
+    return {name: [finite(each) for each in getattr(known, name)] for name in ("v0", "lower", "upper")}
 
 
-def _gains(
-    world: World, agents: Mapping[str, Agent], *, patients: int, draws: int, seed: int, progress: Progress
-) -> dict[str, NDArray[np.float64]]:
-    """(patients,) mean gain of each agent over V0."""
+def _gains(world: World, agent: Agent, settings: Mapping[str, Any], tell: Tell) -> list[float | None]:
+    """Mean gain over V0 of each patient."""
+    patients, draws, seed = (settings[name] for name in ("patients", "draws", "patients_seed"))
     v0, states = presentations(world, np.arange(patients), seed)
     cases = None if draws == 1 else _drawn_again(world, [states[row] for row in sorted(states)], patients, draws, seed)
-    found, expectation = {}, ExpectedChange(world).of
-    for name, agent in agents.items():
-        journeys = run_journeys(
-            Population(world, cases),
-            agent,
-            name=name,
-            patients=np.arange(patients * draws),
-            seed=seed,
-            expectation=expectation,
-            progress=lambda done, name=name: progress(f"journeys of {name}", done / (patients * draws)),  # type: ignore[misc]
-        )
-        found[name] = value_gbp(journeys).reshape(draws, patients).mean(axis=0) - v0
-    return found
+    journeys = run_journeys(
+        Population(world, cases),
+        agent,
+        patients=np.arange(patients * draws),
+        seed=seed,
+        expectation=ExpectedChange(world).of,
+        progress=lambda done: tell(f"journeys, {done / (patients * draws):.0%}"),
+    )
+    return [finite(gain) for gain in value_gbp(journeys).reshape(draws, patients).mean(axis=0) - v0]
 
 
 def _drawn_again(world: World, states: Sequence[State], patients: int, draws: int, seed: int) -> Cases:
@@ -153,43 +229,49 @@ def _drawn_again(world: World, states: Sequence[State], patients: int, draws: in
 
 
 def _columns(
-    gains: Mapping[str, NDArray[np.float64]], bounds: PresentationBounds | None
+    gains: Mapping[str, NDArray[np.float64]], voi: str, bounds: Mapping[str, Any] | None
 ) -> dict[Name, NDArray[np.float64]]:
     found: dict[Name, NDArray[np.float64]] = {("gain", name): gain for name, gain in gains.items()}
-    found |= {("minus voi", name): gain - gains[BASELINE] for name, gain in gains.items()}
+    found |= {("minus voi", name): gain - gains[voi] for name, gain in gains.items()}
     if bounds is not None:
-        found[("bounds", "gain")] = bounds.lower - bounds.v0
-        found[("bounds", "upper gain")] = bounds.upper - bounds.v0
-        found[("bounds", "gap")] = bounds.upper - bounds.lower
+        v0, lower, upper = (np.array(bounds[name], np.float64) for name in ("v0", "lower", "upper"))
+        found |= {
+            ("bounds", "gain"): lower - v0,
+            ("bounds", "upper gain"): upper - v0,
+            ("bounds", "gap"): upper - lower,
+        }
     return found
 
 
-def _of_preset(
-    preset: str, runs: Mapping[str, tuple[str, int, CurvePoint]], resampled: Resampled, bounded: bool
-) -> dict[str, Any]:
-    each = [
+def _of_preset(done: Sequence[Done], resampled: Resampled, voi: str, bounds: Mapping[str, Any] | None) -> OfPreset:
+    each: list[Run] = [
         {
-            "seed": run_seed,
-            "steps": last.steps,
-            "seconds": last.seconds,
-            **_scores(name, resampled, bounded),
-            "share_of_voi": resampled.ratio(("gain", name), ("gain", BASELINE)).as_json(),
-            "minus_voi": resampled.mean(("minus voi", name)).as_json(),
+            "seed": run.cell.seed or 0,
+            "steps": run.result["steps"],
+            "seconds": run.result["seconds"],
+            **_scores(run.cell.id, resampled, bounds),
+            "share_of_voi": resampled.ratio(("gain", run.cell.id), ("gain", voi)).as_json(),
+            "minus_voi": resampled.mean(("minus voi", run.cell.id)).as_json(),
         }
-        for name, (of, run_seed, last) in runs.items()
-        if of == preset
+        for run in done
     ]
-    measures = ("gain", "captured", "captured_of_upper", "share_of_voi")
-    return {"runs": each, **{f"median_{m}": _median([run[m]["mean"] for run in each]) for m in measures}}
+    return {
+        "runs": each,
+        "median_gain": _median([run["gain"]["mean"] for run in each]),
+        "median_captured": _median([run["captured"]["mean"] for run in each]),
+        "median_captured_of_upper": _median([run["captured_of_upper"]["mean"] for run in each]),
+        "median_share_of_voi": _median([run["share_of_voi"]["mean"] for run in each]),
+    }
 
 
-def _scores(name: str, resampled: Resampled, bounded: bool) -> dict[str, Any]:
+def _scores(name: str, resampled: Resampled, bounds: Mapping[str, Any] | None) -> Scores:
     gain: Name = ("gain", name)
-    unknown = {"mean": None, "low": None, "high": None}
+    unknown: IntervalJson = {"mean": None, "low": None, "high": None}
+    known = bounds is not None
     return {
         "gain": resampled.mean(gain).as_json(),
-        "captured": resampled.ratio(gain, ("bounds", "gain")).as_json() if bounded else unknown,
-        "captured_of_upper": resampled.ratio(gain, ("bounds", "upper gain")).as_json() if bounded else unknown,
+        "captured": resampled.ratio(gain, ("bounds", "gain")).as_json() if known else unknown,
+        "captured_of_upper": resampled.ratio(gain, ("bounds", "upper gain")).as_json() if known else unknown,
     }
 
 

@@ -11,7 +11,7 @@ import statistics
 import time
 import tracemalloc
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Any, Literal, NotRequired, TypedDict
 
 import gymnasium as gym
 import numpy as np
@@ -25,12 +25,34 @@ _CHUNK = 256
 """Single-environment steps timed between two looks at the clock."""
 
 
+class Learning(TypedDict):
+    """The environment's share of the wall time of `MaskablePPO.learn`, spent in its step and reset."""
+
+    share: float
+    frames_per_s: float
+    env_steps_per_s: float
+
+
+class SpeedBench(TypedDict):
+    """What `workup bench speed --json` writes; by numbers of environments."""
+
+    scenario: str
+    view: str
+    ratios: dict[str, float]
+    """To CartPole in the same run."""
+    cartpole_steps_per_cpu_s: float
+    steps_per_cpu_s: dict[str, float]
+    memory_mb: dict[str, float]
+    """What the environment and one step's results hold."""
+    learning: NotRequired[Learning]
+
+
 def speed(
     scenario: str = "weight_loss",
     view: Literal["raw", "belief"] = "raw",
     seconds: float = 12.0,
     sizes: tuple[int, ...] = SIZES,
-) -> dict[str, Any]:
+) -> SpeedBench:
     """Steps per CPU second of a scenario relative to `gym.make("CartPole-v1")` in the same run.
 
     Args:
@@ -38,10 +60,6 @@ def speed(
         view: what is observed.
         seconds: CPU seconds spent, shared by all measurements; five rounds are interleaved and medians taken.
         sizes: numbers of environments; 1 goes through `gym.make`.
-
-    Returns:
-        ratios {size: number}, steps_per_cpu_s {size: number}, cartpole_steps_per_cpu_s, memory_mb {size: number} (what
-        the environment and one step's results hold).
     """
     rounds = 5
     share = seconds / rounds / (len(sizes) + 1)
@@ -76,12 +94,8 @@ def speed(
 
 def learning_share(
     scenario: str = "weight_loss", num_envs: int = 1024, steps: int = 65_536, view: Literal["raw", "belief"] = "belief"
-) -> dict[str, float]:
-    """The environment's share of the wall time of `MaskablePPO.learn`.
-
-    Returns:
-        share (of learn's time spent in the environment's step and reset), frames_per_s, env_steps_per_s.
-    """
+) -> Learning:
+    """The environment's share of the wall time of `MaskablePPO.learn`."""
     from sb3_contrib import MaskablePPO
 
     from workup.envs.views.sb3 import JourneyVecEnv

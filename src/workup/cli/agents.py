@@ -83,9 +83,14 @@ def evaluate(
     agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
     patients: Patients = 2000,
     seed: Seed = 0,
+    optimum: Annotated[
+        bool,
+        typer.Option("--optimum", help="Also plan what was possible for these patients: minutes, where it is new."),
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """Compare agents on the same patients."""
+    """Compare agents on the same patients. What the optimum gains is told if it is asked for, or known already."""
+    from workup.agents.planning import Optimum
     from workup.evaluation.optimum import Bookkeeper
     from workup.evaluation.run import run_agents
     from workup.evaluation.score import score
@@ -95,9 +100,11 @@ def evaluate(
         raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
     population = load_population(scenario)
     judged = held_out(scenario, population)
-    keeper = Bookkeeper(population)
+    keeper, asked = Bookkeeper(population), optimum or Optimum.name in names
     with progress() as display:
-        planning = display.add_task("planning: presentations solved", total=None)
+        acting = Optimum.name in names
+        to_plan = keeper.to_plan(patients=patients, seed=seed, acting=acting) if asked else 0
+        planning = display.add_task("planning: presentations solved", total=to_plan, visible=to_plan > 0)
         solved = partial(display.advance, planning)
         chosen = keeper.agents(names, seed=seed, progress=solved)
         tasks = {name: display.add_task(name, total=patients) for name in names}
@@ -108,7 +115,10 @@ def evaluate(
             seed=seed,
             progress=lambda name, done: display.update(tasks[name], completed=done),
         )
-        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+        if asked:
+            bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+        else:
+            bounds, refusal = keeper.known(patients=patients, seed=seed)
     result = score(journeys, bounds, refusal=refusal)
     show_evaluation(result)
     say_what_this_is(population.world.scenario)
@@ -156,9 +166,11 @@ def shares(interval: Interval) -> str:
 
 
 def _optimum_line(result: Evaluation) -> str:
+    from workup.evaluation.optimum import NOT_ASKED
+
     best = result.optimum
     if best is None:
-        return f"optimum: unknown; {escape(result.refusal or 'not asked for')}"
+        return f"optimum: {'' if result.refusal == NOT_ASKED else 'unknown; '}{escape(result.refusal or NOT_ASKED)}"
     kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
     return (
         f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 from rich.markup import escape
@@ -13,9 +14,9 @@ from workup.cli.terminal import (
     DISCLAIMER,
     JsonFile,
     Seed,
+    cells,
     console,
     load_world,
-    progress,
     say_what_this_is,
     table,
     write_json,
@@ -23,12 +24,26 @@ from workup.cli.terminal import (
 from workup.errors import WorkupError
 from workup.files import write_whole
 
+if TYPE_CHECKING:
+    from workup.benchmarks.library import LibraryBench
+    from workup.benchmarks.ppo import PpoBench, Scores
+
 
 class View(StrEnum):
     """What the agent is shown; `belief` holds the exact posterior."""
 
     RAW = "raw"
     BELIEF = "belief"
+
+
+Workers = Annotated[
+    int,
+    typer.Option("--workers", min=1, help="Processes at once; each has less of the machine, so what is timed suffers."),
+]
+
+Runs = Annotated[
+    Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
+]
 
 
 def speed(
@@ -82,7 +97,7 @@ def planner(
 def ppo(
     out: Annotated[
         Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
-    ],
+    ] = Path("runs/ppo"),
     scenario: Annotated[str, typer.Option("--scenario", metavar="ID", help="A scenario's id or path.")] = "weight_loss",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="How many runs of each preset.")] = 5,
     presets: Annotated[str, typer.Option("--presets", metavar="A,B", help="What the policies observe.")] = "belief,raw",
@@ -91,34 +106,26 @@ def ppo(
     draws: Annotated[int, typer.Option("--draws", min=1, help="How often each patient is met.")] = 100,
     seed: Annotated[int, typer.Option("--seed", min=0, help="Of these patients.")] = 0,
     bounds: Annotated[bool, typer.Option(help="Ask the planner what was possible for these patients.")] = True,
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """What masked PPO reaches in a given time, every seed, against the best planner on the same patients."""
     from workup.agents.learned.ppo.learner import ppo_training
 
     ppo_training()  # says what to install where its packages are missing
-    from workup.benchmarks.ppo import PRESETS, bench_ppo
+    from workup.benchmarks.ppo import PRESETS, Plan, bench_ppo
 
     chosen = [preset.strip() for preset in presets.split(",")]
     if not set(chosen) <= set(PRESETS) or len(set(chosen)) != len(chosen):
         raise WorkupError(
             f"--presets is {presets!r}; expected one or both of {', '.join(PRESETS)}, with a comma between"
         )
+    plan = Plan(
+        seeds=range(seeds), presets=chosen, seconds=seconds, patients=patients, draws=draws, seed=seed, bounds=bounds
+    )
     world = load_world(scenario)
-    with progress() as display:
-        task = display.add_task("", total=1.0)
-        result = bench_ppo(
-            world,
-            out=out,
-            seeds=range(seeds),
-            presets=chosen,
-            seconds=seconds,
-            patients=patients,
-            draws=draws,
-            seed=seed,
-            bounds=bounds,
-            progress=lambda what, share: display.update(task, description=what, completed=share),
-        )
+    with cells(out) as show:
+        result = bench_ppo(scenario, plan, out=out, workers=workers, progress=show)
     _show_ppo(result)
     say_what_this_is(world.scenario)
     write_json(json_file, result)
@@ -134,25 +141,36 @@ def imports(
     folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="Environments imported before.")] = "",
     rows: Annotated[int, typer.Option(min=100, help="Of the generated table.")] = 100_000,
     columns: Annotated[int, typer.Option(min=3, help="Of the generated table.")] = 50,
-    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps.")] = 10.0,
+    seconds: Annotated[float, typer.Option(min=0.1, help="CPU seconds for the steps of each.")] = 2.0,
+    runs: Runs = Path("runs/imports"),
     json_file: JsonFile = None,
 ) -> None:
     """Posteriors of networks, steps of imported environments against CartPole, and import of a large table."""
     from workup.benchmarks.imports import bench_imports
 
+    if (ddxplus is None) != (patients is None):
+        raise WorkupError("--ddxplus and --patients name the two parts of one release; give both or neither")
+    release = None if ddxplus is None or patients is None else (ddxplus, patients)
     pairs = [word.strip().partition("=") for word in networks.split(",") if word.strip()]
-    result = bench_imports(
-        [(Path(file), target) for file, _, target in pairs], ddxplus=ddxplus, patients=patients, rows=rows,
-        columns=columns, seconds=seconds, folders=_folders(folders),
-    )  # fmt: skip
+    with cells(runs) as show:
+        result = bench_imports(
+            [(Path(file), target) for file, _, target in pairs],
+            runs=runs,
+            ddxplus=release,
+            folders=_folders(folders),
+            rows=rows,
+            columns=columns,
+            seconds=seconds,
+            progress=show,
+        )
     for name, ms in result["posterior_ms"].items():
         console().print(
             f"{escape(name)}: a posterior in {ms['median']:.2f} ms (median), {ms['p95']:.2f} (95 of 100), {ms['max']:.2f} (most), "
             f"{ms['queries']:.0f} queries"
         )
     console().print(f"table of {rows:,} rows and {columns} columns: imported in {result['import_s']:.2f} s")
-    for size in ("steps_4096", "steps_1024"):
-        for name, rate in result.get(size, {}).items():
+    for rates in (result["steps_4096"], result.get("steps_1024", {})):
+        for name, rate in rates.items():
             console().print(
                 f"{escape(name)}, {rate['num_envs']:,.0f}: {rate['steps_per_cpu_s']:,.0f} steps per CPU second, "
                 f"{rate['ratio']:.1f} × CartPole"
@@ -167,10 +185,11 @@ def _folders(words: str) -> list[Path]:
 def tables(
     folders: Annotated[str, typer.Option("--folders", metavar="A,B", help="What `workup import-table` wrote.")],
     out: Annotated[
-        Path, typer.Option("--out", metavar="DIR", help="Where policies are kept; called again, it goes on.")
-    ],
+        Path, typer.Option("--out", metavar="DIR", help="Where the runs are kept; called again, it goes on.")
+    ] = Path("runs/tables"),
     seeds: Annotated[int, typer.Option("--seeds", min=0, help="How many runs of masked PPO; 0: none.")] = 3,
     seconds: Annotated[float, typer.Option("--seconds", min=1, help="Wall-clock training time of each run.")] = 60.0,
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """References, tuned fixed order, cost-sensitive tree and masked PPO on imported tables: accuracy against money."""
@@ -180,14 +199,9 @@ def tables(
         from workup.agents.learned.ppo.learner import ppo_training
 
         ppo_training()  # says what to install where its packages are missing
-    with progress() as display:
-        task = display.add_task("", total=None)
+    with cells(out) as show:
         result = bench_tables(
-            _folders(folders),
-            out=out,
-            seeds=range(seeds),
-            seconds=seconds,
-            progress=lambda what: display.update(task, description=what),
+            _folders(folders), out=out, seeds=range(seeds), seconds=seconds, workers=workers, progress=show
         )
     for name, found in result.items():
         console().print(
@@ -196,13 +210,12 @@ def tables(
         )
         listed = table("agent", "money lost (95%)", "of which tests", "tests", "right (95%)")
         for agent, scores in found["agents"].items():
-            worth, right = scores["value"], scores["accuracy"]
+            worth = scores["value"]
+            lost = [None if end is None else -end for end in (worth["mean"], worth["high"], worth["low"])]
+            right = (scores["accuracy"][name] for name in ENDS)
+            means = (scores[name]["mean"] for name in ("cost", "tests"))
             listed.add_row(
-                agent,
-                f"{-worth['mean']:.2f} ({-worth['high']:.2f} to {-worth['low']:.2f})",
-                f"{scores['cost']['mean']:.2f}",
-                f"{scores['tests']['mean']:.2f}",
-                f"{right['mean']:.1%} ({right['low']:.1%} to {right['high']:.1%})",
+                agent, _spread(lost, "{:.2f}"), *(_spread([mean], "{:.2f}") for mean in means), _spread(right, "{:.1%}")
             )
         console().print(listed)
         console().print()
@@ -219,9 +232,8 @@ def library(
     ] = 300,
     seed: Seed = 0,
     seconds: Annotated[float, typer.Option("--seconds", min=0.1, help="CPU seconds for the steps of each.")] = 6.0,
-    runs: Annotated[
-        Path, typer.Option("--runs", metavar="DIR", help="Finished parts are kept here; called again, it goes on.")
-    ] = Path("runs/library"),
+    runs: Runs = Path("runs/library"),
+    workers: Workers = 1,
     json_file: JsonFile = None,
 ) -> None:
     """Every scenario: size, speed, optimum, best fixed order, guideline, and each published figure against the model's."""
@@ -229,15 +241,9 @@ def library(
     from workup.benchmarks.library_page import page
 
     chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
-    with progress() as display:
-        task = display.add_task("", total=None)
+    with cells(runs) as show:
         result = bench_library(
-            chosen,
-            patients=patients,
-            seed=seed,
-            seconds=seconds,
-            runs=runs,
-            progress=lambda what, solved: display.update(task, description=what, advance=solved),
+            chosen, runs=runs, patients=patients, seed=seed, seconds=seconds, workers=workers, progress=show
         )
     _show_library(result)
     console().print(f"[dim]{DISCLAIMER}[/dim]")
@@ -246,7 +252,7 @@ def library(
     write_json(json_file, result)
 
 
-def _show_library(result: dict[str, Any]) -> None:
+def _show_library(result: LibraryBench) -> None:
     rows = table("scenario", "compiled", "linted", "steps", "V0", "guideline", "fixed order", "optimum", "gain (95%)")
     for name, record in result["scenarios"].items():
         fast, worth = record.get("speed"), record.get("worth")
@@ -267,39 +273,49 @@ def _show_library(result: dict[str, Any]) -> None:
     console().print(rows)
 
 
-def _show_ppo(result: dict[str, Any]) -> None:
+def _show_ppo(result: PpoBench) -> None:
     rows = table("run", "steps", "gain (95%)", "captured (95%)", "of upper", "of voi's gain")
     for preset, found in result["presets"].items():
         for run in found["runs"]:
-            rows.add_row(f"{preset}, seed {run['seed']}", f"{run['steps']:,}", *_ppo_row(run))
-        shares = (found[f"median_{name}"] for name in ("captured", "captured_of_upper", "share_of_voi"))
+            rows.add_row(
+                f"{preset}, seed {run['seed']}",
+                f"{run['steps']:,}",
+                *_ppo_row(run),
+                _percent(run["share_of_voi"]["mean"]),
+            )
+        shares = (found["median_captured"], found["median_captured_of_upper"], found["median_share_of_voi"])
         rows.add_row(f"{preset}, median", "", f"{found['median_gain']:.1f}", *map(_percent, shares))
-    rows.add_row("voi", "", *_ppo_row(result["voi"]))
+    rows.add_row("voi", "", *_ppo_row(result["voi"]), "")
     console().print(
         f"{result['scenario']}: {result['patients']:,} patients, seed {result['seed']}, each met {result['draws']} times; "
         "pounds per patient\n"
     )
     console().print(rows)
     if result["optimum"] is None:
-        console().print(f"\noptimum: unknown; {escape(result['refusal'])}")
+        console().print(f"\noptimum: unknown; {escape(result['refusal'] or '')}")
     else:
-        certified, upper = (result["optimum"][name] for name in ("gain", "upper gain"))
-        console().print(
-            "\noptimum: certified gain {mean:.1f} ({low:.1f} to {high:.1f})".format(**certified)
-            + ", upper bound {mean:.1f} ({low:.1f} to {high:.1f})".format(**upper)
+        certified, upper = (
+            _spread((result["optimum"][name][end] for end in ENDS), "{:.1f}") for name in ("gain", "upper gain")
         )
+        console().print(f"\noptimum: certified gain {certified}, upper bound {upper}")
 
 
-def _ppo_row(scores: dict[str, Any]) -> list[str]:
-    captured = scores["captured"]
-    interval = "" if captured["low"] is None else f" ({_percent(captured['low'])} to {_percent(captured['high'])})"
+def _ppo_row(scores: Scores) -> list[str]:
     return [
-        "{mean:.1f} ({low:.1f} to {high:.1f})".format(**scores["gain"]),
-        _percent(captured["mean"]) + interval,
+        _spread((scores["gain"][end] for end in ENDS), "{:.1f}"),
+        _spread((scores["captured"][end] for end in ENDS), "{:.1%}"),
         _percent(scores["captured_of_upper"]["mean"]),
-        _percent(scores["share_of_voi"]["mean"]) if "share_of_voi" in scores else "",
     ]
 
 
+ENDS: tuple[Literal["mean", "low", "high"], ...] = ("mean", "low", "high")
+
+
+def _spread(ends: Iterable[float | None], form: str) -> str:
+    """The mean and, if they are given and known, the ends of its interval."""
+    mean, *rest = ("–" if end is None else form.format(end) for end in ends)
+    return f"{mean} ({' to '.join(rest)})" if rest and "–" not in rest else mean
+
+
 def _percent(share: float | None) -> str:
-    return "–" if share is None else f"{share:.1%}"
+    return _spread([share], "{:.1%}")

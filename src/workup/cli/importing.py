@@ -1,4 +1,4 @@
-"""The command that makes an environment from a clinical table."""
+"""Commands that make an environment of what others wrote: a table, a network, a knowledge base; and what its paper measures."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli.terminal import JsonFile, console, say_what_this_is, table, write_json
+from workup.cli.terminal import (
+    JsonFile,
+    ScenarioId,
+    Seed,
+    console,
+    load_world,
+    say_what_this_is,
+    table,
+    warnings,
+    write_json,
+)
 from workup.errors import WorkupError
+from workup.files import write_whole
 
 
 def import_table(
@@ -92,3 +103,113 @@ def _pair(word: str) -> tuple[str, str]:
     if not equals or not test.strip() or not column.strip():
         raise WorkupError(f"--rename has {word!r}; expected TEST=COLUMN")
     return test.strip(), column.strip()
+
+
+def import_network(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="BIF, XMLBIF, HUGIN .net, GeNIe .xdsl or .dsl, UAI.")],
+    target: Annotated[
+        str, typer.Option("--target", metavar="NODE", help="The variable whose states become the conditions.")
+    ],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the scenario's folder goes.")],
+    tests: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,PANEL=C+D",
+            help="What can be observed, one by one or in groups. Left out: every other variable or, where that is too "
+            "large, those on which no other depends.",
+        ),
+    ] = None,
+    costs: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="CSV: test, cost_gbp; if wanted tier, turnaround, discomfort_gbp, dose_msv, label."
+        ),
+    ] = None,
+    cost_gbp: Annotated[float, typer.Option(min=0, help="Of each test, without --costs.")] = 10.0,
+    wrong_gbp: Annotated[float, typer.Option(min=0, help="What deciding for a wrong condition loses.")] = 1000.0,
+) -> None:
+    """Make a scenario of a Bayesian network, with exactly its posteriors, ready for every other command."""
+    import warnings as python_warnings
+
+    from workup.importers.network import checked
+    from workup.importers.network import import_network as make
+
+    place = out / "scenario.yaml"
+    if place.exists():
+        raise WorkupError(f"{place} exists already; remove it, or choose another --out")
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always")
+        made = make(file, target=target, tests=tests, costs=costs, cost_gbp=cost_gbp, wrong_gbp=wrong_gbp)
+    scenario = checked(made, str(place))
+    write_whole(place, made.text)
+    for warning in caught:
+        warnings().print(f"[yellow]warning:[/yellow] {escape(str(warning.message))}")
+    if made.only_leaves:
+        console().print("too large with every variable as a test: only those on which no other depends became tests")
+    conditions, investigations = len(scenario.conditions), len(made.investigations)
+    console().print(f"{place}: {conditions} conditions, {investigations} tests, {made.states:,} joint states")
+    console().print(f"Next: workup explain {escape(str(out))}, then edit its costs and utilities, which are assumed")
+
+
+def import_ddxplus(
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Holds release_conditions.json and release_evidences.json.")
+    ],
+    patients: Annotated[Path, typer.Option("--patients", metavar="FILE", help="CSV of the training patients.")],
+    out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder to write.")],
+    test: Annotated[
+        Path | None,
+        typer.Option("--test", metavar="FILE", help="CSV of the test patients; else a share of --patients."),
+    ] = None,
+    seed: Seed = 0,
+    test_share: Annotated[float, typer.Option("--test-share", help="Share held out, without --test.")] = 0.3,
+    rows: Annotated[int | None, typer.Option("--rows", min=2, help="Read so many rows of each file at most.")] = None,
+    question_cost: Annotated[float, typer.Option("--question-cost", min=0, help="Of each question.")] = 1.0,
+    error_cost: Annotated[float, typer.Option("--error-cost", min=0, help="What a wrong diagnosis loses.")] = 100.0,
+    json_file: JsonFile = None,
+) -> None:
+    """Make an environment of DDXPlus: its evidences are questions, its patients rows, its pathologies the decisions."""
+    from workup.importers.ddxplus import Prices
+    from workup.importers.ddxplus import import_ddxplus as make
+
+    found = make(
+        folder, patients, test=test, out=out, seed=seed, test_share=test_share, most=rows,
+        prices=Prices(question_cost, error_cost),
+    )  # fmt: skip
+    about = found.about
+    console().print(
+        f"{about['conditions']} conditions, {about['evidences']} evidences, {about['follow_ups']} of them follow-ups; "
+        f"{about['train']:,} training and {about['rows'] - about['train']:,} test patients"
+    )
+    console().print(f"Next: workup differential {escape(str(out))} --agents none,informative")
+    say_what_this_is(found.world.scenario)
+    write_json(json_file, about)
+
+
+def differential(
+    scenario: ScenarioId,
+    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    patients: Annotated[int, typer.Option("--patients", min=1, help="How many test patients.")] = 2000,
+    seed: Seed = 0,
+    json_file: JsonFile = None,
+) -> None:
+    """Score the differential diagnoses that agents reach on DDXPlus: IL, GTPA@1, DDR, DDP, DDF1."""
+    from workup.agents.registry import make_agent
+    from workup.evaluation.differentials import score_differentials
+
+    world = load_world(scenario)
+    names = list(dict.fromkeys(name.strip() for name in agents.split(",") if name.strip()))
+    made = {name: make_agent(name, world, seed=seed) for name in names}
+    found = score_differentials(Path(scenario), made, patients=patients, seed=seed)
+    listed = table("agent", "IL", "GTPA@1", "DDR", "DDP", "DDF1", "right")
+    for name, score in found.items():
+        measures = (score.gtpa_at_1, score.ddr, score.ddp, score.ddf1, score.right)
+        listed.add_row(
+            escape(name),
+            f"{score.interaction_length.mean:.2f}",
+            *(f"{100 * m.mean:.1f} ({100 * m.low:.1f} to {100 * m.high:.1f})" for m in measures),
+        )
+    console().print(listed)
+    console().print("\nIL: questions asked; the others in %, means over test patients with 95% intervals")
+    say_what_this_is(world.scenario)
+    write_json(json_file, {name: score.as_json() for name, score in found.items()})

@@ -8,12 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, imports, knowledge, sensitivity
-from workup.cli import benchmarks as measuring
-from workup.cli import demo as demonstration
-from workup.cli import diff as comparing
-from workup.cli import importing as tables
-from workup.cli import scenarios as cases
+from workup.cli import agents, authoring, benchmarks, demo, importing, scenarios, sensitivity
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -28,30 +23,30 @@ app = typer.Typer(
 bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
 
-app.command()(demonstration.demo)
-app.command()(cases.scenarios)
+app.command()(demo.demo)
+app.command()(scenarios.scenarios)
 app.command()(authoring.new)
-app.command()(cases.lint)
-app.command()(cases.explain)
-app.command()(comparing.diff)
+app.command()(scenarios.lint)
+app.command()(scenarios.explain)
+app.command()(scenarios.diff)
 app.command()(authoring.sign)
-app.command()(cases.solve)
+app.command()(scenarios.solve)
 app.command()(sensitivity.sensitivity)
 app.command()(agents.train)
 app.command()(agents.evaluate)
 app.command()(agents.check)
 app.command()(agents.simulate)
-app.command()(cases.play)
-app.command("import-table")(tables.import_table)
-app.command("import-network")(imports.import_network)
-app.command("import-ddxplus")(knowledge.import_ddxplus)
-app.command()(knowledge.differential)
-bench.command()(measuring.speed)
-bench.command()(measuring.planner)
-bench.command()(measuring.ppo)
-bench.command()(measuring.imports)
-bench.command()(measuring.tables)
-bench.command()(measuring.library)
+app.command()(scenarios.play)
+app.command("import-table")(importing.import_table)
+app.command("import-network")(importing.import_network)
+app.command("import-ddxplus")(importing.import_ddxplus)
+app.command()(importing.differential)
+bench.command()(benchmarks.speed)
+bench.command()(benchmarks.planner)
+bench.command()(benchmarks.ppo)
+bench.command()(benchmarks.imports)
+bench.command()(benchmarks.tables)
+bench.command()(benchmarks.library)
 
 
 def _version(asked: bool) -> None:

@@ -1,8 +1,9 @@
-"""Commands about a scenario: list, lint, explain, solve, play."""
+"""Commands about scenarios: list, lint, explain, diff, solve, play."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +27,8 @@ from workup.files import write_whole
 if TYPE_CHECKING:
     from workup.agents.planning import Solution
     from workup.evaluation.optimum import Bookkeeper
+
+_WHICH = "A scenario's id, or a path to its folder or file."
 
 
 def scenarios() -> None:
@@ -91,6 +94,47 @@ def explain(
 
     write_whole(out, explanation(load_scenario(scenario), f"workup explain {scenario} --out {out.name}"))
     console().print(escape(str(out.resolve())))
+
+
+def diff(
+    before: Annotated[str, typer.Argument(metavar="A", help=f"The earlier scenario. {_WHICH}")],
+    after: Annotated[str, typer.Argument(metavar="B", help=f"The later scenario. {_WHICH}")],
+    json_file: JsonFile = None,
+) -> None:
+    """What changed from A to B, in clinical words. Exit status 1 if anything did.
+
+    Comments and the order of keys do not count; what was renamed or moved is told as removed and new.
+    """
+    from workup.scenarios.language.library import load_scenario
+    from workup.scenarios.language.words.difference import differences
+
+    was, now = load_scenario(before), load_scenario(after)
+    changes = differences(was, now)
+    for part, told in groupby(changes, key=lambda change: change.part):
+        console().print(f"[bold]{escape(part)}[/bold]")
+        for change in told:
+            console().print(f"- {escape(change.words)}")
+        console().print()
+    console().print(_summary(len(changes), same_digest=was.digest == now.digest))
+    say_what_this_is(now)
+    listed = [
+        {"part": each.part, "path": each.path, "words": each.words, "before": each.before, "after": each.after}
+        for each in changes
+    ]
+    digests = {"before": {"id": was.id, "digest": was.digest}, "after": {"id": now.id, "digest": now.digest}}
+    write_json(json_file, digests | {"changes": listed})
+    if changes:
+        raise typer.Exit(1)
+
+
+def _summary(count: int, *, same_digest: bool) -> str:
+    if count:
+        return f"{count} difference{'s' * (count != 1)}"
+    if same_digest:
+        return "no differences"
+    return (
+        "no differences, but the order of entries: trained policies and solved bounds of the one do not fit the other"
+    )
 
 
 def play(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
     from rich.table import Table
 
+    from workup.benchmarks.runner import Standing
     from workup.envs.model.population import Population
     from workup.envs.model.world import World
     from workup.scenarios.language.schema import Scenario
@@ -40,7 +41,7 @@ def warnings() -> Console:
     return Console(stderr=True, highlight=False, soft_wrap=True)
 
 
-def write_json(path: Path | None, content: dict[str, Any]) -> None:
+def write_json(path: Path | None, content: Mapping[str, Any]) -> None:
     """Write a result as strict JSON, if a file was asked for."""
     if path is not None:
         write_whole(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
@@ -88,9 +89,51 @@ def table(*headings: str) -> Table:
 
 @contextmanager
 def progress() -> Iterator[Progress]:
-    """A progress display on standard error, so that standard output can be piped."""
-    from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    """A progress display on standard error, so that standard output can be piped. A task's field `left_s` stands for the time
+    left where its steps are too few for an estimate."""
+    from rich import progress as bars
+    from rich.text import Text
 
-    columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(show_speed=True), TimeElapsedColumn())
-    with Progress(*columns, console=warnings(), transient=True) as display:
+    class Left(bars.TimeRemainingColumn):
+        def render(self, task: bars.Task) -> Text:
+            if "left_s" not in task.fields:
+                return super().render(task)
+            left_s = task.fields["left_s"]
+            return Text("" if left_s is None else f"about {_span(left_s)} left", style="progress.remaining")
+
+    columns = (
+        bars.TextColumn("{task.description}"),
+        bars.BarColumn(),
+        bars.TaskProgressColumn(show_speed=True),
+        bars.TimeElapsedColumn(),
+        Left(),
+    )
+    # The speed is that of the whole run: what is planned or trained takes minutes a step.
+    with bars.Progress(*columns, console=warnings(), transient=True, speed_estimate_period=1e9) as display:
         yield display
+
+
+@contextmanager
+def cells(folder: Path) -> Iterator[Callable[[Standing], None]]:
+    """A progress display for the cells of a benchmark; says at the end how many were there already."""
+    known = total = 0
+    with progress() as display:
+        task = display.add_task("", total=None, left_s=None)
+
+        def show(now: Standing) -> None:
+            nonlocal known, total
+            if not now.cell:
+                known, total = now.done, now.total
+            said = f"{now.done} of {now.total}, {now.cell}{': ' * bool(now.doing)}{now.doing}"
+            display.update(task, description=escape(said), completed=now.done, total=now.total, left_s=now.left_s)
+
+        yield show
+    if known:
+        console().print(
+            f"[dim]{known} of {total} were measured before; without their files in {escape(str(folder))} they are measured anew[/dim]"
+        )
+
+
+def _span(seconds: float) -> str:
+    minutes = round(seconds / 60)
+    return f"{seconds:.0f} s" if seconds < 100 else f"{minutes} min" if minutes < 100 else f"{seconds / 3600:.1f} h"

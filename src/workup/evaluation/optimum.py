@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import time
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from workup.agents.base import Agent
 from workup.agents.planning import (
@@ -21,10 +22,13 @@ from workup.agents.planning import (
     PolicyCache,
     PresentationBounds,
     Solution,
+    State,
     presentation_bounds,
+    presentations,
     solve,
 )
 from workup.agents.planning.optimum import shipped_cache
+from workup.agents.planning.policy_cache import state_key
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
@@ -32,8 +36,11 @@ from workup.envs.model.world import World
 from workup.errors import FileFormatError, PlanningRefused
 
 SAVE_EVERY_S = 15.0
+_BATCH = 256
 
 RECORDED = "the patients of {} are recorded, so the law that they come from, and with it the optimum, is unknown"
+
+NOT_ASKED = "not asked for (add optimum to --agents, or --optimum)"
 
 Progress = Callable[[int], None]
 """Called with the number of presentations newly solved."""
@@ -75,6 +82,38 @@ class Bookkeeper:
             return None, str(refusal)
         self.save()
         return found, None
+
+    def known(self, *, patients: int, seed: int) -> tuple[PresentationBounds | None, str | None]:
+        """As `bounds`, but plans nothing: None if one of these patients has not been planned for."""
+        if not self._population.law_known:
+            return None, RECORDED.format(self._world.scenario.id)
+        found: list[tuple[float, float, float]] = []
+        if not self.cache.bounds:
+            return None, NOT_ASKED
+        for v0, states in self._presented(patients, seed):
+            for row, value in enumerate(v0):
+                state = states.get(row)
+                bounds = (0.0, 0.0, 0.0) if state is None else self.cache.bounds.get(state_key(state))
+                if bounds is None:
+                    return None, NOT_ASKED
+                stop, low, high = bounds
+                found.append((value, value + (low - stop), value + (high - stop)))  # as bounds adds them, to the bit
+        v0, lower, upper = np.array(found).T
+        return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all())), None
+
+    def to_plan(self, *, patients: int, seed: int, acting: bool = False) -> int:
+        """How many presentations of these patients have not been planned for, so that `bounds` will; where the optimum is
+        `acting`, also those whose plan was not kept."""
+        if not self._population.law_known:
+            return 0
+        keys = {state_key(state) for _, states in self._presented(patients, seed) for state in states.values()}
+        known = self.cache.bounds.keys() & self.cache.actions.keys() if acting else self.cache.bounds.keys()
+        return len(keys - known)
+
+    def _presented(self, patients: int, seed: int) -> Iterator[tuple[NDArray[np.float64], dict[int, State]]]:
+        """V0 and states of `presentations`, some patients at a time, so that the first that is unknown ends the search."""
+        for first in range(0, patients, _BATCH):
+            yield presentations(self._world, np.arange(first, min(first + _BATCH, patients), dtype=np.int64), seed)
 
     def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
         """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""

@@ -127,7 +127,7 @@ class Evaluation:
     resamples: int
     agents: Mapping[str, AgentScore]
     optimum: OptimumScore | None
-    """None where the planner refuses; `refusal` says why."""
+    """None where the planner refuses or was not asked; `refusal` says which and why."""
     refusal: str | None
     differences: tuple[Difference, ...]
 

@@ -41,25 +41,27 @@ def test_the_generated_table_is_what_it_says(tmp_path: Path) -> None:
 
 def test_the_command_measures_and_writes(tmp_path: Path) -> None:
     (tmp_path / "n.bif").write_text(NETWORK)
-    result = CliRunner().invoke(
-        app,
-        ["bench", "imports", "--networks", f"{tmp_path}/n.bif=d", "--rows", "300", "--columns", "5", "--seconds", "0.3",
-         "--json", str(tmp_path / "j")],
-    )  # fmt: skip
+    command = ["bench", "imports", "--networks", f"{tmp_path}/n.bif=d", "--rows", "300", "--columns", "5", "--seconds", "0.3",
+               "--runs", str(tmp_path / "runs"), "--json", str(tmp_path / "j")]  # fmt: skip
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "j").read_text())
     assert set(found["steps_4096"]) == {"n (d)", "table of 5 columns", "CartPole-v1"}
     assert all(rate["steps_per_cpu_s"] > 0 for rate in found["steps_4096"].values())
+    assert found["import_s"] > 0
+    again = CliRunner().invoke(app, command)
+    assert "3 of 3 were measured before" in again.output
+    assert json.loads((tmp_path / "j").read_text()) == found
+    (tmp_path / "n.bif").write_text(NETWORK.replace("0.7, 0.3", "0.6, 0.4"))
+    assert "1 of 3 were measured before" in CliRunner().invoke(app, command).output  # the table
 
 
 def test_tables_are_compared_on_their_test_rows(tmp_path: Path) -> None:
     table, costs = write_large_table(tmp_path, rows=200, columns=4)
     import_table(table, target="ill", costs=costs, out=tmp_path / "small", choices=Choices(error_cost=50))
-    result = CliRunner().invoke(
-        app,
-        ["bench", "tables", "--folders", str(tmp_path / "small"), "--out", str(tmp_path / "runs"), "--seeds", "0",
-         "--json", str(tmp_path / "j")],
-    )  # fmt: skip
+    command = ["bench", "tables", "--folders", str(tmp_path / "small"), "--out", str(tmp_path / "runs"), "--seeds", "0",
+               "--json", str(tmp_path / "j")]  # fmt: skip
+    result = CliRunner().invoke(app, command)
     assert result.exit_code == 0, result.output
     found = json.loads((tmp_path / "j").read_text())["small"]
     assert (found["train"], found["test"]) == (140, 60)
@@ -69,3 +71,7 @@ def test_tables_are_compared_on_their_test_rows(tmp_path: Path) -> None:
         assert scores["value"]["mean"] == pytest.approx(money)
     assert found["agents"]["none"]["accuracy"]["mean"] == pytest.approx(found["commonest"])
     assert found["agents"]["all"]["tests"]["mean"] > found["agents"]["tree"]["tests"]["mean"]
+    first = (tmp_path / "j").read_bytes()
+    again = CliRunner().invoke(app, command)
+    assert "6 of 6 were measured before" in again.output
+    assert (tmp_path / "j").read_bytes() == first

@@ -10,9 +10,11 @@ import pytest
 from support.shipped import scenario_of
 
 import workup.benchmarks.library
-from workup.benchmarks.library import bench_library
+from workup.benchmarks.library import LibraryBench, bench_library
 from workup.benchmarks.library_page import mechanisms, page, point_row, size_row, table_line
+from workup.benchmarks.runner import of_folder
 from workup.cli.main import main
+from workup.errors import WorkupWarning
 from workup.scenarios.language.library import find_scenario
 
 PATIENTS = 40
@@ -24,11 +26,11 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def found(runs: Path) -> dict[str, Any]:
+def found(runs: Path) -> LibraryBench:
     return bench_library(["tutorial"], patients=PATIENTS, seconds=0.2, runs=runs)
 
 
-def test_the_tutorial_is_solved_and_a_personalised_order_gains(found: dict[str, Any]) -> None:
+def test_the_tutorial_is_solved_and_a_personalised_order_gains(found: LibraryBench) -> None:
     worth = found["scenarios"]["tutorial"]["worth"]
     best = worth["optimum"]
     assert best["exact"]
@@ -41,7 +43,7 @@ def test_the_tutorial_is_solved_and_a_personalised_order_gains(found: dict[str, 
     assert worth["agents"]["none"]["mean"] == pytest.approx(worth["v0"], abs=1e-6)
 
 
-def test_speed_and_expectations_are_measured(found: dict[str, Any]) -> None:
+def test_speed_and_expectations_are_measured(found: LibraryBench) -> None:
     record = found["scenarios"]["tutorial"]
     assert all(record["speed"][key] > 0 for key in ("compile_s", "lint_s", "ratio"))
     told = record["expectations"]
@@ -52,7 +54,7 @@ def test_speed_and_expectations_are_measured(found: dict[str, Any]) -> None:
     assert record["model"].keys() == scenario_of("tutorial").targets.keys()
 
 
-def test_called_again_it_works_out_nothing(found: dict[str, Any], runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_called_again_it_works_out_nothing(found: LibraryBench, runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: Any, **__: Any) -> Any:
         raise AssertionError("worked out again")
 
@@ -63,16 +65,21 @@ def test_called_again_it_works_out_nothing(found: dict[str, Any], runs: Path, mo
         bench_library(["tutorial"], patients=PATIENTS + 1, seconds=0.2, runs=runs)
 
 
-def test_a_run_that_was_cut_off_goes_on(found: dict[str, Any], runs: Path, tmp_path: Path) -> None:
-    lines = (runs / "parts.jsonl").read_text().splitlines(keepends=True)
-    (tmp_path / "parts.jsonl").write_text("".join(lines[:2]) + lines[2][:20])
-    again = bench_library(["tutorial"], patients=0, runs=tmp_path)
+def test_a_run_that_was_cut_off_goes_on(found: LibraryBench, runs: Path, tmp_path: Path) -> None:
+    model, expectations = (
+        next(runs / each.cell.file_name for each in of_folder(runs) if each.cell.agent == part)
+        for part in ("model", "expectations")
+    )
+    (tmp_path / model.name).write_bytes(model.read_bytes())
+    (tmp_path / expectations.name).write_bytes(expectations.read_bytes()[:200])
+    with pytest.warns(WorkupWarning, match="worked out anew"):
+        again = bench_library(["tutorial"], patients=0, runs=tmp_path)
     assert again["scenarios"]["tutorial"]["model"] == found["scenarios"]["tutorial"]["model"]
     assert again["scenarios"]["tutorial"]["expectations"] == found["scenarios"]["tutorial"]["expectations"]
     assert "worth" not in again["scenarios"]["tutorial"]
 
 
-def test_the_page_holds_what_was_counted_and_measured(found: dict[str, Any]) -> None:
+def test_the_page_holds_what_was_counted_and_measured(found: LibraryBench) -> None:
     text, record = page(found), found["scenarios"]["tutorial"]
     rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in text.splitlines() if line.startswith("|")]
     assert all(len(row) > 5 for row in rows)
@@ -93,7 +100,7 @@ def test_the_page_holds_what_was_counted_and_measured(found: dict[str, Any]) -> 
     )
 
 
-def test_a_scenario_whose_optimum_is_unknown_says_why(found: dict[str, Any]) -> None:
+def test_a_scenario_whose_optimum_is_unknown_says_why(found: LibraryBench) -> None:
     altered = json.loads(json.dumps(found))
     worth = altered["scenarios"]["tutorial"]["worth"]
     worth["optimum"], worth["refusal"] = None, "too many histories"

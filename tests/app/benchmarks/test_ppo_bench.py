@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,43 +11,52 @@ import pytest
 pytest.importorskip("sb3_contrib")
 
 from workup.agents.learned.ppo.training import Settings
-from workup.benchmarks.ppo import bench_ppo
+from workup.benchmarks.ppo import Plan, PpoBench, bench_ppo
+from workup.benchmarks.runner import Standing
 from workup.cli.main import main
-from workup.envs.compile.compile import compile_world
-from workup.scenarios.language.library import load_scenario
+from workup.errors import WorkupError
 
 SMALL = Settings(n_envs=64, rollout_steps=8, layers=(16,), validate_every_s=0.2, validation_patients=64)
 
 
 def test_runs_are_kept_and_compared_with_the_best_planner(tmp_path: Path) -> None:
-    world = compile_world(load_scenario("tutorial"))
-    told: list[str] = []
+    told: list[Standing] = []
+    plan = Plan(seeds=(0, 1), seconds=0.5, patients=200, draws=1, settings=SMALL)
 
-    def bench() -> dict[str, object]:
-        return bench_ppo(
-            world,
-            out=tmp_path,
-            seeds=(0, 1),
-            seconds=0.5,
-            patients=200,
-            draws=1,
-            settings=SMALL,
-            progress=lambda what, share: told.append(what),
-        )
+    def bench() -> PpoBench:
+        return bench_ppo("tutorial", plan, out=tmp_path, progress=told.append)
 
     first = bench()
-    assert {"training belief-0", "training raw-1", "journeys of voi"} <= set(told)
-    for preset in first["presets"].values():  # type: ignore[attr-defined]
-        gains = [run["gain"]["mean"] for run in preset["runs"]]
+    assert {"tutorial/voi", "tutorial/ppo-belief/seed0", "tutorial/ppo-raw/seed1", "tutorial/optimum"} <= {
+        each.cell for each in told
+    }
+    assert {"training", "journeys", "planning"} <= {each.doing.partition(",")[0] for each in told}
+    assert first["optimum"] is not None
+    for preset in first["presets"].values():
+        gains = [run["gain"]["mean"] or 0.0 for run in preset["runs"]]
         assert [run["seed"] for run in preset["runs"]] == [0, 1]
         assert preset["median_gain"] == pytest.approx(sum(gains) / 2)
-        for run in preset["runs"]:
-            assert run["gain"]["low"] <= run["gain"]["mean"] <= run["gain"]["high"]
-            assert run["share_of_voi"]["mean"] == pytest.approx(run["gain"]["mean"] / first["voi"]["gain"]["mean"])  # type: ignore[index]
-            assert run["captured"]["mean"] == pytest.approx(run["gain"]["mean"] / first["optimum"]["gain"]["mean"])  # type: ignore[index]
+        for run, gain in zip(preset["runs"], gains, strict=True):
+            low, high = run["gain"]["low"], run["gain"]["high"]
+            assert low is not None
+            assert high is not None
+            assert low <= gain <= high
+            assert run["share_of_voi"]["mean"] == pytest.approx(gain / (first["voi"]["gain"]["mean"] or 0.0))
+            assert run["captured"]["mean"] == pytest.approx(gain / (first["optimum"]["gain"]["mean"] or 0.0))
     told.clear()
     assert bench() == first
-    assert not [what for what in told if what.startswith("training")]
+    assert [(each.done, each.total) for each in told] == [(6, 6)]  # nothing was trained, met or planned again
+
+
+def test_other_patients_are_met_by_the_policies_that_are_there(tmp_path: Path) -> None:
+    plan = Plan(seeds=(0,), presets=("belief",), seconds=0.5, patients=20, draws=1, bounds=False, settings=SMALL)
+    bench_ppo("tutorial", plan, out=tmp_path)
+    trained = (tmp_path / "belief-0" / "policy.json").stat().st_mtime_ns
+    assert bench_ppo("tutorial", replace(plan, patients=30), out=tmp_path)["patients"] == 30
+    assert (tmp_path / "belief-0" / "policy.json").stat().st_mtime_ns == trained
+    assert len(list(tmp_path.glob("*.json"))) == 4
+    with pytest.raises(WorkupError, match=r"^tutorial/ppo-belief/seed0: .*other settings"):
+        bench_ppo("tutorial", replace(plan, seconds=0.6), out=tmp_path)
 
 
 def test_the_command_writes_what_it_shows(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -119,6 +119,23 @@ def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFix
     assert file.read_bytes() == first
 
 
+def test_evaluate_plans_only_when_it_is_asked_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    file = tmp_path / "evaluation.json"
+    asked = ("evaluate", "tutorial", "--agents", "none,all", "--patients", 60, "--json", file)
+    status, out, _ = run(capsys, *asked)
+    found = read(file)
+    assert status == 0
+    assert "optimum: not asked for (add optimum to --agents, or --optimum)" in out
+    assert (found["optimum"], found["refusal"].startswith("not asked for")) == (None, True)
+    assert [line.split()[-1] for line in out.splitlines() if line.startswith(("none ", "all "))][:2] == ["–", "–"]
+    assert run(capsys, *asked, "--optimum")[0] == 0
+    told = read(file)
+    assert told["optimum"]["exact"]
+    assert told["agents"]["all"]["captured"] is not None
+    assert "optimum: exact" in run(capsys, *asked)[1]  # known from before
+    assert read(file) == told
+
+
 @pytest.mark.parametrize(("agents", "said"), [
     ("none,nobody", "nobody"), ("", "expected names"), ("none,none", "each once"), ("/no/such", "no/such"),
 ])  # fmt: skip

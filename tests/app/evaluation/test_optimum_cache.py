@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+import workup.agents.planning.optimum
 from workup.agents.planning import Effort, Optimum, PolicyCache
 from workup.agents.planning.optimum import shipped_cache
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
 from workup.errors import FileFormatError
-from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.optimum import NOT_ASKED, Bookkeeper
 from workup.scenarios.language.library import load_scenario
 
 
@@ -36,6 +37,34 @@ def test_answers_are_kept_for_these_figures_alone(
     other = compile_world(load_scenario("tutorial"), weights={"cost": 2.0})
     assert Bookkeeper(other).path != Bookkeeper(world).path
     assert not Bookkeeper(other).cache.bounds
+
+
+def test_what_is_known_of_all_patients_is_found_without_planning(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert Bookkeeper(world).known(patients=300, seed=0) == (None, NOT_ASKED)
+    asked: list[int] = []
+    to_plan = Bookkeeper(world).to_plan(patients=300, seed=0)
+    planned, _ = Bookkeeper(world).bounds(patients=300, seed=0, progress=asked.append)
+    assert 1 < to_plan == sum(asked)
+    assert Bookkeeper(world).to_plan(patients=300, seed=0) == 0
+
+    def refuse(*_: Any, **__: Any) -> Any:
+        raise AssertionError("planned")
+
+    monkeypatch.setattr(workup.agents.planning.optimum.Planner, "__init__", refuse)
+    known, refusal = Bookkeeper(world).known(patients=300, seed=0)
+    assert refusal is None
+    assert known is not None
+    assert planned is not None
+    for name in ("v0", "lower", "upper"):
+        np.testing.assert_array_equal(getattr(known, name), getattr(planned, name))
+    assert known.exact == planned.exact
+    keeper = Bookkeeper(world)
+    keeper.cache.bounds.popitem()
+    assert keeper.known(patients=300, seed=0) == (None, NOT_ASKED)
+    assert keeper.to_plan(patients=300, seed=0) == 1
 
 
 SOUND = {"format": "workup-bounds-3", "key": "KEY", "bounds": {"a": [0.0, 1.0, 2.0]}, "actions": {"b": 0}}
