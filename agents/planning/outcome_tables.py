@@ -69,7 +69,9 @@ class OutcomeTables:
         cells = self.cells(item, profiles, failures, treated)
         normal = np.round(cells.likelihood / cells.likelihood.max(axis=1, keepdims=True), 12) + 0.0
         seen: dict[tuple[int, bytes], int] = {}
-        at = [seen.setdefault((s, row.tobytes()), len(seen)) for s, row in zip(cells.status.tolist(), normal, strict=True)]
+        at = [
+            seen.setdefault((s, row.tobytes()), len(seen)) for s, row in zip(cells.status.tolist(), normal, strict=True)
+        ]
         if len(seen) == len(at):
             return cells.likelihood, cells.status
         likelihood = np.zeros((len(seen), normal.shape[1]))
