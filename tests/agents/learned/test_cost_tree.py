@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from workup.agents.learned.cost_tree import Node, TreeAgent, _value, grow_tree
+from workup.agents.learned.cost_tree import Node, TreeAgent, grow_tree
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.recorded import rows_of, world_of
@@ -50,11 +50,23 @@ def test_it_buys_what_tells_the_class_and_stops_where_errors_are_cheaper(world: 
     assert world.item("sure") not in items(grow_tree(cheap).root)
 
 
-def test_its_own_account_of_a_tree_is_what_the_engine_charges(world: World) -> None:
-    agent = grow_tree(world)
-    n = len(rows_of(world).hidden)
+def test_it_orders_what_its_tree_asks_and_decides_what_the_leaf_says(world: World) -> None:
+    agent, rows = grow_tree(world), rows_of(world)
+    n = len(rows.hidden)
     played = run_journeys(world, agent.act, agent="tree", patients=np.arange(n), seed=0)
-    assert played.value.sum() == pytest.approx(_value(world, agent.root, rows_of(world), np.arange(n)))
+    opening = set(np.flatnonzero(world.opens_journey).tolist())
+    for row in range(n):
+        node, asked, paid = agent.root, set[int](), 0.0
+        while node.item >= 0:
+            value = int(rows.values[row, node.observable])
+            paid += float(world.cost_gbp[node.item]) * (value >= 0 and node.item not in asked)
+            asked.add(node.item)
+            if value not in node.branches:
+                break
+            node = node.branches[value]
+        assert set(np.flatnonzero(played.status[row]).tolist()) - opening == asked
+        assert played.decision[row] == node.decision
+        assert played.cost_gbp[row] == pytest.approx(paid)
 
 
 def test_the_first_of_a_group_is_dearer_than_the_next(tmp_path: Path) -> None:
