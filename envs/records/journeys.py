@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.world import World
+from workup.errors import WorkupError
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,6 +50,16 @@ class Journeys:
     luck: NDArray[np.float64] | None = None
     """(n,) pounds, zero on average whatever the policy: by how much more than expected the results of its orders changed
     the best expected utility. None if it was not asked for."""
+
+    def recorded(self) -> Events:
+        """Every step.
+
+        Raises:
+            WorkupError: they were not kept.
+        """
+        if self.events is None:
+            raise WorkupError(f"the journeys of {self.agent!r} hold no events; run them with record=True")
+        return self.events
 
 
 @dataclass(frozen=True, eq=False)
