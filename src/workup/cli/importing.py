@@ -169,8 +169,8 @@ def import_ddxplus(
     json_file: JsonFile = None,
 ) -> None:
     """Make an environment of DDXPlus: its evidences are questions, its patients rows, its pathologies the decisions."""
-    from workup.importers.ddxplus import Prices
     from workup.importers.ddxplus import import_ddxplus as make
+    from workup.importers.knowledge.scenario import Prices
 
     found = make(
         folder, patients, test=test, out=out, seed=seed, test_share=test_share, most=rows,

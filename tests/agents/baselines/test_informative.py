@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 
 from workup.agents.baselines.informative import InformativeAgent
-from workup.envs.compile.recorded import population_of, rows_of, world_of
 from workup.agents.opening import open_journeys
+from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
 from workup.evaluation.run import run_agents

@@ -44,6 +44,7 @@ def test_parts_hold_what_is_declared_and_nothing_twice(world: World) -> None:
 
 def test_columns_are_those_declared(world: World) -> None:
     assert sorted(columns_of(world, 1, True).at) == sorted(COLUMNS)
+    assert AT.names is not None
     assert AT.names == (*SIZES, *OPTIONS, *INT_TABLES, *REAL_TABLES, *COLUMNS, AT.names[-1])
 
 
