@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -21,6 +21,10 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import write_whole
+
+if TYPE_CHECKING:
+    from workup.envs.model.world import World
+    from workup.importers.table import Choices
 
 
 def import_table(
@@ -68,7 +72,19 @@ def import_table(
         positive=_names(positive),
     )
     found = make(file, target=target, costs=costs, groups=groups, delay=delay, out=out, choices=choices)
-    world, held_out = found.world, load_recorded(out, split="test").world
+    _show_table(found.world, out, choices)
+    n_test = len(rows_of(load_recorded(out, split="test").world).hidden)
+    console().print(f"Next: workup evaluate {escape(str(out))} --agents none,all,fixed,voi,tree")
+    say_what_this_is(found.world.scenario)
+    write_json(
+        json_file, {**found.about, "test": n_test, "tests": list(found.world.items[2 : found.world.n_investigations])}
+    )
+
+
+def _show_table(world: World, out: Path, choices: Choices) -> None:
+    """What each test costs and how often it has no result, and how the patients were split."""
+    from workup.envs.compile.recorded import load_recorded, rows_of
+
     listed = table("test", "first of its group", "later", "result", "rows without")
     rows = rows_of(world)
     for i in range(world.n_investigations):
@@ -82,17 +98,14 @@ def import_table(
         price = float(world.cost_gbp[i])
         listed.add_row(escape(world.items[i]), f"{price + shared:,.2f}", f"{price:,.2f}", delayed, f"{absent:,}")
     console().print(listed)
-    n_train, n_test = len(rows.hidden), len(rows_of(held_out).hidden)
+    n_train, n_test = len(rows.hidden), len(rows_of(load_recorded(out, split="test").world).hidden)
     console().print(
-        f"\n{n_train:,} training and {n_test:,} test patients, split by seed {seed}; a wrong decision loses {error_cost:,.2f}, in the "
-        "money of the costs (shown as pounds)"
+        f"\n{n_train:,} training and {n_test:,} test patients, split by seed {choices.seed}; a wrong decision loses "
+        f"{choices.error_cost:,.2f}, in the money of the costs (shown as pounds)"
     )
     console().print(
         "Beliefs are those of a naive Bayes model fitted to the training rows; results, truth and missing values are the rows'."
     )
-    console().print(f"Next: workup evaluate {escape(str(out))} --agents none,all,fixed,voi,tree")
-    say_what_this_is(world.scenario)
-    write_json(json_file, {**found.about, "test": n_test, "tests": list(world.items[2 : world.n_investigations])})
 
 
 def _names(words: str) -> tuple[str, ...]:
