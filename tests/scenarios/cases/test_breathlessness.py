@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from support.clinical import chance, failed, odds
 
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.compile.compile import compile_world
@@ -12,35 +13,13 @@ from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
-from workup.vignettes.check import check_agent
 
-VIGNETTES = {
-    "3a_lagger": "asbestosis",
-    "3b_joiner_who_smokes": "copd",
-    "3c_fluid": "mesothelioma",
-    "3d_washed_overalls": "hf_preserved",
-    "3e_scan_every_year": "unfit",
-}
 JOINER = {"sex": "male", "age": "60_to_79", "trade": "building", "pack_years": "under_20"}
 
 
 @pytest.fixture(scope="module")
 def world() -> World:
     return compile_world(load_scenario("breathlessness"))
-
-
-def chance(world: World, variable: str, values: str | tuple[str, ...], facts: dict[str, str]) -> float:
-    law = world.model.network.posterior(variable, facts)
-    return float(sum(law[value] for value in ((values,) if isinstance(values, str) else values)))
-
-
-def odds(world: World, variable: str, values: str | tuple[str, ...], facts: dict[str, str]) -> float:
-    p = chance(world, variable, values, facts)
-    return p / (1.0 - p)
-
-
-def test_vignettes_are_those_of_the_draft(world: World) -> None:
-    assert {name: vignette.condition for name, vignette in world.scenario.vignettes.items()} == VIGNETTES
 
 
 def test_meets_the_published_operating_points(world: World) -> None:
@@ -139,5 +118,4 @@ def test_spirometry_is_missing_in_the_frail(world: World) -> None:
 
 
 def test_the_guideline_passes_all_vignettes(world: World) -> None:
-    agent = GuidelineAgent(world)
-    assert [vignette.id for vignette in check_agent(world, agent).vignettes if not vignette.passed] == []
+    assert failed(world) == []
