@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from workup.envs.compile.compile import compile_world
@@ -94,6 +93,8 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def _cases(folder: Path, about: dict[str, Any], world: World, split: Split) -> Cases:
+    import polars as pl  # a third of the time that opening a scenario without recorded patients takes
+
     path, model = folder / ROWS, world.model
     try:
         content = path.read_bytes()

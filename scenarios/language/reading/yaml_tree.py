@@ -35,6 +35,8 @@ MAX_VALUES = 100_000
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FIRST = frozenset("+-.0123456789")
+"""What a number begins with."""
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
@@ -203,8 +205,8 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         text = str(event.value)
-        if event.style:  # quoted or a block: text, whatever it looks like
-            return text
+        if event.style or (text[:1] not in _FIRST and text not in _WORDS):
+            return text  # quoted or a block, whatever it looks like; or a word
         for accepts, make in _PLAIN:
             if accepts(text):
                 value = make(text)
