@@ -1,6 +1,6 @@
 """YAML text to parse events: by libyaml where it is there and sure to agree, else by ruamel.yaml's own reader.
 
-libyaml reads a file some fifteen times as fast, but YAML 1.1, and its messages say less. What the two might read
+libyaml reads a file some ten times as fast, but YAML 1.1, and its messages say less. What the two might read
 differently, and whatever libyaml refuses, is therefore left to ruamel.yaml, which reads YAML 1.2 and words every fault.
 """
 

@@ -1,6 +1,6 @@
 """YAML text to plain dicts, lists, numbers and words, with the line of everything, and nothing else.
 
-Built from ruamel.yaml's parse events rather than its constructors, so that no tag, anchor or merge key can
+Built from parse events rather than by a library's constructors, so that no tag, anchor or merge key can
 make an object: a file holds mappings, lists, numbers, true/false, null and text, or it is refused.
 """
 
