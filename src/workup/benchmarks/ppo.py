@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import Agent
-from workup.agents.learned.ppo.training import CurvePoint, Settings, train
+from workup.agents.learned.ppo.checkpoint import CurvePoint
+from workup.agents.learned.ppo.training import Settings, train
 from workup.agents.planning import PresentationBounds, State, presentations
 from workup.agents.planning.expected import ExpectedChange
 from workup.agents.registry import make_agent

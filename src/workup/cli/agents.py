@@ -27,7 +27,8 @@ from workup.errors import WorkupError
 from workup.files import write_whole
 
 if TYPE_CHECKING:
-    from workup.agents.learned.ppo.training import CurvePoint, TrainedPolicy
+    from workup.agents.learned.ppo.checkpoint import CurvePoint
+    from workup.agents.learned.ppo.training import TrainedPolicy
     from workup.evaluation.score import Evaluation
     from workup.statistics import Interval
     from workup.vignettes.check import Check, Failure
