@@ -246,7 +246,7 @@ def change_of(
             continue
         if mass > 0.0:
             if moves and time[M] != later_by:
-                later_by = time[M]
+                later_by = float(time[M])
                 for s in range(S):
                     later[s] = unprogressed[s] * np.exp(-rate[s] * later_by) if rate[s] > 0.0 else unprogressed[s]
             total += _best(belief[M], later, now, difference)
