@@ -20,6 +20,7 @@ from workup.envs.engine.numba_options import LINE, entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report
 from workup.envs.engine.places import places_of
 from workup.envs.engine.settings import NEXT_STEP, SAME_STEP
+from workup.envs.engine.settling import settle
 from workup.envs.engine.showing import show_status, write_belief, write_fact, write_totals
 from workup.envs.engine.state import (
     ACTED,
@@ -48,7 +49,7 @@ from workup.envs.engine.state import (
 )
 from workup.envs.engine.tables import Packed, Starts
 from workup.envs.engine.tracking import begin_belief, believe_status
-from workup.envs.engine.worth import settle, summarise
+from workup.envs.engine.worth import summarise
 from workup.envs.model.codes import PENDING, UNKNOWN
 from workup.envs.model.randomness import patient_key
 

@@ -1,4 +1,4 @@
-"""What ending now is worth (rules 8 and 9): by the exact posterior, and by the patient's own state."""
+"""What ending now is worth (rules 8 and 9), by the exact posterior."""
 
 # mypy: allow-untyped-defs, allow-untyped-calls
 
@@ -8,39 +8,23 @@ import math
 
 import numpy as np
 
-from workup.envs.engine.draws import true_value
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.state import (
     ACTED,
     ACTED_H,
+    BENEFIT,
     BEST_GBP,
     CLOCK_H,
-    COST_GBP,
-    DOSE_MSV,
-    END_BY_POSTERIOR,
-    END_BY_TRUTH,
-    HIDDEN,
+    DELAY,
     IMPOSSIBLE,
     JOINT,
-    KEY,
-    LAST_CLOCK_H,
-    LAST_COST_GBP,
-    LAST_DECISION,
-    LAST_DOSE_MSV,
-    LAST_HIDDEN,
-    LAST_KEY,
-    LAST_PATIENT,
-    LAST_PROFILE,
-    LAST_STEP,
-    LAST_TESTS,
+    LATE_COST,
+    LATE_HARM,
     N_POSSIBLE,
-    PATIENT,
-    PROFILE,
+    OUTCOMES,
     STATUS,
-    STEP,
-    TESTS,
 )
-from workup.envs.engine.tracking import replay_belief, rescale, weight_of
+from workup.envs.engine.tracking import rescale, weight_of
 from workup.envs.model.codes import RESULT
 
 
@@ -181,17 +165,17 @@ def weigh(i, low, high, world, rows):
 
 
 @inlined
-def weigh_classes(i, u, scale, chances, by_class, world, rows):
-    """(utility classes of hidden states,) posterior weight within profile class u, progression at its chance."""
-    at, ints = world.at, world.ints
+def add_utilities(i, u, scale, chances, world, rows):
+    """Add the utility of each decision within profile class u, at the posterior weight of its classes of hidden states
+    and progression at its chance. chances: where in scratch these begin."""
+    at, ints, reals = world.at, world.ints, world.reals
     belief = rows.weights[i * at.tracked]
-    n_hidden, n_conditions = at.n_hidden, at.n_conditions
+    n_hidden, n_conditions, n_classes, width = at.n_hidden, at.n_conditions, at.n_utility_h, at.n_decisions + 1
     size = n_hidden // n_conditions
     group = rows.scratch[(u + 1) * n_hidden : (u + 1) * n_hidden + n_hidden]
-    class_of, progressed = (
-        ints[at.utility_of_h : at.utility_of_h + n_hidden],
-        ints[at.worse_state : at.worse_state + n_hidden],
-    )
+    class_of = ints[at.utility_of_h : at.utility_of_h + n_hidden]
+    progressed = ints[at.worse_state : at.worse_state + n_hidden]
+    by_class = rows.scratch[chances + n_conditions : chances + n_conditions + n_classes]
     by_class[:] = 0.0
     h = 0
     for c in range(n_conditions):
@@ -201,18 +185,26 @@ def weigh_classes(i, u, scale, chances, by_class, world, rows):
             if chance > 0.0:
                 by_class[class_of[progressed[h]]] += group[h] * p * chance
             h += 1
+    utility = rows.amounts[i][at.expected + OUTCOMES : at.expected + OUTCOMES + width]
+    for q in range(0, n_classes, 4):  # tables are padded to fours: four classes share one pass over the decisions
+        w0, w1, w2, w3 = by_class[q], by_class[q + 1], by_class[q + 2], by_class[q + 3]
+        cell = at.utility + (u * n_classes + q) * width
+        u0, u1 = reals[cell : cell + width], reals[cell + width : cell + 2 * width]
+        u2, u3 = reals[cell + 2 * width : cell + 3 * width], reals[cell + 3 * width : cell + 4 * width]
+        for d in range(width):
+            utility[d] += w0 * u0[d] + w1 * u1[d] + w2 * u2[d] + w3 * u3[d]
 
 
 @jit
 def summarise(i, world, rows):
     """Posterior expectations of ending now, into the journey's row.
 
-    real: the posterior of the conditions, the reward of the best decision and, from EXPECTED_AT, [0] late cost, [1] late
-    harm, [2] delay, [3] benefit, [4:] utility of each decision and of truncation. scratch: first the marginal of each hidden state.
+    Into amounts: the posterior of the conditions, the reward of the best decision and, from `at.expected`, LATE_COST,
+    LATE_HARM, DELAY, BENEFIT and from OUTCOMES on the utility of each decision and of truncation. Into scratch: first the
+    marginal of each hidden state, last the chance of each condition's progression.
     """
     at, ints, reals = world.at, world.ints, world.reals
-    n_hidden, n_conditions, width = at.n_hidden, at.n_conditions, at.n_decisions + 1
-    expected, n_classes = at.expected, at.n_utility_h
+    n_hidden, expected = at.n_hidden, at.expected
     low, high = at.n_utility_k, np.int64(-1)
     for a in range(rows.counts[i, N_POSSIBLE]):
         u = ints[at.utility_of_k + rows.counts[i, at.possible + a]]
@@ -225,14 +217,14 @@ def summarise(i, world, rows):
         rescale(i, world, rows)
         total = weigh(i, low, high, world, rows)
     scale = 1.0 / total
-    rows.amounts[i, expected : expected + 4 + width] = 0.0
+    rows.amounts[i, expected : expected + OUTCOMES + at.n_decisions + 1] = 0.0
     marginal = rows.scratch[:n_hidden]
     for h in range(n_hidden):
         marginal[h] *= scale
     acted = rows.counts[i, ACTED]
     delay, benefit = 0.0, 0.0
     chances = (at.n_utility_k + 1) * n_hidden
-    for c in range(n_conditions):
+    for c in range(at.n_conditions):
         rows.amounts[i, at.posterior + c] *= scale
         p = rows.amounts[i, at.posterior + c]
         waited, progressed = exposures(i, c, world, rows)
@@ -245,102 +237,20 @@ def summarise(i, world, rows):
             benefit += p * (1.0 - chance) * benefit_of(i, c, world, rows)
             if chance > 0.0:
                 benefit += p * chance * benefit_of(i, worse, world, rows)
-    rows.amounts[i, expected + 2] = delay
-    rows.amounts[i, expected + 3] = benefit
-    utility = rows.amounts[i][expected + 4 : expected + 4 + width]
-    by_class = rows.scratch[chances + n_conditions : chances + n_conditions + n_classes]
+    rows.amounts[i, expected + DELAY] = delay
+    rows.amounts[i, expected + BENEFIT] = benefit
     for u in range(low, high + 1):
-        weigh_classes(i, u, scale, chances, by_class, world, rows)
-        for q in range(0, n_classes, 4):  # tables are padded to fours: four classes share one pass over the decisions
-            w0, w1, w2, w3 = by_class[q], by_class[q + 1], by_class[q + 2], by_class[q + 3]
-            cell = at.utility + (u * n_classes + q) * width
-            u0, u1 = reals[cell : cell + width], reals[cell + width : cell + width + width]
-            u2, u3 = (
-                reals[cell + 2 * width : cell + 2 * width + width],
-                reals[cell + 3 * width : cell + 3 * width + width],
-            )
-            for d in range(width):
-                utility[d] += w0 * u0[d] + w1 * u1[d] + w2 * u2[d] + w3 * u3[d]
+        add_utilities(i, u, scale, chances, world, rows)
     if anything_late(i, world, rows):
         cost, harm = expect_late(i, scale, world, rows)
-        rows.amounts[i, expected] = cost
-        rows.amounts[i, expected + 1] = harm
-    best = rows.amounts[i, expected + 4]
+        rows.amounts[i, expected + LATE_COST] = cost
+        rows.amounts[i, expected + LATE_HARM] = harm
+    best = rows.amounts[i, expected + OUTCOMES]
     for d in range(1, at.n_decisions):
-        best = max(best, rows.amounts[i, expected + 4 + d])
+        best = max(best, rows.amounts[i, expected + OUTCOMES + d])
     rows.amounts[i, BEST_GBP] = (
         reals[at.weights + 3] * (best + benefit)
-        - reals[at.weights] * rows.amounts[i, expected]
-        - reals[at.weights + 1] * rows.amounts[i, expected + 1]
+        - reals[at.weights] * rows.amounts[i, expected + LATE_COST]
+        - reals[at.weights + 1] * rows.amounts[i, expected + LATE_HARM]
         - reals[at.weights + 2] * delay
     )
-
-
-@inlined
-def settle_truth(i, d, world, rows):
-    """Rule 9 by the patient's own state: (4,) late cost, late harm, delay and utility into END_BY_TRUTH, weighted."""
-    at, ints, reals = world.at, world.ints, world.reals
-    k, h = rows.counts[i, PROFILE], rows.counts[i, HIDDEN]
-    c = ints[at.condition_of + h]
-    width = at.n_decisions + 1
-    waited = exposures(i, c, world, rows)[0]
-    chance = 0.0
-    if ints[at.progresses_to + c] >= 0:
-        chance = progression_chance_of(i, c, world, rows)
-    row = at.utility + ints[at.utility_of_k + k] * at.n_utility_h * width + d
-    utility = reals[row + ints[at.utility_of_h + h] * width]
-    if rows.counts[i, ACTED]:
-        utility += benefit_of(i, c, world, rows)
-    if chance > 0.0:
-        worse = reals[row + ints[at.utility_of_h + ints[at.worse_state + h]] * width]
-        worse += benefit_of(i, ints[at.progresses_to + c], world, rows)
-        utility = (1.0 - chance) * utility + chance * worse
-    cost, harm = 0.0, 0.0
-    for late in range(at.n_late):
-        charged = rows.marks[i, at.charged + ints[at.late + late]]
-        if charged:
-            cell = (late * at.n_profiles + k) * at.n_hidden + h
-            cost += charged * reals[at.late_cost + cell]
-            harm += charged * reals[at.late_harm + cell]
-    for x in range(at.n_contraindications):
-        count = rows.marks[i, at.feared + x]
-        if count:
-            o = np.int64(ints[at.contra_observable + x])
-            v = true_value(i, o, world, rows)
-            if ints[at.contra_bad + x * at.n_values + v]:
-                harm += count * reals[at.contra_loss + x]
-    rows.amounts[i, END_BY_TRUTH] = -reals[at.weights] * cost
-    rows.amounts[i, END_BY_TRUTH + 1] = -reals[at.weights + 1] * harm
-    rows.amounts[i, END_BY_TRUTH + 2] = -reals[at.weights + 2] * reals[at.waiting_cost + c] * waited
-    rows.amounts[i, END_BY_TRUTH + 3] = reals[at.weights + 3] * utility
-
-
-@inlined
-def settle(i, d, world, rows):
-    """Rule 9: charge the end, by truth always and by the posterior where it is wanted."""
-    at, reals = world.at, world.reals
-    settle_truth(i, d, world, rows)
-    if at.tracked or at.by_posterior:
-        if not at.tracked:
-            replay_belief(i, world, rows)
-            summarise(i, world, rows)
-        expected = at.expected
-        for part in range(3):
-            rows.amounts[i, END_BY_POSTERIOR + part] = -reals[at.weights + part] * rows.amounts[i, expected + part]
-        rows.amounts[i, END_BY_POSTERIOR + 3] = reals[at.weights + 3] * (
-            rows.amounts[i, expected + 4 + d] + rows.amounts[i, expected + 3]
-        )
-    rows.counts[i, LAST_PATIENT] = rows.counts[i, PATIENT]
-    rows.counts[i, LAST_KEY] = rows.counts[i, KEY]
-    rows.counts[i, LAST_PROFILE] = rows.counts[i, PROFILE]
-    rows.counts[i, LAST_HIDDEN] = rows.counts[i, HIDDEN]
-    rows.counts[i, LAST_STEP] = rows.counts[i, STEP]
-    rows.counts[i, LAST_TESTS] = rows.counts[i, TESTS]
-    rows.counts[i, LAST_DECISION] = d if d < at.n_decisions else -1
-    rows.amounts[i, LAST_CLOCK_H] = rows.amounts[i, CLOCK_H]
-    rows.amounts[i, LAST_COST_GBP] = rows.amounts[i, COST_GBP]
-    rows.amounts[i, LAST_DOSE_MSV] = rows.amounts[i, DOSE_MSV]
-    kept = at.feared + at.n_contraindications
-    charged, reported = rows.marks[i][at.charged : at.treated], rows.marks[i][kept : kept + at.n_items]
-    for item in range(at.n_items):
-        reported[item] = charged[item]
