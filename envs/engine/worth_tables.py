@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cmp_to_key
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -71,8 +73,22 @@ def _distinct(tables: NDArray[Any]) -> tuple[NDArray[np.int64], NDArray[np.int64
     rows = tables.reshape(len(tables), -1)
     of_row = np.array([numbers.setdefault(row.tobytes(), len(numbers)) for row in rows])
     first = np.unique(of_row, return_index=True)[1]
-    _, sorted_first, rank = np.unique(rows[first], axis=0, return_index=True, return_inverse=True)
-    return first[sorted_first], rank.ravel()[of_row]
+    different = rows[first]
+
+    def compared(a: int, b: int) -> int:
+        return _compared(different[a], different[b])
+
+    order = sorted(range(len(first)), key=cmp_to_key(compared))
+    new = [compared(a, b) != 0 for a, b in pairwise(order)]
+    rank = np.empty(len(first), np.int64)
+    rank[order] = np.cumsum([0, *new])
+    return first[[order[0], *(b for b, is_new in zip(order[1:], new, strict=True) if is_new)]], rank[of_row]
+
+
+def _compared(a: NDArray[Any], b: NDArray[Any]) -> int:
+    """-1, 0 or 1 by the first number that differs."""
+    where = (a != b).argmax()
+    return int(a[where] > b[where]) - int(a[where] < b[where])
 
 
 def _worse_states(world: World) -> NDArray[np.int64]:
