@@ -19,6 +19,7 @@ from workup.cli.terminal import (
     load_world,
     say_what_this_is,
     table,
+    warnings,
     write_json,
 )
 from workup.errors import WorkupError
@@ -74,6 +75,28 @@ def speed(
         console().print(f"{size:>5} environments hold {megabytes:.1f} MB")
     if learning:
         console().print(f"share of MaskablePPO.learn at 1,024 environments: {result['learning']['share']:.1%}")
+    write_json(json_file, result)
+
+
+def start(
+    scenarios: Annotated[str, typer.Option("--scenarios", metavar="A,B", help="Ids; all if empty.")] = "",
+    json_file: JsonFile = None,
+) -> None:
+    """CPU seconds of starting, of opening an environment and of comparing agents, kernels compiled before."""
+    from workup.benchmarks.start import bench_start
+    from workup.envs.views.registration import scenario_folders
+
+    names = [name.strip() for name in scenarios.split(",") if name.strip()] or scenario_folders()
+    result = bench_start(names, progress=lambda what: warnings().print(escape(what)))
+    for what, seconds in result["started_s"].items():
+        console().print(f"{what}: {seconds:.2f} CPU s")
+    listed = table("scenario", "make + reset", "whole process", "none, all, random, guideline", "voi")
+    for name in names:
+        opened, compared = result["opened"][name], result["compared"][name]
+        spent = (opened["make_and_reset_s"], opened["process_s"], compared["baselines_s"], compared["voi_s"])
+        listed.add_row(name, *(f"{each:.2f}" for each in spent))
+    console().print(listed)
+    console().print(f"CPU seconds, best of {result['repeats']}; agents met {result['patients']:,} patients, once")
     write_json(json_file, result)
 
 
