@@ -55,6 +55,27 @@ def _utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArr
     return total
 
 
+def condition_posterior(world: World, view: JourneyView) -> NDArray[np.float64]:
+    """(n, conditions) posterior of the principal cause given what has been revealed, rows sum to 1.
+
+    Read from the observation where that shows the exact posterior of the same world (float32), else computed under the
+    agent's own knowledge.
+    """
+    shown, layout, n = _shown_belief(world, view), layout_of(world), len(world.model.conditions)
+    if shown is not None:
+        chances = shown[:, layout.condition_slot : layout.condition_slot + n].astype(np.float64)
+        return np.asarray(chances / chances.sum(axis=1, keepdims=True))
+    per_chunk = max(1, _BELIEF_CELLS // world.model.prior.size)
+    parts = [
+        posterior_weights(world.model, view.values[at], view.status[at], view.failures[at], view.treated[at])
+        .sum(axis=1)
+        .reshape(-1, n, world.model.prior.shape[1] // n)
+        .sum(axis=2)
+        for at in (slice(first, first + per_chunk) for first in range(0, len(view.step), per_chunk))
+    ]
+    return np.concatenate(parts) if parts else np.zeros((0, n))
+
+
 def best_decisions(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.int64]:
     """(m,) the legal decision of highest expected utility, or -1 where no decision is legal yet.
 
@@ -70,12 +91,17 @@ def best_decisions(world: World, view: JourneyView, rows: NDArray[np.intp]) -> N
     return chosen
 
 
-def _shown_regrets(world: World, view: JourneyView) -> NDArray[np.float32] | None:
-    layout = layout_of(world)
+def _shown_belief(world: World, view: JourneyView) -> NDArray[np.float32] | None:
+    """The observation, if it shows the exact posterior under this world."""
     observation = view.observation
-    if view.world is not world or observation is None or observation.shape[1] < len(layout.names):
+    if view.world is not world or observation is None or observation.shape[1] < len(layout_of(world).names):
         return None
-    return observation[:, layout.regret_slot : layout.regret_slot + len(world.decisions)]
+    return observation
+
+
+def _shown_regrets(world: World, view: JourneyView) -> NDArray[np.float32] | None:
+    shown, slot = _shown_belief(world, view), layout_of(world).regret_slot
+    return None if shown is None else shown[:, slot : slot + len(world.decisions)]
 
 
 def at_stake(world: World) -> Callable[[NDArray[np.float32]], NDArray[np.float64]]:

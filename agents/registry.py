@@ -15,7 +15,7 @@ from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.saved import read_header
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.errors import FileFormatError, UnknownNameError
+from workup.errors import FileFormatError, UnknownNameError, WorkupError
 
 ROOMS = ("workup.agents.baselines", "workup.agents.planning", "workup.agents.learned")
 """Where agents are looked for: the modules and packages of these folders, not what lies deeper, so that a learner's torch
@@ -116,8 +116,15 @@ class _Fitted:
 
 def _offered(what: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
+    offered_by: dict[str, str] = {}
     for module in _modules():
-        found.update(getattr(module, what, {}))
+        for name, offered in getattr(module, what, {}).items():
+            if name in found:
+                raise WorkupError(
+                    f"{name!r} is in {what} of {offered_by[name]} and of {module.__name__}; expected one of each name. "
+                    "Rename one of them"
+                )
+            found[name], offered_by[name] = offered, module.__name__
     return found
 
 

@@ -14,11 +14,15 @@ from numpy.typing import NDArray
 from support.places import ROOT
 
 from workup.agents.base import Agent, Effort
+from workup.agents.baselines import clinicians
 from workup.agents.baselines.simple import AGENTS as SIMPLE
+from workup.agents.deciding import condition_posterior
 from workup.agents.learned.fixed import tune_fixed
-from workup.agents.registry import agent_factories
+from workup.agents.opening import open_journeys
+from workup.agents.registry import agent_factories, learners
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
+from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
@@ -158,7 +162,7 @@ def documented() -> dict[str, Any]:
 
 
 def test_the_agent_of_the_documentation_conforms() -> None:
-    check_agent_conforms(documented()["AGENTS"]["cautious"], world_of("tutorial"), patients=50, seed=0)
+    check_agent_conforms(documented()["AGENTS"]["cheapest"], world_of("tutorial"), patients=50, seed=0)
 
 
 def test_the_learner_of_the_documentation_learns_saves_and_conforms(tmp_path: Path) -> None:
@@ -183,4 +187,22 @@ def test_the_learner_of_the_documentation_learns_saves_and_conforms(tmp_path: Pa
 
 def test_the_documentation_lists_every_agent() -> None:
     page = (ROOT / "docs" / "agents.md").read_text(encoding="utf-8")
-    assert all(f"`{name}`" in page for name in agent_factories())
+    missing = [name for name in {**agent_factories(), **learners()} if f"`{name}`" not in page]
+    assert missing == [], "add a row for each to the table of docs/agents.md"
+
+
+def test_two_agents_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clinicians, "AGENTS", {"voi": clinicians.AGENTS["junior"]})
+    with pytest.raises(
+        WorkupError, match=r"'voi' is in AGENTS of .*clinicians and of .*voi; expected one of each name"
+    ):
+        agent_factories()
+
+
+def test_the_posterior_is_the_same_shown_or_computed() -> None:
+    world = world_of("tutorial")
+    engine = Engine(world, 40, seed=1, view="belief")
+    open_journeys(engine)
+    shown = condition_posterior(world, engine.journey_view(observation=True))
+    np.testing.assert_allclose(shown, condition_posterior(world, engine.journey_view()), atol=2e-6)
+    np.testing.assert_allclose(shown, engine.condition_posterior, atol=2e-6)
