@@ -61,6 +61,7 @@ class Engine:
         )
         self._last = LastJourney(world, self._columns, self._rows)
         self._all = np.arange(num_envs)
+        self._no_finals = np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_)
         self._set_seed(seed)
         self.reset()
 
@@ -110,18 +111,18 @@ class Engine:
 
     def results(self, size: int | None = None) -> Results:
         """New arrays for what a step of all journeys, or of `size`, gives."""
-        n, rows = self.num_envs if size is None else size, self._rows
-        facts, mask = (n, rows.facts.shape[1]), (n, rows.mask.shape[1])
-        finals = facts if self.settings.autoreset == "same_step" else (0, 0)
-        final_mask = mask if self.settings.autoreset == "same_step" else (0, 0)
+        n = self.num_envs if size is None else size
+        facts, mask = (n, self._rows.facts.shape[1]), (n, self._rows.mask.shape[1])
+        finals = self._no_finals
+        if self.settings.autoreset == "same_step":
+            finals = np.empty(facts, np.float32), np.zeros(mask, np.bool_)
         return Results(
             np.empty(facts, np.float32),
             np.empty(mask, np.bool_),
             np.empty(n),
             np.empty((n, 4)),
             np.empty((3, n), np.bool_),
-            np.empty(finals, np.float32),
-            np.zeros(final_mask, np.bool_),
+            *finals,
         )
 
     def advance(
