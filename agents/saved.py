@@ -177,7 +177,9 @@ def _require_same_scenario(path: Path, header: Header, world: World) -> None:
 
 def _read_bounded(path: Path, most: int) -> bytes:
     if not path.is_file():
-        raise FileFormatError(f"{path}: not a file; expected one that `workup train` wrote")
+        raise FileFormatError(
+            f"{path}: not a file; expected one that `workup train` wrote. Give the directory that `workup train ID --out DIR` wrote"
+        )
     try:
         with path.open("rb") as file:
             data = file.read(most + 1)

@@ -1,1 +1,1 @@
-"""Agents that are fitted, a published method a file. Imports agents and agents.planning."""
+"""Agents that are fitted, a published method a file. Imports lower floors: envs, agents, agents.planning."""

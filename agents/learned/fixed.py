@@ -26,6 +26,7 @@ from workup.envs.engine.types import JourneyView
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, WorkupError
+from workup.wording import pounds
 
 F64 = NDArray[np.float64]
 
@@ -252,7 +253,7 @@ class FixedLearner:
         agent = tune_fixed(population, seed=seed, progress=lambda line: progress(0.0, line))
         agent.save(out)
         tuning = agent.plan.tuning
-        progress(1.0, f"£{tuning.value_gbp:,.2f} per training patient, the best of {tuning.candidates:,} orders")
+        progress(1.0, f"{pounds(tuning.value_gbp)} per training patient, the best of {tuning.candidates:,} orders")
         return agent
 
     def load(self, directory: Path, world: World) -> FixedAgent:

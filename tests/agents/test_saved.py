@@ -247,10 +247,10 @@ def test_a_network_of_the_wrong_shape_is_refused(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda c: c.update(kind="pickle"), "kind is 'pickle'; expected that of a learner: fixed, ppo, tree"),
+        (lambda c: c.update(kind="pickle"), "kind is 'pickle'; expected that of a learner: "),
         (
             lambda c: c.update(kind="ppo checkpoint"),
-            "kind is 'ppo checkpoint'; expected that of a learner: fixed, ppo, tree",
+            "kind is 'ppo checkpoint'; expected that of a learner: ",
         ),
         (lambda c: c.update(kind="fixed"), "spec: order: Field required"),
         (lambda c: c.update(format="workup scenario"), "format: "),

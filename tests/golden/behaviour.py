@@ -1,6 +1,6 @@
 """What the engine and its users see, as hashes: any change of a bit is noticed.
 
-`PYTHONPATH=tests python tests/golden/behaviour.py` writes behaviour.json anew, which only a deliberate change of behaviour may do. Beside each
+`PYTHONPATH=tests python tests/golden/behaviour.py [PART ...]` writes behaviour.json anew, which only a deliberate change of behaviour may do. Beside each
 hash stand a few sums: machine code for another processor may round otherwise, so where Python, NumPy, numba or processor
 are not those that the file names, the sums are compared to a relative 1e-9 instead.
 """
@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import platform
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -292,10 +293,15 @@ def scenario_file(name: str) -> Path:
     return Path(workup.scenarios.__path__[0]) / name / "scenario.yaml"
 
 
-def main() -> None:
-    kept = {"made with": made_with(), **{name: make() for name, make in parts().items()}}
+def main(only: Sequence[str]) -> None:
+    """All parts, or those named, the others being left as they are (on the machine that made them alone)."""
+    kept = {"made with": made_with()}
+    if only:
+        kept = json.loads(FILE.read_text(encoding="utf-8"))
+        assert kept["made with"] == made_with(), "the file was made on another machine; write all of it anew"
+    kept |= {name: make() for name, make in parts().items() if not only or name in only}
     FILE.write_text(json.dumps(kept, indent=0, separators=(",", ":")) + "\n")
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1:])

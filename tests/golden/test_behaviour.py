@@ -14,6 +14,7 @@ SAME_MACHINE = KEPT["made with"] == made_with()
 
 @pytest.mark.parametrize("part", sorted(parts()))
 def test_behaviour_is_what_it_was(part: str) -> None:
+    assert part in KEPT, f"new: run PYTHONPATH=tests python tests/golden/behaviour.py '{part}'"
     found, kept = parts()[part](), KEPT[part]
     assert found.keys() == kept.keys()
     exact = [name for name in found if SAME_MACHINE and kept[name]["sha256"] is not None]

@@ -204,7 +204,10 @@ def drawn() -> str:
     rooms: dict[str, set[str]] = {room: set() for room in ROOMS}
     for module, imported in edges.items():
         rooms[room_of(module)] |= {room_of(other) for other in imported}
-    rows = ["| floor | room | what it is | imports (and the ground) |", "|---|---|---|---|"]
+    rows = [
+        "| floor | room | what it is | imports now, beside the ground (it may import any lower floor) |",
+        "|---|---|---|---|",
+    ]
     order = [room for rooms_of_floor in FLOORS for room in rooms_of_floor]
     for height, here in reversed(list(enumerate(FLOORS))):
         for room in here:

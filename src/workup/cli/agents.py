@@ -46,17 +46,24 @@ Patients = Annotated[int, typer.Option("--patients", min=1, help="How many patie
 def train(
     scenario: ScenarioId,
     out: Annotated[Path, typer.Option("--out", metavar="DIR", help="Where the policy and its checkpoints go.")],
-    agent: Annotated[str, typer.Option("--agent", metavar="NAME", help="The learner: ppo, fixed, tree.")] = "ppo",
+    agent: Annotated[
+        str,
+        typer.Option(
+            "--agent", metavar="NAME", help="The learner, such as ppo, fixed or tree; a wrong name lists all."
+        ),
+    ] = "ppo",
     preset: Annotated[Preset, typer.Option("--preset", help="What a ppo policy observes.")] = Preset.BELIEF,
     seed: Seed = 0,
     seconds: Annotated[
-        float, typer.Option("--seconds", min=1, help="Wall-clock time to train for; fixed and tree end by themselves.")
+        float, typer.Option("--seconds", min=1, help="Wall-clock time to train for; some learners end by themselves.")
     ] = 110.0,
 ) -> None:
     """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
     from workup.agents.base import Effort
     from workup.agents.registry import learner_of
 
+    if preset is Preset.RAW and agent != "ppo":
+        raise WorkupError(f"--preset is for ppo; {agent} has none, so leave it out")
     learner = learner_of(agent if preset is Preset.BELIEF else f"{agent}:{preset.value}")
     population = load_population(scenario)
     summary = ""

@@ -264,6 +264,11 @@ def library(
     from workup.benchmarks.library_page import page
 
     chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
+    if chosen and out is not None and out.is_file():
+        raise WorkupError(
+            f"{out} would lose the rows of other scenarios; leave --scenarios out (what was measured before is not "
+            "measured again), or write another file"
+        )
     with cells(runs) as show:
         result = bench_library(
             chosen, runs=runs, patients=patients, seed=seed, seconds=seconds, workers=workers, progress=show

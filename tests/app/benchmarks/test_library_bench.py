@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.command import run
 from support.shipped import scenario_of
 
 import workup.benchmarks.library
@@ -138,3 +139,12 @@ def test_the_command_writes_page_and_json(tmp_path: Path, capsys: pytest.Capture
     assert "Not measured yet" in page(kept)
     assert "tutorial" in capsys.readouterr().out
     assert find_scenario("tutorial").name == "tutorial"
+
+
+def test_a_page_of_all_is_not_replaced_by_one_of_some(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    page = tmp_path / "scenarios.md"
+    page.write_text("all of them")
+    status, _, said = run(capsys, "bench", "library", "--scenarios", "control", "--patients", 0, "--out", page)
+    assert status == 2
+    assert "would lose the rows of other scenarios" in " ".join(said.split())
+    assert page.read_text() == "all of them"

@@ -11,7 +11,7 @@ from workup.scenarios.language.library import find_scenario
 
 PAGE = (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
 ROWS = [[cell.strip() for cell in line.split("|")[1:-1]] for line in PAGE.splitlines() if line.startswith("|")]
-AGAIN = "run `workup bench library --out docs/scenarios.md` again"
+AGAIN = "run `workup bench library --out docs/scenarios.md --patients 60 --seed 0` again"
 
 
 def test_every_scenario_is_compared_and_no_other() -> None:
