@@ -70,6 +70,14 @@ class Engine:
         key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
         self._fixed = (tables.at, tables.ints, tables.reals, self._cases, *tables.starts, key)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the tuple of arrays that the kernel is handed: its tables are shared, and known by being read-only."""
+        return {name: value for name, value in vars(self).items() if name != "_fixed"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._set_seed(self.seed)
+
     def reset(self, *, seed: int | None = None, patients: NDArray[np.int64] | None = None) -> None:
         """Begin new journeys: patients (n,) ids, by default `first_patient + slot`; a negative id skips its slot."""
         if seed is not None:
