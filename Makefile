@@ -33,6 +33,7 @@ bench: .venv/.ready
 	$(PIP) install -q "torch==2.13.0+cpu" || $(PIP) install -q --index-url $(TORCH_CPU_INDEX) "torch>=2.8,<2.14"
 	$(PIP) install -q -e ".[train,test]"
 	$(BIN)/python -c "import torch; assert torch.version.cuda is None"
+	$(BIN)/workup warm
 	touch $@
 
 clean:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.observation import Layout, layout_of
+from workup.envs.engine.places import LARGEST
 from workup.envs.engine.settings import AUTORESET, Settings
 from workup.envs.engine.state import BEST_GBP, OUTCOMES, VISIT, Columns, allocate, columns_of
 from workup.envs.engine.steps import fill_start
@@ -26,7 +27,6 @@ def shared_tables(world: World) -> tuple[Layout, Tables]:
         tables = pack(world, layout)
         tables.at["show_belief"] = 1
         _fill_starts(world, tables, len(layout.names))
-        tables.seal()
         _SHARED[world] = layout, tables
     return _SHARED[world]
 
@@ -41,7 +41,8 @@ def tables_for(world: World, settings: Settings) -> tuple[Tables, Columns]:
     at["delayed"], at["by_posterior"] = settings.results == "delayed", settings.score == "posterior"
     at["tracked"] = at["show_belief"] = settings.tracked
     at["autoreset"], at["stride"] = AUTORESET[settings.autoreset], settings.num_envs
-    at["max_steps"] = world.max_steps if settings.max_steps is None else settings.max_steps
+    max_steps = world.max_steps if settings.max_steps is None else settings.max_steps
+    at["max_steps"] = min(max(max_steps, 0), LARGEST - 1)  # no journey is shorter or longer
     return tables, _set_columns(world, tables, settings.follows_posterior)
 
 
@@ -58,7 +59,6 @@ def _with_budget(world: World, layout: Layout, shared: Tables, budget: Budget) -
     limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
     tables.real("budget", 3)[:] = [np.inf if limit is None else limit for limit in limits]
     _fill_starts(world, tables, len(layout.names))
-    tables.seal()
     return tables
 
 

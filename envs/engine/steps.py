@@ -18,6 +18,7 @@ from workup.envs.engine.draws import draw_patient
 from workup.envs.engine.legality import refresh_after, refresh_mask, refresh_ways_out
 from workup.envs.engine.numba_options import LINE, entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report
+from workup.envs.engine.places import places_of
 from workup.envs.engine.settings import NEXT_STEP, SAME_STEP
 from workup.envs.engine.showing import show_status, write_belief, write_fact, write_totals
 from workup.envs.engine.state import (
@@ -53,6 +54,8 @@ from workup.envs.model.randomness import patient_key
 
 AHEAD = 3
 """How many journeys ahead their rows are asked for."""
+NOT_NEGATIVE = 0x7FFFFFFFFFFFFFFF
+"""All bits but the sign: what the compiler knows to be no place counted from the end takes a tenth off a step."""
 SOME_ENDED, SOME_IMPOSSIBLE = 1, 2
 """What `step_batch` tells of a batch, as bits."""
 
@@ -235,14 +238,14 @@ def step_batch(
     final_facts (m, P), final_mask (m, A): the last observation and mask of journeys that ended, in same-step mode only.
     Returns bits: SOME_ENDED, SOME_IMPOSSIBLE.
     """
-    world = Packed(tables[0], ints, reals, cases)
+    world = Packed(places_of(tables), ints, reals, cases)
     rows = Rows(counts, amounts, marks, values, facts, mask, weights, scratch, core)
     starts = Starts(start_values, start_mask, start_facts, start_words)
     out = Out(out_facts, out_mask, out_reward, out_components, out_flags, final_facts, final_mask)
     at, told, m = world.at, 0, slots.shape[0]
     for j in range(m):
-        i, action, ahead = slots[j], actions[j], min(j + AHEAD, m - 1)
-        ask_for_row(slots[ahead], ahead, world, rows, out)
+        i, action, ahead = slots[j] & NOT_NEGATIVE, actions[j], min(j + AHEAD, m - 1)
+        ask_for_row(slots[ahead] & NOT_NEGATIVE, ahead, world, rows, out)
         cost = harm = delay = utility = 0.0
         terminated = truncated = illegal = False
         begin = rows.counts[i, DONE] != 0 and at.autoreset == NEXT_STEP
@@ -276,7 +279,7 @@ def reset_batch(
     counts, amounts, marks, values, facts, mask, weights, scratch, core,
 ):  # fmt: skip
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
-    world = Packed(tables[0], ints, reals, cases)
+    world = Packed(places_of(tables), ints, reals, cases)
     rows = Rows(counts, amounts, marks, values, facts, mask, weights, scratch, core)
     starts = Starts(start_values, start_mask, start_facts, start_words)
     for i in range(patients.shape[0]):
@@ -289,7 +292,7 @@ def fill_start(
     begin, tables, ints, reals, cases, counts, amounts, marks, values, facts, mask, weights, scratch, core
 ):  # fmt: skip
     """Mask, observation and posterior at a start whose known values stand in row 0."""
-    world = Packed(tables[0], ints, reals, cases)
+    world = Packed(places_of(tables), ints, reals, cases)
     rows = Rows(counts, amounts, marks, values, facts, mask, weights, scratch, core)
     at, i = world.at, 0
     rows.counts[i, PROFILE] = begin * at.per_start

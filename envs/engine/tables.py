@@ -67,7 +67,7 @@ class Packed(NamedTuple):
     """The world as the kernel sees it."""
 
     at: Any
-    """A record of type AT."""
+    """A record of type AT, read as `workup.envs.engine.places.Places`."""
     ints: NDArray[np.int64]
     reals: NDArray[np.float64]
     cases: NDArray[np.int32]
@@ -121,16 +121,11 @@ class Tables:
         return replace(self, at=self.at.copy())
 
     def with_own_reals(self) -> Tables:
-        """Tables that share only the integers; `seal` them when they are written."""
+        """Tables that share nothing that depends on a budget."""
         starts = Starts(
             self.starts.values.copy(), self.starts.mask.copy(), self.starts.facts.copy(), self.starts.words.copy()
         )
         return Tables(self.at.copy(), self.ints, self.reals.copy(), starts)
-
-    def seal(self) -> None:
-        """Let nobody write to the tables. Numba takes writable arrays for another type, so that an engine whose tables
-        were left open would compile the whole kernel anew."""
-        self.ints.flags.writeable = self.reals.flags.writeable = False
 
 
 def pack(world: World, layout: Layout) -> Tables:

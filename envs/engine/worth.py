@@ -126,7 +126,7 @@ def expect_late(i, scale, world, rows):
     return cost, harm
 
 
-@jit
+@inlined
 def anything_late(i, world, rows):
     """Whether anything was put off to the end."""
     at, ints = world.at, world.ints

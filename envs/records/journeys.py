@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.world import World
+from workup.errors import WorkupError
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +52,16 @@ class Journeys:
     the best expected utility. None if it was not asked for."""
     law_known: bool = True
     """Whether the world's law is the one that these patients come from (see `Population`)."""
+
+    def recorded(self) -> Events:
+        """Every step.
+
+        Raises:
+            WorkupError: they were not kept.
+        """
+        if self.events is None:
+            raise WorkupError(f"the journeys of {self.agent!r} hold no events; run them with record=True")
+        return self.events
 
 
 @dataclass(frozen=True, eq=False)

@@ -60,9 +60,12 @@ def revealed_in_words(
 
 
 def journey_in_words(journeys: Journeys, row: int) -> tuple[str, ...]:
-    """One recorded journey, a line for what is known at the start and one for each step."""
-    world, events = journeys.world, journeys.events
-    assert events is not None, "run the journeys with record=True"
+    """One recorded journey, a line for what is known at the start and one for each step.
+
+    Raises:
+        WorkupError: the journeys were run without record=True.
+    """
+    world, events = journeys.world, journeys.recorded()
     steps = np.flatnonzero(events.journey == row)
     known = world.model.n_known_at_start
     nothing = np.full(len(world.model.observables), UNKNOWN, np.int16)

@@ -76,8 +76,7 @@ def write_minari(
 
 
 def _actions(journeys: Journeys, j: int) -> Any:
-    events = journeys.events
-    assert events is not None
+    events = journeys.recorded()
     return events.action[events.journey == j].astype(np.int64)
 
 
@@ -85,9 +84,7 @@ def _played_again(
     journeys: Journeys, engine: Engine
 ) -> list[tuple[NDArray[np.float32], NDArray[np.bool_], NDArray[np.float64]]]:
     """(steps + 1, P) observations, (steps + 1, A) masks and (steps,) rewards of each journey."""
-    events = journeys.events
-    if events is None:
-        raise WorkupError("these journeys hold no events; run them with record=True to write them to a file")
+    events = journeys.recorded()
     n = len(journeys.patient)
     first = np.searchsorted(events.journey, np.arange(n + 1))
     length = np.diff(first)

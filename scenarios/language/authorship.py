@@ -7,6 +7,8 @@ from typing import Literal
 from workup.scenarios.language.model import Model
 
 Status = Literal["seen", "recalled", "derived", "assumed"]
+FIGURE_KEYS = ("status", "source", "note")
+"""What a block of figures may say of where they come from."""
 
 
 class Source(Model):

@@ -6,11 +6,9 @@ import re
 
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING, Mechanism, Orderable
-from workup.scenarios.language.vocabulary import STATUS_WORDS, SubPath
+from workup.scenarios.language.vocabulary import RESERVED, SubPath
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
-RESERVED = frozenset({"condition", "otherwise", "unknown", "wait", "not", "at_least", "below", *STATUS_WORDS})
-"""Words of the language, which no entry may be called."""
 _VARIABLES = ("context", "conditions", "groups", "comorbidities", "latent", "findings")
 _SHARED = (*_VARIABLES, "investigations", "acts", "order_sets", "decisions")
 _OWN = ("set_ups", "resources", "availability", "rewards", "guideline_versions", "vignettes", "targets")

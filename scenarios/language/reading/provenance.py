@@ -11,11 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from workup.errors import Fault
-from workup.scenarios.language.authorship import FigureRecord, Status
+from workup.scenarios.language.authorship import FIGURE_KEYS, FigureRecord, Status
 from workup.scenarios.language.durations import hours
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
 
-KEYS = ("status", "source", "note")
 STATUSES: tuple[str, ...] = get_args(Status)
 DURATIONS = frozenset({"turnaround", "median_time", "new_visit_after"})
 _UNTOUCHED = frozenset({"who", "sources"})
@@ -56,7 +55,7 @@ class _Stripper:
             if self._is_wrapped(value, path):
                 return self.walk(value["value"], path, self._enter(value, path, scope))
             scope = self._enter(value, path, scope)
-            return {key: self.walk(v, (*path, key), scope) for key, v in value.items() if key not in KEYS}
+            return {key: self.walk(v, (*path, key), scope) for key, v in value.items() if key not in FIGURE_KEYS}
         if isinstance(value, list):
             return [self.walk(v, (*path, i), scope) for i, v in enumerate(value)]
         self._leaf(value, path, scope)
@@ -64,10 +63,10 @@ class _Stripper:
 
     def _is_wrapped(self, value: dict[str, Any], path: Path) -> bool:
         target = len(path) == 2 and path[0] == "targets"
-        return "value" in value and not target and value.keys() <= {"value", *KEYS}
+        return "value" in value and not target and value.keys() <= {"value", *FIGURE_KEYS}
 
     def _enter(self, block: dict[str, Any], path: Path, scope: _Scope) -> _Scope:
-        if not any(key in block for key in KEYS):
+        if not any(key in block for key in FIGURE_KEYS):
             return scope
         scope = replace(scope, path=path)
         if "status" in block:

@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-import io
-import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
 
 from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer, TestAnswer
 from workup.authoring.words import FOOT, HEAD, SECTIONS
-from workup.importers.scenario_text import Names, value_words
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.prose import DISCLAIMER, share_line
+from workup.scenarios.language.writing import Names, block, inline, listed, value_words, yaml_text
 
 ESTIMATE = "The author's own estimate, to be checked"
 PROPOSED = "Proposed by `workup new`, to be changed"
@@ -27,9 +22,6 @@ URGENCY_GBP = {
     "routine": {"emergency": -5000, "urgent": -6000, "routine": 0},
 }
 """A first proposal for the preset `triage`, in pounds: urgency decided -> urgency of the condition. Assumed."""
-
-_SAFE = re.compile(r"[^\W\d_][\w .;/()%+-]*[\w.)%]|\w")
-"""Text that means itself without quotes, wherever it stands; other text gets quotes."""
 
 
 def scenario_files(answers: Answers, scenario_id: str) -> dict[str, str]:
@@ -77,20 +69,20 @@ class _Writer:
             yield test.label, test.finding
 
     def files(self) -> dict[str, str]:
-        written = {"scenario.yaml": _text(self._scenario(), HEAD), "vignettes.yaml": _text(self._vignettes(), "")}
-        return written | ({"sources.yaml": _text(CommentedMap(self.sources), "")} if self.sources else {})
+        written = {"scenario.yaml": yaml_text(self._scenario(), HEAD), "vignettes.yaml": yaml_text(self._vignettes())}
+        return written | ({"sources.yaml": yaml_text(CommentedMap(self.sources))} if self.sources else {})
 
     def _scenario(self) -> CommentedMap:
         a = self.answers
-        top = _block(id=self.id, title=a.title, version="0.1", about=a.about, status="assumed", note=ESTIMATE)
-        guideline = _inline(name=a.guideline, version=str(a.price_year))
-        top["who"] = _block(
-            authors=_list(a.authors), status="draft", guideline=guideline, setting=a.setting, price_year=a.price_year
+        top = block(id=self.id, title=a.title, version="0.1", about=a.about, status="assumed", note=ESTIMATE)
+        guideline = inline(name=a.guideline, version=str(a.price_year))
+        top["who"] = block(
+            authors=listed(a.authors), status="draft", guideline=guideline, setting=a.setting, price_year=a.price_year
         )
-        top["context"] = _block({self.context[of.label]: self._context(of.label) for of in a.context})
-        top["conditions"] = _block(
+        top["context"] = block({self.context[of.label]: self._context(of.label) for of in a.context})
+        top["conditions"] = block(
             {
-                self.conditions[of.label]: _block(
+                self.conditions[of.label]: block(
                     label=of.label,
                     urgency=of.urgency,
                     waiting_cost_gbp_per_day=_number(of.waiting_cost_gbp_per_day),
@@ -99,12 +91,12 @@ class _Writer:
             }
         )
         top["prior"] = self._prior()
-        top["findings"] = _block({self.facts[label]: self._finding(of) for label, of in self._findings()})
+        top["findings"] = block({self.facts[label]: self._finding(of) for label, of in self._findings()})
         top["investigations"] = self._investigations()
-        top["utility"] = _block(unit=a.unit, gbp_per_qaly=_number(a.gbp_per_qaly))
+        top["utility"] = block(unit=a.unit, gbp_per_qaly=_number(a.gbp_per_qaly))
         if a.unit == "gbp":
             top["utility"]["note"] = PROPOSED
-        top["decisions"] = _block({self.decisions[of.label]: self._decision(of.label) for of in a.decisions})
+        top["decisions"] = block({self.decisions[of.label]: self._decision(of.label) for of in a.decisions})
         top["rewards"] = self._rewards()
         top["guideline"] = CommentedSeq(self._rule(rule) for rule in self._rules())
         for section, comment in SECTIONS.items():
@@ -118,45 +110,45 @@ class _Writer:
         cited = {of["cite"]: name for name, of in self.sources.items()}
         name = cited.setdefault(origin.cite, f"S{len(cited) + 1}")
         read = origin.read or bool(name in self.sources and self.sources[name]["seen"])
-        self.sources[name] = _block(cite=origin.cite, seen=read)
-        return _block(status="seen" if origin.read else "recalled", source=name)
+        self.sources[name] = block(cite=origin.cite, seen=read)
+        return block(status="seen" if origin.read else "recalled", source=name)
 
     def _context(self, label: str) -> CommentedMap:
         of = next(of for of in self.answers.context if of.label == label)
         words = self.values[label]
-        block = _block(label=label, known="at_start" if of.at_start else "when_revealed", values=_list(words.values()))
-        block.update(self._origin(of.origin))
-        block["table"] = _shares(words.values(), of.shares)
-        return block
+        made = block(label=label, known="at_start" if of.at_start else "when_revealed", values=listed(words.values()))
+        made.update(self._origin(of.origin))
+        made["table"] = _shares(words.values(), of.shares)
+        return made
 
     def _prior(self) -> CommentedMap:
         a = self.answers
-        block = self._origin(a.prior_origin)
+        made = self._origin(a.prior_origin)
         rows = {value: _shares(self.conditions.values(), shares) for value, shares in a.prior.items()}
         if a.prior_by is None:
-            block["table"] = rows[""]
+            made["table"] = rows[""]
         else:
-            block["given"] = _list([self.context[a.prior_by]])
-            block["table"] = _block({self.values[a.prior_by][value]: row for value, row in rows.items()})
-        return block
+            made["given"] = listed([self.context[a.prior_by]])
+            made["table"] = block({self.values[a.prior_by][value]: row for value, row in rows.items()})
+        return made
 
     def _finding(self, of: FindingAnswer) -> CommentedMap:
         words = value_words(of.values)
-        block = _block(label=of.label)
+        made = block(label=of.label)
         if words != ("no", "yes"):
-            block["values"] = _list(words)
-        block.update(self._origin(of.origin))
-        block["given"] = _list(["condition"])
+            made["values"] = listed(words)
+        made.update(self._origin(of.origin))
+        made["given"] = listed(["condition"])
         if len(words) == 2:
-            block["chance"] = _inline({name: _number(of.shares[c][1]) for c, name in self.conditions.items()})
+            made["chance"] = inline({name: _number(of.shares[c][1]) for c, name in self.conditions.items()})
         else:
-            block["table"] = _block({name: _shares(words, of.shares[c]) for c, name in self.conditions.items()})
-        return block
+            made["table"] = block({name: _shares(words, of.shares[c]) for c, name in self.conditions.items()})
+        return made
 
     def _investigations(self) -> CommentedMap:
         a = self.answers
         told = [self.context[of.label] for of in a.context if not of.at_start]
-        items = _block(
+        items = block(
             {
                 self.items["History"]: self._opening("History", "history", a.history, told),
                 self.items["Examination"]: self._opening("Examination", "examination", a.examination, []),
@@ -167,38 +159,38 @@ class _Writer:
 
     def _opening(self, label: str, tier: str, of: OpeningAnswer, told: list[str]) -> CommentedMap:
         reveals = [*told, *(self.facts[finding.label] for finding in of.findings)]
-        return _block(
-            label=label, tier=tier, reveals=_list(reveals), cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround
+        return block(
+            label=label, tier=tier, reveals=listed(reveals), cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround
         )
 
     def _test(self, of: TestAnswer) -> CommentedMap:
-        block = _block(label=of.label, tier=of.tier, reveals=_list([self.facts[of.label]]))
-        block.update(_block(cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround))
+        made = block(label=of.label, tier=of.tier, reveals=listed([self.facts[of.label]]))
+        made.update(block(cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround))
         if of.discomfort_gbp:
-            block["discomfort_gbp"] = _number(of.discomfort_gbp)
-        return block
+            made["discomfort_gbp"] = _number(of.discomfort_gbp)
+        return made
 
     def _decision(self, label: str) -> CommentedMap:
         of = next(of for of in self.answers.decisions if of.label == label)
-        return _block(
+        return block(
             label=label,
             kind=of.kind,
             urgency=of.urgency,
-            right_for=_list(self.conditions[c] for c in of.right_for),
-            utility=_inline({name: _number(of.worth[c]) for c, name in self.conditions.items()}),
+            right_for=listed(self.conditions[c] for c in of.right_for),
+            utility=inline({name: _number(of.worth[c]) for c, name in self.conditions.items()}),
         )
 
     def _rewards(self) -> CommentedMap:
         decided = dict.fromkeys(of.urgency for of in self.answers.decisions)
         needed = dict.fromkeys(of.urgency for of in self.answers.conditions)
         weights = {"cost": 1, "harm": 1, "delay": 1, "utility": 1}
-        triage = _block({d: _inline({n: URGENCY_GBP[d][n] for n in needed}) for d in decided})
-        return _block(
-            complex_decision=_block(label="What the decision is worth for the patient", weights=_inline(weights)),
-            triage=_block(
+        triage = block({d: inline({n: URGENCY_GBP[d][n] for n in needed}) for d in decided})
+        return block(
+            complex_decision=block(label="What the decision is worth for the patient", weights=inline(weights)),
+            triage=block(
                 label="Only the urgency has to be right",
                 note=PROPOSED,
-                weights=_inline(weights),
+                weights=inline(weights),
                 urgency_utility_gbp=triage,
             ),
         )
@@ -210,13 +202,13 @@ class _Writer:
 
     def _rule(self, rule: RuleAnswer) -> CommentedMap:
         item = self.items.get(rule.do)
-        block = _block(do=self.decisions[rule.do] if item is None else item)
+        made = block(do=self.decisions[rule.do] if item is None else item)
         undone = {} if item is None else {item: "not_done"}
-        alternatives = [_inline(undone | self._stated(facts)) for facts in rule.alternatives or ({},)]
+        alternatives = [inline(undone | self._stated(facts)) for facts in rule.alternatives or ({},)]
         if any(alternatives):
-            block["when"] = alternatives[0] if len(alternatives) == 1 else CommentedSeq(alternatives)
-        block["why"] = rule.why
-        return block
+            made["when"] = alternatives[0] if len(alternatives) == 1 else CommentedSeq(alternatives)
+        made["why"] = rule.why
+        return made
 
     def _stated(self, facts: Mapping[str, str]) -> dict[str, str]:
         return {self.facts[label]: self.values[label][value] for label, value in facts.items()}
@@ -224,14 +216,14 @@ class _Writer:
     def _vignettes(self) -> CommentedMap:
         v = self.answers.vignette
         must = [self.items["History"], self.items["Examination"], *(self.items[label] for label in v.must)]
-        expect = CommentedSeq([_inline(must=_list(must), why=v.why)])
+        expect = CommentedSeq([inline(must=listed(must), why=v.why)])
         if v.must_not:
-            expect.append(_inline(must_not=_list(self.items[label] for label in v.must_not), why=v.why))
-        block = _block(title=v.title, story=v.story)
-        block.update(_block(context=_inline(self._stated(v.context)), findings=_inline(self._stated(v.findings))))
-        block.update(_block(condition=self.conditions[v.condition], expect=expect))
-        block.update(_block(decide=_list(self.decisions[label] for label in v.decide), why=v.why))
-        return _block({_name(Names(), v.title): block})
+            expect.append(inline(must_not=listed(self.items[label] for label in v.must_not), why=v.why))
+        made = block(title=v.title, story=v.story)
+        made.update(block(context=inline(self._stated(v.context)), findings=inline(self._stated(v.findings))))
+        made.update(block(condition=self.conditions[v.condition], expect=expect))
+        made.update(block(decide=listed(self.decisions[label] for label in v.decide), why=v.why))
+        return block({_name(Names(), v.title): made})
 
 
 def _name(names: Names, label: str) -> str:
@@ -245,47 +237,4 @@ def _number(value: float) -> float | int:
 
 
 def _shares(words: Iterable[str], shares: Sequence[float]) -> CommentedMap:
-    return _inline({word: _number(share) for word, share in zip(words, shares, strict=True)})
-
-
-def _block(entries: Mapping[str, Any] | None = None, **more: Any) -> CommentedMap:
-    return CommentedMap({**(entries or {}), **more})
-
-
-def _inline(entries: Mapping[str, Any] | None = None, **more: Any) -> CommentedMap:
-    found = _block(entries, **more)
-    found.fa.set_flow_style()
-    return found
-
-
-def _list(words: Iterable[str]) -> CommentedSeq:
-    found = CommentedSeq(words)
-    found.fa.set_flow_style()
-    return found
-
-
-def _quoted(node: Any) -> Any:
-    """The same, with quotes around text that might be taken for something else, and keys and comments as they were."""
-    if isinstance(node, CommentedMap):
-        for key in list(node):
-            node[key] = _quoted(node[key])
-            if (safe := _quoted(key)) is not key:
-                place = list(node).index(key)
-                node.insert(place, safe, node.pop(key))
-    elif isinstance(node, CommentedSeq):
-        for i, entry in enumerate(node):
-            node[i] = _quoted(entry)
-    elif isinstance(node, str) and not _SAFE.fullmatch(node):
-        return DoubleQuotedScalarString(node)
-    return node
-
-
-def _text(top: CommentedMap, head: str) -> str:
-    yaml, out = YAML(), io.StringIO()
-    _quoted(top)
-    yaml.width = 110
-    yaml.indent(mapping=2, sequence=4, offset=2)
-    if head:
-        top.yaml_set_start_comment(head)
-    yaml.dump(top, out)
-    return out.getvalue()
+    return inline({word: _number(share) for word, share in zip(words, shares, strict=True)})

@@ -156,11 +156,12 @@ def _expectations(world: World) -> dict[str, Any]:
 def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Agents on the same patients, what was possible, and what each gains over the best fixed order."""
     keeper, planned = Bookkeeper(world), 0
+    to_plan = keeper.to_plan(patients=patients, seed=seed)
 
     def solved(count: int) -> None:
         nonlocal planned
         planned += count
-        tell(f"planning, {planned:,} presentations solved")
+        tell(f"planning, {planned:,} of {max(planned, to_plan):,} presentations solved")
 
     tell("bounds")
     bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)

@@ -181,16 +181,16 @@ def _measure(cell: Cell, tell: Tell, *, where: str, out: Path) -> dict[str, Any]
 
 
 def _bounds(world: World, settings: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
-    solved = 0
+    keeper, solved = Bookkeeper(world), 0
+    patients, seed = settings["patients"], settings["patients_seed"]
+    to_plan = keeper.to_plan(patients=patients, seed=seed)
 
     def count(more: int) -> None:
         nonlocal solved
         solved += more
-        tell(f"planning, {solved:,} presentations solved")
+        tell(f"planning, {solved:,} of {to_plan:,} presentations solved")
 
-    known, refusal = Bookkeeper(world).bounds(
-        patients=settings["patients"], seed=settings["patients_seed"], progress=count
-    )
+    known, refusal = keeper.bounds(patients=patients, seed=seed, progress=count)
     if known is None:
         return {"refusal": refusal}
     return {name: [finite(each) for each in getattr(known, name)] for name in ("v0", "lower", "upper")}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
@@ -13,7 +13,7 @@ from workup.cli.terminal import (
     ScenarioId,
     Seed,
     console,
-    load_world,
+    load_population,
     say_what_this_is,
     table,
     warnings,
@@ -21,6 +21,10 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import write_whole
+
+if TYPE_CHECKING:
+    from workup.envs.compile.recorded import Recorded
+    from workup.importers.table import Choices
 
 
 def import_table(
@@ -67,6 +71,15 @@ def import_table(
         positive=_names(positive),
     )
     found = make(file, target=target, costs=costs, groups=groups, delay=delay, out=out, choices=choices)
+    _show_table(found, choices)
+    console().print(f"Next: workup evaluate {escape(str(out))} --agents none,all,fixed,voi,tree")
+    say_what_this_is(found.world.scenario)
+    tests = list(found.world.items[2 : found.world.n_investigations])
+    write_json(json_file, {**found.about, "test": len(found.test), "tests": tests})
+
+
+def _show_table(found: Recorded, choices: Choices) -> None:
+    """What each test costs and how often it has no result, and how the patients were split."""
     world = found.world
     listed = table("test", "first of its group", "later", "result", "rows without")
     rows = found.train.fixed
@@ -83,15 +96,12 @@ def import_table(
     console().print(listed)
     n_train, n_test = len(found.train), len(found.test)
     console().print(
-        f"\n{n_train:,} training and {n_test:,} test patients, split by seed {seed}; a wrong decision loses {error_cost:,.2f}, in the "
-        "money of the costs (shown as pounds)"
+        f"\n{n_train:,} training and {n_test:,} test patients, split by seed {choices.seed}; a wrong decision loses "
+        f"{choices.error_cost:,.2f}, in the money of the costs (shown as pounds)"
     )
     console().print(
         "Beliefs are those of a naive Bayes model fitted to the training rows; results, truth and missing values are the rows'."
     )
-    console().print(f"Next: workup evaluate {escape(str(out))} --agents none,all,fixed,voi,tree")
-    say_what_this_is(world.scenario)
-    write_json(json_file, {**found.about, "test": n_test, "tests": list(world.items[2 : world.n_investigations])})
 
 
 def _names(words: str) -> tuple[str, ...]:
@@ -169,8 +179,8 @@ def import_ddxplus(
     json_file: JsonFile = None,
 ) -> None:
     """Make an environment of DDXPlus: its evidences are questions, its patients rows, its pathologies the decisions."""
-    from workup.importers.ddxplus import Prices
     from workup.importers.ddxplus import import_ddxplus as make
+    from workup.importers.knowledge.scenario import Prices
 
     found = make(
         folder, patients, test=test, out=out, seed=seed, test_share=test_share, most=rows,
@@ -197,9 +207,9 @@ def differential(
     from workup.agents.registry import make_agent
     from workup.evaluation.differentials import score_differentials
 
-    world = load_world(scenario)
+    population = load_population(scenario)
     names = list(dict.fromkeys(name.strip() for name in agents.split(",") if name.strip()))
-    made = {name: make_agent(name, world, seed=seed) for name in names}
+    made = {name: make_agent(name, population, seed=seed) for name in names}
     found = score_differentials(Path(scenario), made, patients=patients, seed=seed)
     listed = table("agent", "IL", "GTPA@1", "DDR", "DDP", "DDF1", "right")
     for name, score in found.items():
@@ -211,5 +221,5 @@ def differential(
         )
     console().print(listed)
     console().print("\nIL: questions asked; the others in %, means over test patients with 95% intervals")
-    say_what_this_is(world.scenario)
+    say_what_this_is(population.world.scenario)
     write_json(json_file, {name: score.as_json() for name, score in found.items()})

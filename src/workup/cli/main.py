@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, benchmarks, demo, importing, scenarios, sensitivity
+from workup.cli import agents, authoring, benchmarks, demo, importing, scenarios, sensitivity, warm
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -24,6 +24,7 @@ bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_h
 app.add_typer(bench, name="bench")
 
 app.command()(demo.demo)
+app.command()(warm.warm)
 app.command()(scenarios.scenarios)
 app.command()(authoring.new)
 app.command()(scenarios.lint)

@@ -10,9 +10,9 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 import workup
-from workup.report import figures
 from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
+from workup.report.drawing import svg
 from workup.report.markup import html
 from workup.report.write import STATUSES
 from workup.scenarios.language.lint.lint import warnings
@@ -61,7 +61,7 @@ def explanation(scenario: Scenario, command: str) -> str:
         head=_head(scenario, command),
         contents=[(name, title) for name, title in _TITLES.items() if prose.get(name, title)],
         prose=prose,
-        pictures={name: Markup(figures.svg(picture)) for name, picture in pictures.items()},  # matplotlib escapes text
+        pictures={name: Markup(svg(picture)) for name, picture in pictures.items()},  # matplotlib escapes text
         tests=_tests(laws),
         laws=_laws(laws),
         figures=_figures(scenario),

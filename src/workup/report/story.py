@@ -74,7 +74,7 @@ def tell(journeys: Journeys, row: int | None = None, *, stated: Mapping[str, Any
             inside; the story shows the one that was stated.
 
     Raises:
-        ValueError: the journeys were run without record=True.
+        WorkupError: the journeys were run without record=True.
     """
     events = _as_stated(journeys, stated or {})
     routes = _routes(events, len(journeys.patient))
@@ -100,19 +100,8 @@ def tell(journeys: Journeys, row: int | None = None, *, stated: Mapping[str, Any
     )
 
 
-def recorded(journeys: Journeys) -> Events:
-    """The events of the journeys.
-
-    Raises:
-        ValueError: there are none.
-    """
-    if journeys.events is None:
-        raise ValueError(f"the journeys of {journeys.agent!r} hold no events; run them with record=True")
-    return journeys.events
-
-
 def _as_stated(journeys: Journeys, stated: Mapping[str, Any]) -> Events:
-    events, observables = recorded(journeys), journeys.world.model.observables
+    events, observables = journeys.recorded(), journeys.world.model.observables
     numbers = events.numbers.copy()
     for name, number in stated.items():
         if name in observables and isinstance(number, int | float) and not isinstance(number, bool):

@@ -11,7 +11,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from workup.report.figures import FAINT, INK, MUTED, PALETTE, STYLE
+from workup.report.drawing import FAINT, INK, MUTED, PALETTE, STYLE
 from workup.sensitivity.prose import stated
 from workup.sensitivity.replanning import Replanned
 from workup.sensitivity.study import Sensitivity

@@ -23,7 +23,6 @@ from workup.envs.model.codes import MISSING, UNKNOWN
 from workup.envs.records import narrative
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.narrative import variable
-from workup.report.story import recorded
 from workup.wording import percent, plain, without_brackets
 
 AGREE = 0.98
@@ -88,7 +87,7 @@ def policy_tree(journeys: Journeys, *, least: float = 0.02) -> Branch:
         least: branches taken by a smaller share of all patients are counted, not shown.
 
     Raises:
-        ValueError: the journeys hold no events.
+        WorkupError: the journeys hold no events.
     """
     return _Forester(journeys, least).grow(_Part("", np.arange(len(journeys.patient))), 0, 0)
 
@@ -112,7 +111,7 @@ class _Forester:
     @cached_property
     def starts(self) -> NDArray[np.intp]:
         """(n + 1,) first event of each journey."""
-        return np.searchsorted(recorded(self.journeys).journey, np.arange(len(self.journeys.patient) + 1))
+        return np.searchsorted(self.journeys.recorded().journey, np.arange(len(self.journeys.patient) + 1))
 
     def grow(self, part: _Part, step: int, splits: int) -> Branch:
         """The branch of journeys `part.rows`, all alike in their first `step` actions."""
@@ -178,7 +177,7 @@ class _Forester:
         """(len(rows),) the action each takes at `step`; -1 once the journey is over."""
         at = self.starts[rows] + step
         over = at >= self.starts[rows + 1]
-        return np.where(over, -1, recorded(self.journeys).action[np.where(over, 0, at)]).astype(np.int64)
+        return np.where(over, -1, self.journeys.recorded().action[np.where(over, 0, at)]).astype(np.int64)
 
     def split(self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int) -> list[_Part]:
         """Parts of `rows` that differ in what the policy does next; none if nothing tells them apart."""
@@ -189,7 +188,7 @@ class _Forester:
 
     def _by_result(self, rows: NDArray[np.intp], following: NDArray[np.int64], step: int) -> _Split:
         """The best split by one revealed fact."""
-        events, model = recorded(self.journeys), self.journeys.world.model
+        events, model = self.journeys.recorded(), self.journeys.world.model
         values = events.values[self.starts[rows] + max(step - 1, 0)]
         if step == 0:
             values = np.where(np.arange(values.shape[1]) < model.n_known_at_start, values, UNKNOWN)
@@ -224,7 +223,7 @@ class _Forester:
         best, told, least = None, 0.0, self.least * len(self.journeys.patient)
         if step == 0:
             return _Split(told, [])
-        posterior = recorded(self.journeys).condition_posterior[self.starts[rows] + step - 1]
+        posterior = self.journeys.recorded().condition_posterior[self.starts[rows] + step - 1]
         for c in range(posterior.shape[1]):
             cuts = np.unique(np.quantile(posterior[:, c], np.linspace(0.04, 0.96, 24)))
             for cut in cuts[(cuts >= LEAST_CUT) & (cuts <= 1 - LEAST_CUT)]:

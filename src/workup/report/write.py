@@ -16,7 +16,8 @@ from markupsafe import Markup
 import workup
 from workup.envs.records.journeys import Journeys
 from workup.files import write_whole
-from workup.report import figures
+from workup.report import comparison, figures
+from workup.report.drawing import svg
 from workup.report.inputs import ReportInputs
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
@@ -147,7 +148,7 @@ def _patient(
         "spent": story.spent_gbp,
         "dose": f"{story.dose_msv:g}",
         "truth": story.labels[story.truth],
-        "svg": Markup(figures.svg(figures.journey_figure(story, palette, scale))),  # matplotlib escapes text
+        "svg": Markup(svg(figures.journey_figure(story, palette, scale))),  # matplotlib escapes text
         "same_route": story.same_route,
         "draws": story.draws,
         "steps": [
@@ -175,14 +176,14 @@ def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:
     if evaluation is None:
         return None
     points = [
-        figures.Point(name, score.cost_gbp.mean, score.gain.mean, score.gain.low, score.gain.high)
+        comparison.Point(name, score.cost_gbp.mean, score.gain.mean, score.gain.low, score.gain.high)
         for name, score in evaluation.agents.items()
     ]
     optimum = evaluation.optimum
     lower = optimum.gain.mean if optimum else np.nan
     upper = optimum.gain.mean + optimum.gap.mean if optimum else np.nan
-    figure = figures.frontier_figure(points, lower, upper, exact=optimum is not None and optimum.exact)
-    return {"svg": Markup(figures.svg(figure)), "patients": f"{evaluation.patients:,}"}
+    figure = comparison.frontier_figure(points, lower, upper, exact=optimum is not None and optimum.exact)
+    return {"svg": Markup(svg(figure)), "patients": f"{evaluation.patients:,}"}
 
 
 def _learning(inputs: ReportInputs) -> dict[str, Any] | None:
@@ -192,13 +193,13 @@ def _learning(inputs: ReportInputs) -> dict[str, Any] | None:
     optimum = inputs.evaluation.optimum if inputs.evaluation else None
     lower = optimum.gain.mean if optimum else np.nan
     upper = optimum.gain.mean + optimum.gap.mean if optimum else np.nan
-    figure = figures.learning_figure(curves, lower, upper, exact=optimum is not None and optimum.exact)
+    figure = comparison.learning_figure(curves, lower, upper, exact=optimum is not None and optimum.exact)
     runs = "One training run" if len(curves) == 1 else f"All {len(curves)} training runs"
     words = (
         f"{runs}, none left out. Gain is measured on held-out patients while the agent learns; "
         "the band is the optimum’s, on the patients compared above."
     )
-    return {"svg": Markup(figures.svg(figure)), "words": words}
+    return {"svg": Markup(svg(figure)), "words": words}
 
 
 def _limits(inputs: ReportInputs) -> list[str]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from workup.envs.model.codes import NOT_ORDERED, UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
-from workup.errors import UnknownNameError, WorkupError
+from workup.errors import UnknownNameError
 
 Bools = NDArray[np.bool_]
 
@@ -45,9 +45,7 @@ def timeline(journeys: Journeys) -> Timeline:
     Raises:
         WorkupError: the journeys were run without recording their events.
     """
-    events = journeys.events
-    if events is None:
-        raise WorkupError("these journeys hold no events; run them with record=True")
+    events = journeys.recorded()
     world = journeys.world
     n, m = len(journeys.patient), len(events.journey)
     starts = np.searchsorted(events.journey, np.arange(n))
@@ -72,9 +70,9 @@ def timeline(journeys: Journeys) -> Timeline:
 
 def _before(journeys: Journeys, starts: NDArray[np.int64]) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
     """What was revealed before each step: what was after the step before, and at first what the start tells."""
-    assert journeys.events is not None
-    values, status = np.roll(journeys.events.values, 1, axis=0), np.roll(journeys.events.status, 1, axis=0)
-    values[starts], status[starts] = journeys.events.values[starts], NOT_ORDERED
+    events = journeys.recorded()
+    values, status = np.roll(events.values, 1, axis=0), np.roll(events.status, 1, axis=0)
+    values[starts], status[starts] = events.values[starts], NOT_ORDERED
     values[starts, journeys.world.model.n_known_at_start :] = UNKNOWN
     return values, status
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from workup.agents.baselines.informative import InformativeAgent
+from workup.agents.opening import open_journeys
 from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
@@ -39,21 +39,30 @@ def ordered(world: World, folder: Path) -> list[set[str]]:
     return [{world.items[i] for i in np.flatnonzero(row == 2)} - {"history", "examination"} for row in journeys.status]
 
 
-def test_information_is_mutual_information(tmp_path: Path) -> None:
-    world = table(tmp_path, costs="sharp: 1\ndull: 1\nnoise: 1\n")
-    agent = InformativeAgent(world, seed=0)
-    belief = np.array([[0.5, 0.5], [0.1, 0.9]])
-    told = agent._information(belief)
+def nats(world: World, name: str) -> float:
+    """Mutual information of a test's value and the class, both classes being as likely."""
     model = world.model
-    for j, name in enumerate(("sharp", "dull", "noise")):
-        o = model.observables.index(f"{name}_value")
-        start = model.value_rows.start[o] + model.value_rows.of_hidden[o]
-        law = model.value_table[start][:, :2]  # (class, value)
-        for b, weights in enumerate(belief):
-            joint = weights[:, None] * law
-            expected = (joint * np.log(joint / np.outer(weights, joint.sum(axis=0)))).sum()
-            action = [world.actions[a].name for a in agent._orders].index(f"order {name}")
-            assert told[b, action] == pytest.approx(expected, abs=1e-12), (j, b)
+    o = model.observables.index(f"{name}_value")
+    law = model.value_table[model.value_rows.start[o] + model.value_rows.of_hidden[o]][:, :2]  # (class, value)
+    joint = 0.5 * law
+    return float((joint * np.log(joint / np.outer([0.5, 0.5], joint.sum(axis=0)))).sum())
+
+
+def first_order(world: World) -> str:
+    engine = Engine(world, 1)
+    open_journeys(engine)
+    return world.actions[int(InformativeAgent(world, seed=0).act(engine.journey_view())[0])].name
+
+
+def test_it_orders_what_tells_most_about_the_class_for_its_price(tmp_path: Path) -> None:
+    even = table(tmp_path / "even", costs="sharp: 1\ndull: 1\nnoise: 1\n")
+    told = {name: nats(even, name) for name in ("sharp", "dull", "noise")}
+    assert told["sharp"] > told["dull"] > told["noise"]
+    assert first_order(even) == "order sharp"
+    for share, expected in ((0.98, "sharp"), (1.02, "dull")):
+        price = share * told["sharp"] / told["dull"]  # at a share of 1 both tell as much for a pound
+        world = table(tmp_path / expected, costs=f"sharp: {price:.6f}\ndull: 1\nnoise: 1\n")
+        assert first_order(world) == f"order {expected}"
 
 
 def test_the_sharp_test_comes_first_unless_it_is_dear(tmp_path: Path) -> None:

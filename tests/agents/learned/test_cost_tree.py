@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from workup.agents.base import Effort
-from workup.agents.learned.cost_tree import Node, TreeAgent, TreeLearner, _value, grow_tree
+from workup.agents.learned.cost_tree import Node, TreeAgent, TreeLearner, grow_tree
 from workup.agents.registry import load_agent, make_agent
 from workup.agents.saved import SavedPolicy, write_policy
 from workup.envs.compile.compile import compile_world
@@ -54,11 +54,22 @@ def test_it_buys_what_tells_the_class_and_stops_where_errors_are_cheaper(rows: P
     assert rows.world.item("sure") not in items(grow_tree(cheap).root)
 
 
-def test_its_own_account_of_a_tree_is_what_the_engine_charges(rows: Population) -> None:
-    agent = grow_tree(rows)
-    n = len(rows)
-    played = run_journeys(rows, agent, name="tree", patients=np.arange(n), seed=0)
-    assert played.value.sum() == pytest.approx(_value(rows.world, agent.root, rows.fixed, np.arange(n)))
+def test_it_orders_what_its_tree_asks_and_decides_what_the_leaf_says(rows: Population) -> None:
+    agent, world, n = grow_tree(rows), rows.world, len(rows)
+    played = run_journeys(rows, agent, patients=np.arange(n), seed=0)
+    opening = set(np.flatnonzero(world.opens_journey).tolist())
+    for row in range(n):
+        node, asked, paid = agent.root, set[int](), 0.0
+        while node.item >= 0:
+            value = int(rows.fixed.values[row, node.observable])
+            paid += float(world.cost_gbp[node.item]) * (value >= 0 and node.item not in asked)
+            asked.add(node.item)
+            if value not in node.branches:
+                break
+            node = node.branches[value]
+        assert set(np.flatnonzero(played.status[row]).tolist()) - opening == asked
+        assert played.decision[row] == node.decision
+        assert played.cost_gbp[row] == pytest.approx(paid)
 
 
 def test_the_first_of_a_group_is_dearer_than_the_next(tmp_path: Path) -> None:

@@ -19,6 +19,11 @@ from workup.errors import WorkupError
 SMALL = Settings(n_envs=64, rollout_steps=8, layers=(16,), validate_every_s=0.2, validation_patients=64)
 
 
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
+
+
 def test_runs_are_kept_and_compared_with_the_best_planner(tmp_path: Path) -> None:
     told: list[Standing] = []
     plan = Plan(seeds=(0, 1), seconds=0.5, patients=200, draws=1, settings=SMALL)

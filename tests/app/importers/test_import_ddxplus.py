@@ -31,7 +31,8 @@ from workup.envs.testing.conformance import (
 from workup.errors import FileFormatError, WorkupError
 from workup.evaluation.differentials import differential_measures, score_differentials
 from workup.importers.ddxplus import import_ddxplus
-from workup.importers.ddxplus_files import load_knowledge_base, read_patients
+from workup.importers.knowledge.base import load_knowledge_base
+from workup.importers.knowledge.patients import read_patients
 
 DATA = Path(os.environ.get("WORKUP_TEST_DATA", "/nowhere")) / "ddxplus"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="WORKUP_TEST_DATA is not set")

@@ -20,8 +20,9 @@ from workup.envs.model.network import Network
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
 from workup.importers import network as importing
-from workup.importers.network import ImportedNetwork, checked, import_network
+from workup.importers.network import checked, import_network
 from workup.importers.networks.files import load_network
+from workup.importers.networks.scenario import ImportedNetwork
 from workup.scenarios.language.library import load_scenario
 
 DATA = os.environ.get("WORKUP_TEST_DATA")

@@ -21,9 +21,10 @@ from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
+from workup.errors import WorkupError
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
-from workup.report.figures import spread
+from workup.report.drawing import spread
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.story import tell
 from workup.report.tree import Branch, policy_tree
@@ -189,7 +190,7 @@ def test_an_older_page_survives_a_failed_one(inputs: ReportInputs, tmp_path: Pat
     assert write_report(inputs, path) == path
     before = path.read_bytes()
     events_lost = {"guideline": {n: replace(j, events=None) for n, j in inputs.vignette_journeys["guideline"].items()}}
-    with pytest.raises(ValueError, match="record=True"):
+    with pytest.raises(WorkupError, match="record=True"):
         write_report(replace(inputs, vignette_journeys=events_lost), path)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["report.html"]

@@ -18,7 +18,7 @@ from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUS
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import FunctionAgent, run_journeys
-from workup.envs.testing.conformance import FACTS, assert_same_trace, journey_steps, play, random_policy
+from workup.envs.testing.traces import FACTS, assert_same_trace, journey_steps, play, random_policy
 from workup.envs.views.env import make_engine
 from workup.errors import ImpossibleEvidence, WorkupError
 from workup.scenarios.language.library import load_scenario

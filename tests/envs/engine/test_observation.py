@@ -10,7 +10,7 @@ from workup.envs.engine.observation import ONE_HOT, REGRET_SCALE_GBP, layout_of
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
-from workup.envs.testing.conformance import journey_steps, random_policy
+from workup.envs.testing.traces import journey_steps, random_policy
 from workup.envs.views.env import make_engine
 from workup.envs.views.registration import scenario_folders
 

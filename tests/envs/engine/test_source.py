@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import workup
@@ -50,7 +51,7 @@ def test_the_name_stands_in_every_signature_that_is_kept_on_disk() -> None:
     engine = make_engine("tutorial", 2)
     engine.step(engine.mask.argmax(axis=1))
     engine.journey_view()
-    engine.ended([0])
+    engine.ended(np.zeros(1, np.int64))
     for kept in (fill_start, reset_batch, step_batch, _fill_numbers, _fill_complications):
         assert kept.signatures
         assert all(SOURCE in str(signature) for signature in kept.signatures)

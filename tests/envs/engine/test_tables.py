@@ -6,9 +6,13 @@ import pytest
 from workup.envs.engine.observation import layout_of
 from workup.envs.engine.order_tables import order_tables
 from workup.envs.engine.patient_tables import patient_tables
+from workup.envs.engine.places import LARGEST
+from workup.envs.engine.preparing import tables_for
 from workup.envs.engine.rule_tables import bits_of, rule_tables
+from workup.envs.engine.settings import Settings
 from workup.envs.engine.state import COLUMNS, columns_of
 from workup.envs.engine.tables import AT, INT_TABLES, OPTIONS, REAL_TABLES, SIZES, _journey_tables, pack
+from workup.envs.engine.types import Budget
 from workup.envs.engine.worth_tables import _distinct, worth_tables
 from workup.envs.model.world import World
 from workup.envs.views.env import make_engine
@@ -40,7 +44,14 @@ def test_parts_hold_what_is_declared_and_nothing_twice(world: World) -> None:
 
 def test_columns_are_those_declared(world: World) -> None:
     assert sorted(columns_of(world, 1, True).at) == sorted(COLUMNS)
+    assert AT.names is not None
     assert AT.names == (*SIZES, *OPTIONS, *INT_TABLES, *REAL_TABLES, *COLUMNS, AT.names[-1])
+
+
+@pytest.mark.parametrize("max_steps", [None, -3, 0, 1, 1 << 60])
+def test_the_record_holds_what_the_compiler_builds_on(world: World, max_steps: int | None) -> None:
+    tables, _ = tables_for(world, Settings(3, autoreset="same_step", budget=Budget(tests=1), max_steps=max_steps))
+    assert all(0 <= value < LARGEST for value in tables.at[0].item())
 
 
 def test_distinct_tables_are_numbered_as_numpy_sorts_them() -> None:

@@ -17,8 +17,9 @@ from workup.envs.model.codes import COMPONENTS, MISSING, STATUS_NAMES
 from workup.envs.model.world import World
 from workup.envs.records.files import write_json, write_parquet
 from workup.envs.records.journeys import Events, Journeys
+from workup.envs.records.narrative import journey_in_words
 from workup.envs.records.run import FunctionAgent, run_journeys
-from workup.envs.testing.conformance import play
+from workup.envs.testing.traces import play
 from workup.envs.views.env import make_engine
 from workup.envs.views.registration import scenario_folders
 from workup.errors import WorkupError
@@ -183,6 +184,8 @@ def test_journeys_without_events_are_not_written(world: World, tmp_path: Path) -
         with pytest.raises(WorkupError, match="record=True"):
             write(plain, tmp_path / "file")
     assert not list(tmp_path.iterdir())
+    with pytest.raises(WorkupError, match="record=True"):
+        journey_in_words(plain, 0)
 
 
 def test_v0_is_the_best_decision_at_the_presentation(world: World) -> None:

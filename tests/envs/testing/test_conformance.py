@@ -13,7 +13,7 @@ from support.shipped import SCENARIOS, modes_of, some, world_of
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Budget
-from workup.envs.testing import conformance
+from workup.envs.testing import conformance, traces
 from workup.envs.views.env import make_engine
 
 RESULTS = ("at_once", "delayed")
@@ -106,11 +106,11 @@ def test_observation_says_what_its_names_say(played: Played) -> None:
 
 
 def check_same_journeys(played: Played, **settings: Any) -> None:
-    policy, patients = conformance.random_policy(world_of(played.name), illegal=0.05), played.some(64, 32)
-    one, seven, many = (conformance.play(played.engine(n, seed=3, **settings), patients, policy) for n in (1, 7, 64))
+    policy, patients = traces.random_policy(world_of(played.name), illegal=0.05), played.some(64, 32)
+    one, seven, many = (traces.play(played.engine(n, seed=3, **settings), patients, policy) for n in (1, 7, 64))
     for patient, trace in one.items():
-        conformance.assert_same_trace(trace, seven[patient])
-        conformance.assert_same_trace(trace, many[patient])
+        traces.assert_same_trace(trace, seven[patient])
+        traces.assert_same_trace(trace, many[patient])
 
 
 def test_same_journeys_for_1_7_and_64_envs(played: Played) -> None:
@@ -153,9 +153,7 @@ def test_a_patient_is_the_same_whatever_is_ordered_first(scenario: str) -> None:
     for seed, results in product(range(4), RESULTS):
         engine = make_engine(world, 1, results=results)  # type: ignore[arg-type]
         for patient in range(some(scenario, 15, 8)):
-            conformance.play(
-                engine, range(patient, patient + 1), conformance.random_policy(world, seed=seed, stop=0.02)
-            )
+            traces.play(engine, range(patient, patient + 1), traces.random_policy(world, seed=seed, stop=0.02))
             view = engine.journey_view(only)
             facts = {
                 o: (int(view.values[0, o]), float(np.nan_to_num(view.numbers[0, o])))

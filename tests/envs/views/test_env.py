@@ -17,7 +17,7 @@ from support.shipped import IN_FULL, SCENARIOS, modes_of
 
 import workup
 from workup.envs.model.codes import COMPONENTS
-from workup.envs.testing.conformance import play, random_policy
+from workup.envs.testing.traces import play, random_policy
 from workup.envs.views.env import JourneyEnv, make_engine
 from workup.envs.views.registration import environment_id
 from workup.errors import WorkupError

@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from workup.envs.model.codes import COMPONENTS
-from workup.envs.testing.conformance import random_policy
+from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
 

@@ -14,7 +14,7 @@ from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.population import Population
-from workup.envs.testing.conformance import random_policy
+from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.picture import notes
 from workup.envs.views.registration import scenario_folders

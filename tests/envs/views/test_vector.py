@@ -16,7 +16,7 @@ from gymnasium.wrappers.vector import RecordEpisodeStatistics
 from numpy.typing import NDArray
 
 from workup.envs.model.codes import COMPONENTS
-from workup.envs.testing.conformance import Trace, assert_same_trace, play, random_policy
+from workup.envs.testing.traces import Trace, assert_same_trace, play, random_policy
 from workup.envs.views.env import JourneyEnv, make_engine
 from workup.envs.views.vector import JourneyVectorEnv
 from workup.errors import WorkupError

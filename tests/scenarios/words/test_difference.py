@@ -8,9 +8,9 @@ from typing import Any, get_args
 
 import pytest
 
-from workup.scenarios.language.authorship import Review
+from workup.scenarios.language.authorship import FIGURE_KEYS, Review
 from workup.scenarios.language.library import find_scenario, load_scenario
-from workup.scenarios.language.reading.provenance import KEYS, STATUSES
+from workup.scenarios.language.reading.provenance import STATUSES
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.scenarios.language.reading.yaml_tree import Tree
 from workup.scenarios.language.schema import Scenario, Tier, Urgency
@@ -91,7 +91,7 @@ def with_another_leaf(data: dict[str, Any], path: Path, value: Any) -> Scenario 
 
 def names(change: Change, path: Path) -> bool:
     """Whether a change is about a leaf: it stands at, above or (a block's status) beneath it."""
-    place = [str(part) for part in path if part != "value" and part not in KEYS]
+    place = [str(part) for part in path if part != "value" and part not in FIGURE_KEYS]
     told = change.path.split(".")
     short = min(len(place), len(told))
     return told[:short] == place[:short] or place[0] == "guideline" == told[0]

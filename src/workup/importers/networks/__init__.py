@@ -1,1 +1,1 @@
-"""Readers of Bayesian-network files, a format a file. Imports envs.model."""
+"""Networks: readers of their files, a format a file, and the scenario that is made of one. Imports scenarios and envs."""

@@ -50,14 +50,15 @@ class _Assembly:
         shape = self.draft.shape(block.child, block.parents, block.line)
         if shape is None:
             return None
-        lines, rows = self._whole(block, shape) if block.table else self._by_row(block, shape)
+        lines, rows = self._whole(block, block.table, shape) if block.table else self._by_row(block, shape)
         if rows is None:
             return None
         return self.draft.normalised(block.child, lines, rows.reshape(-1, shape[-1])).reshape(shape)
 
-    def _whole(self, block: Block, shape: tuple[int, ...]) -> tuple[Lines, Floats | None]:
-        assert block.table is not None
-        line, numbers = block.table
+    def _whole(
+        self, block: Block, table: tuple[int, list[float]], shape: tuple[int, ...]
+    ) -> tuple[Lines, Floats | None]:
+        line, numbers = table
         lines = np.full(prod(shape[:-1]), line)
         if block.rows or block.default:
             self._note(line, f"{block.child} has a 'table' and also rows; expected one or the other")

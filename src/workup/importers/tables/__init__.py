@@ -1,1 +1,1 @@
-"""Readers of tables and of what their tests cost. Imports scenarios."""
+"""Tables: their files, what their tests cost, and the scenario that is made of them. Imports scenarios and envs."""

@@ -19,7 +19,7 @@ from matplotlib.font_manager import FontProperties, findfont, get_font
 from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 from matplotlib.path import Path
 
-from workup.report.figures import INK, MUTED, PAPER, STYLE
+from workup.report.drawing import INK, MUTED, PAPER, STYLE
 
 PADDING = 6.0
 _LEADING = 1.32

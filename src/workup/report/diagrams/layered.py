@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from workup.report.diagrams.boxes import Box, Point
-from workup.report.figures import spread
+from workup.report.drawing import spread
 
 ACROSS, DOWN, _LANE = 16.0, 40.0, 7.0
 """Points between boxes side by side, between rows, and for an arrow that passes a row."""

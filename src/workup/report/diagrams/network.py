@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workup.report.diagrams.boxes import PADDING, Box, Line, arrow, bow, box, canvas, draw_box, ports, text_width, write
-from workup.report.figures import INK, MUTED, PALETTE
+from workup.report.drawing import INK, MUTED, PALETTE
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import effective_parents
 from workup.scenarios.language.words.phrases import Phrases, word_of

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 
 from workup.report.diagrams.boxes import Box, Line, Point, Style, arrow, box, canvas, draw_box, ports, write
 from workup.report.diagrams.layered import DOWN, Placed, place
-from workup.report.figures import FAINT, INK, MUTED, PALETTE
+from workup.report.drawing import FAINT, INK, MUTED, PALETTE
 from workup.report.prerequisites import Kind, Link, comes_first, layers, links
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.phrases import Phrases
