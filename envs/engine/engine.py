@@ -71,7 +71,7 @@ class Engine:
         self._fixed = (tables.at, tables.ints, tables.reals, self._cases, *tables.starts, key)
 
     def __getstate__(self) -> dict[str, Any]:
-        """All but the tuple of arrays that the kernel is handed: its tables are shared, and known by being read-only."""
+        """All but the tuple of arrays that the kernel is handed: it is put together again, of tables that copies share."""
         return {name: value for name, value in vars(self).items() if name != "_fixed"}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

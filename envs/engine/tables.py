@@ -97,10 +97,6 @@ class Tables:
         """Itself: an engine does not change its own once it is made."""
         return self
 
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        vars(self).update(state)
-        self.seal()  # what was pickled comes back writable
-
     def size(self, name: str) -> int:
         """A size, an option, or where something begins."""
         return int(self.at[name][0])
