@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
+from workup.envs.engine.state import EngineState
 from workup.envs.engine.types import Autoreset, Budget
 from workup.envs.model.codes import NO_SUCH_ACTION
 from workup.envs.model.population import Population
@@ -120,6 +121,18 @@ def known_options(options: Mapping[str, Any] | None, known: Sequence[str]) -> No
 def observation_space(engine: Engine) -> spaces.Box:
     """float32 in [-1, 1]; `engine.observation_names` says what stands where."""
     return spaces.Box(-1.0, 1.0, (len(engine.observation_names),), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class JourneyState:
+    """Where a `JourneyEnv` stands."""
+
+    engine: EngineState
+    mask: NDArray[np.bool_]
+    next: int
+    """The patient of the next reset."""
+    ended: bool
+    story: Story | None
 
 
 _ROWS = ("_results", "_observation_row", "_mask_row", "_components_row", "_flags_row")
@@ -230,6 +243,21 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         if self.render_mode == "human":
             self.render()
         return self._observation_row.copy(), self._results.reward.item(), terminated, truncated, info
+
+    def get_state(self) -> JourneyState:
+        """A copy of where the journey stands, for `set_state`: to look ahead and come back, as a tree search does."""
+        told = None if self._story is None else replace(self._story, moments=list(self._story.moments))
+        return JourneyState(self.engine.get_state(), self._mask.copy(), self._next, self._ended, told)
+
+    def set_state(self, state: JourneyState) -> None:
+        """Go on from there, in this environment or in one made with the same settings.
+
+        Raises:
+            WorkupError: a state of another scenario or of other settings.
+        """
+        self.engine.set_state(state.engine)
+        self._mask, self._next, self._ended, self._seeded = state.mask.copy(), state.next, state.ended, True
+        self._story = None if state.story is None else replace(state.story, moments=list(state.story.moments))
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(A,) legal actions, as sb3-contrib asks for them."""

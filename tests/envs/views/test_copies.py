@@ -16,6 +16,7 @@ from workup.envs.model.world import World
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
 from workup.envs.views.vector import JourneyVectorEnv
+from workup.errors import WorkupError
 
 COPIES: dict[str, Callable[[Any], Any]] = {
     "deepcopy": copy.deepcopy,
@@ -98,3 +99,37 @@ def test_a_copied_batch_goes_on_as_the_first(how: str, kind: Any) -> None:
 def test_a_copy_shares_the_world(world: World) -> None:
     env = JourneyEnv(world)
     assert copy.deepcopy(env).engine.world is world
+
+
+@pytest.mark.parametrize("view", ["raw", "belief"])
+@pytest.mark.parametrize("results", ["at_once", "delayed"])
+def test_a_search_comes_back_to_where_it_was(view: str, results: str) -> None:
+    """Two copies side by side: one looks ahead at every step and comes back, the other does not."""
+    settings: dict[str, Any] = {"view": view, "results": results, "render_mode": "ansi"}
+    env, twin = (JourneyEnv("tutorial", **settings) for _ in range(2))
+    rng = np.random.default_rng(0)
+    same(env.reset(seed=4), twin.reset(seed=4))
+    for _ in range(40):
+        here, ended = env.get_state(), False
+        while not ended:
+            _, _, terminated, truncated, _ = env.step(int(legal(env.action_masks()[None], rng)[0]))
+            ended = terminated or truncated
+        env.reset()
+        env.set_state(here)
+        action = int(legal(twin.action_masks()[None], rng)[0])
+        told = env.step(action)
+        same(told, twin.step(action))
+        assert env.render() == twin.render()
+        if told[2] or told[3]:
+            same(env.reset(), twin.reset())
+
+
+def test_a_state_can_be_taken_elsewhere_but_not_to_another_scenario(world: World) -> None:
+    env, other = JourneyEnv("tutorial", view="belief"), JourneyEnv("tutorial", view="belief")
+    env.reset(seed=8)
+    env.step(0)
+    other.set_state(pickle.loads(pickle.dumps(env.get_state())))
+    same(env.step(1), other.step(1))
+    for stranger in (JourneyEnv("control", view="belief"), JourneyEnv("tutorial", view="raw")):
+        with pytest.raises(WorkupError, match="another scenario, or of an engine with other settings"):
+            stranger.set_state(env.get_state())
