@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
-from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
+from workup.agents.planning.outcome_tables import Cells, OutcomeTables, Profiles
+from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED
 
 F64 = NDArray[np.float64]
 Facts = dict[int, int]
@@ -75,47 +75,62 @@ def digits_of_item(
     """
     S = len(profiles) * tables.world.model.prior.shape[1]
     attempts = int(tables.world.attempts[item])
-    free = {bool(tables.world.model.event_charged[e]) for e in tables.world.model.item_failures[item] if e >= 0}
     out = Digits(item, [np.ones(S)], [status], [failures], [truths(status, {})], [0], [False])
     open_digits = [0]
     while open_digits:
         parent = open_digits.pop(0)
         while len(out.children) <= parent:
             out.children.append([(0, 0)] * len(variants))
-        before, start = out.failures[parent], []
+        retried, start = out.failures[parent] + 1 < attempts, []
         for treated in variants:
             first = len(out.status)
-            cells = tables.cells(item, profiles, before, treated)
-            out.observables = tuple(int(o) for o in cells.observables)
-            seen: dict[tuple[object, ...], int] = {}
-            for values, state, likelihood in zip(
-                cells.values.tolist(), cells.status.tolist(), cells.likelihood, strict=True
-            ):
-                facts = {o: v for o, v in zip(out.observables, values, strict=True) if v >= 0}
-                retry = state == FAILED and before + 1 < attempts
-                truth, bit = truths(state, facts), bits(state, facts, before)
-                time = state == RESULT or (state == FAILED and True in free)
-                normal = np.round(likelihood / likelihood.max(), _SAME) + 0.0
-                key = (retry, truth, bit, time, state if retry else -1, normal.tobytes() if merge else len(seen))
-                digit = seen.get(key, -1)
-                if digit < 0:
-                    digit = seen[key] = len(out.status)
-                    out.column.append(likelihood.copy())
-                    out.status.append(state)
-                    out.failures.append(before + (state == FAILED))
-                    out.truths.append(truth)
-                    out.bits.append(bit)
-                    out.takes_time.append(time)
-                    if retry:
-                        open_digits.append(digit)
-                else:
-                    out.column[digit] += likelihood
-                out.of_cell.setdefault((treated, before + (state == FAILED), state, tuple(values)), digit)
-            start.append((first, len(out.status) - first))
+            cells = tables.cells(item, profiles, out.failures[parent], treated)
+            takes_time = tables.takes_time(item, cells.status)
+            _add_outcomes(out, parent, cells, takes_time, truths, bits, treated=treated, retried=retried, merge=merge)
+            new = range(first, len(out.status))
+            open_digits += [digit for digit in new if retried and out.status[digit] == FAILED]
+            start.append((first, len(new)))
         out.children[parent] = start
     while len(out.children) < len(out.status):
         out.children.append([(0, 0)] * len(variants))
     return out
+
+
+def _add_outcomes(
+    out: Digits,
+    parent: int,
+    cells: Cells,
+    takes_time: NDArray[np.bool_],
+    truths: Truths,
+    bits: Bits,
+    *,
+    treated: bool,
+    retried: bool,
+    merge: bool,
+) -> None:
+    """The digits of one attempt, after the digit `parent`; `retried`: a failure may be followed by another attempt."""
+    before = out.failures[parent]
+    out.observables = tuple(int(o) for o in cells.observables)
+    seen: dict[tuple[object, ...], int] = {}
+    for values, state, time, likelihood in zip(
+        cells.values.tolist(), cells.status.tolist(), takes_time.tolist(), cells.likelihood, strict=True
+    ):
+        facts = {o: v for o, v in zip(out.observables, values, strict=True) if v >= 0}
+        retry = state == FAILED and retried
+        truth, bit = truths(state, facts), bits(state, facts, before)
+        normal = np.round(likelihood / likelihood.max(), _SAME) + 0.0
+        key = (retry, truth, bit, time, state if retry else -1, normal.tobytes() if merge else len(seen))
+        digit = seen.setdefault(key, len(out.status))
+        if digit == len(out.status):
+            out.column.append(likelihood.copy())
+            out.status.append(state)
+            out.failures.append(before + (state == FAILED))
+            out.truths.append(truth)
+            out.bits.append(bit)
+            out.takes_time.append(time)
+        else:
+            out.column[digit] += likelihood
+        out.of_cell.setdefault((treated, before + (state == FAILED), state, tuple(values)), digit)
 
 
 def locate(digits: Digits, status: int, failures: int, treated: bool, values: NDArray[np.int16]) -> int | None:

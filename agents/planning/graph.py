@@ -9,6 +9,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.problem import F64, I32, I64, Problem
+from workup.agents.planning.source import SOURCE, Source
 
 NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, TRIALS = range(10)
 
@@ -73,6 +74,9 @@ class Graph(NamedTuple):
     plan_outcomes: I32
     follow: I32
 
+    source: Source
+    """See `workup.agents.planning.source`."""
+
 
 _BY = {
     NODES: ("code", "clock", "extra", "structure", "lower", "upper", "plan", "stop", "edge_start", "edge_count"),
@@ -101,7 +105,7 @@ def empty_graph(problem: Problem, largest: int) -> Graph:
         LISTED: 4096 + 2 * step * A, PLANS: 512 + 2 * depth + problem.stop.shape[0] * problem.stop.shape[1],
         FOLLOW: 4096 + 2 * depth * largest,
     }  # fmt: skip
-    arrays: dict[str, NDArray[Any]] = {"used": np.zeros(10, np.int64)}
+    arrays: dict[str, NDArray[Any]] = {"used": np.zeros(10, np.int64), "source": SOURCE}
     for kind, names in _BY.items():
         for name in names:
             dtype = np.float64 if name in _FLOAT | _WIDE else np.int64 if name in _INT64 else np.int32

@@ -49,7 +49,7 @@ class Ordered(NamedTuple):
     done: NDArray[np.int64]
     """(C,) 1 where the outcome is that of an act done whose worth progression changes; see `credit`."""
     credit: F64
-    """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds."""
+    """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds; else 0."""
 
 
 class Deciding(NamedTuple):
@@ -89,6 +89,7 @@ class OneStep:
         self._feared = world.contraindication[:, 1]
         self._fears = [[x for x, (j, _) in enumerate(fears) if j == i] for i in range(len(world.items))]
         self._told: _Told | None = None
+        self._credited = [benefit_moves(world, i) for i in range(len(world.items))]
         once = np.flatnonzero(world.set_up_once).tolist()
         self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
         self.charges_once = bool(once)
@@ -179,16 +180,19 @@ class OneStep:
             likelihoods.append(likelihood)
             counts.append(len(status))
             hours.append(np.where(status == REFUSED, 0.0, timely))
-            done.append((status == RESULT) & benefit_moves(world, item))
-        plain = self._deciding(profiles, ())
-        credit = [np.subtract(self._deciding(profiles, (i,))[:2], plain[:2])[:, 0] for i in order.items]
+            done.append((status == RESULT) & self._credited[item])
+        credit = np.zeros((len(order.items), 2, likelihood.shape[1]))
+        for i, item in enumerate(order.items):
+            if self._credited[item]:
+                after, plain = self._deciding(profiles, (item,)), self._deciding(profiles, ())
+                credit[i] = np.subtract(after[:2], plain[:2])[:, 0]
         return Ordered(
             np.ascontiguousarray(charges(tables, orders, profiles, order.feared, order.acts)),
             np.concatenate(likelihoods),
             np.array(counts),
             np.concatenate(hours),
             np.concatenate(done).astype(np.int64),
-            np.ascontiguousarray(credit),
+            credit,
         )
 
 
@@ -221,7 +225,7 @@ def change_of(
         spent += weights[s] * cost[s]
     belief[0] = weights
     moves = rate.max() > 0.0
-    later = unprogressed.copy()
+    later, later_by = unprogressed.copy(), 0.0
     total = -spent - _best(weights, unprogressed, now, difference)
     level = 0
     while level >= 0:
@@ -241,9 +245,10 @@ def change_of(
             level += 1
             continue
         if mass > 0.0:
-            if moves:
+            if moves and time[M] != later_by:
+                later_by = float(time[M])
                 for s in range(S):
-                    later[s] = unprogressed[s] * np.exp(-rate[s] * time[M])
+                    later[s] = unprogressed[s] * np.exp(-rate[s] * later_by) if rate[s] > 0.0 else unprogressed[s]
             total += _best(belief[M], later, now, difference)
             for m in range(M):
                 if done[start[m] + at[m]]:

@@ -11,6 +11,7 @@ from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.one_step import OneStep, change_of
+from workup.agents.planning.source import SOURCE, Source
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.world import World
@@ -50,6 +51,8 @@ class _Packed(NamedTuple):
     ints: I64
     where: I64
     """(orders, 6): rows are `_Where`."""
+    source: Source = SOURCE
+    """See `workup.agents.planning.source`."""
 
 
 class Pricer:

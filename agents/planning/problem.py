@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.source import SOURCE, Source
 from workup.errors import WorkupError
 
 F64 = NDArray[np.float64]
@@ -89,6 +90,8 @@ class Problem(NamedTuple):
     """Mode bits of acts done before the root."""
     clocked: bool
     """Whether time must be part of the state (something progresses)."""
+    source: Source = SOURCE
+    """See `workup.agents.planning.source`."""
 
 
 def check(problem: Problem) -> None:

@@ -3,11 +3,7 @@
 Each node holds [lower, upper] on its unnormalised value. A trial walks from the root along the action of highest
 upper bound and the outcome of widest gap, looks at the outcomes of one item there and backs the bounds up. Nodes
 of the same state are one node. An order set is paid at once and read one item at a time (`extra` says what is
-still to be read), so that rare joint results are told apart only where that matters. Bounds of a fresh node:
-
-lower: the best decision now, or the plan of a node of the same *structure* (what remains possible) applied here;
-upper: the better of deciding now and free information less the cheapest legal action; and the bounds of nodes of
-the same structure: the value is convex and homogeneous, so with w = r * w_j + rest, V(w) <= r * upper_j + free . rest.
+still to be read), so that rare joint results are told apart only where that matters.
 
 A lower bound is always the value of a plan: a decision, or an action and a plan for each outcome. Plans are
 never changed once made, so the plan of the root is a policy that attains the root's lower bound.
@@ -35,10 +31,10 @@ from workup.agents.planning.graph import (
     STRUCTURES,
     TRIALS,
     Graph,
-    hash_of,
 )
+from workup.agents.planning.nodes import borrow, extra_of, find_node, make_node, reading, sawtooth
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.transitions import SUM, best_stop, digits_of, dot, holds, legal_actions, mode_of
+from workup.agents.planning.transitions import SUM, digits_of, dot, mode_of
 
 DONE, GROW, SPENT = 0, 1, 2
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)
@@ -56,141 +52,6 @@ class Walk(NamedTuple):
     v: F64
     w: F64
     """(S,) belief at the end, and room for another."""
-
-
-@njit(cache=True)
-def reading(p: Problem, extra: int) -> tuple[int, int, int, int]:
-    """Action, member, duration so far and mode of an order that is being read (`extra` > 0)."""
-    X, T, M = p.cost.shape[1], p.hours.shape[0], p.member.shape[1]
-    rest = extra - 1
-    mode, rest = rest % X, rest // X
-    duration, rest = rest % T, rest // T
-    return rest // M, rest % M, duration, mode
-
-
-@njit(cache=True)
-def _extra(p: Problem, action: int, member: int, duration: int, mode: int) -> int:
-    X, T, M = p.cost.shape[1], p.hours.shape[0], p.member.shape[1]
-    return 1 + mode + X * (duration + T * (member + M * action))
-
-
-@njit(cache=True)
-def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> int:
-    """What is legal, what it costs and what may follow: the same for all nodes of one key."""
-    at = hash_of(key, 0, extra) % g.structure_table.shape[0]
-    while g.structure_table[at] >= 0:
-        s = g.structure_table[at]
-        if g.structure_key[s] == key and g.structure_extra[s] == extra:
-            return s
-        at = (at + 1) % g.structure_table.shape[0]
-    s = g.used[STRUCTURES]
-    g.used[STRUCTURES] += 1
-    g.structure_table[at] = s
-    g.structure_key[s], g.structure_extra[s] = key, extra
-    g.structure_head[s] = -1
-    g.structure_stop[s] = holds(p, p.radix.shape[0], digits)
-    g.structure_first[s], g.structure_actions[s] = g.used[LISTED], 0
-    g.structure_cheapest[s] = 0.0
-    if extra == 0:
-        mode, first = mode_of(p, digits), g.used[LISTED]
-        count = legal_actions(p, digits, mode, g.listed[first:])
-        g.used[LISTED] += count
-        g.structure_actions[s] = count
-        for c in range(p.weights.shape[0] if count else 0):
-            cheapest = np.inf
-            for k in range(first, first + count):
-                cheapest = min(cheapest, max(0.0, p.cost[g.listed[k], mode, c]))
-            g.structure_cheapest[s, c] = cheapest
-    return s
-
-
-@njit(cache=True, fastmath=SUM)
-def _sawtooth(p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int) -> float:
-    """Tighten an upper bound with the bounds of nodes of the same structure; stops early below `floor`."""
-    S0 = p.weights.shape[0] - p.base.shape[0]
-    free = dot(p.free, v)
-    slot = g.structure_head[structure]
-    while slot >= 0 and limit > 0 and upper > floor:
-        limit -= 1
-        point = g.vector[slot]
-        drop = g.slot_free[slot] - g.upper[g.slot_node[slot]]
-        if drop > 0.0:
-            ratio = np.inf
-            least = (free - upper) / drop  # only a larger ratio helps
-            for s in range(S0):
-                if point[s] * ratio > v[s]:
-                    ratio = v[s] / point[s]
-                    if ratio <= least:
-                        break
-            if ratio > least:
-                for s in range(S0, v.shape[0]):
-                    b = p.base[s - S0]
-                    if point[s] * ratio > v[s]:
-                        ratio = v[s] / point[s]
-                    rest, mine = point[b] - point[s], v[b] - v[s]
-                    if rest * ratio > mine:
-                        ratio = max(0.0, mine) / rest
-            if ratio > least and ratio < np.inf:
-                upper = min(upper, free - ratio * drop)
-        slot = g.slot_next[slot]
-    return upper
-
-
-@njit(cache=True, fastmath=SUM)
-def _borrow(g: Graph, node: int, v: F64, limit: int) -> None:
-    """Raise a node's lower bound with the plans of nodes of the same structure."""
-    slot = g.structure_head[g.structure[node]]
-    while slot >= 0 and limit > 0:
-        limit -= 1
-        plan = g.plan[g.slot_node[slot]]
-        value = dot(g.plan_value[plan], v)
-        if value > g.lower[node]:
-            g.lower[node], g.plan[node] = value, plan
-        slot = g.slot_next[slot]
-
-
-@njit(cache=True)
-def _find(g: Graph, code: int, clock: int, extra: int) -> int:
-    """The node of a state, or minus the place in the table where it belongs, less 1."""
-    at = hash_of(code, clock, extra) % g.table.shape[0]
-    while g.table[at] >= 0:
-        node = g.table[at]
-        if g.code[node] == code and g.extra[node] == extra and g.clock[node] == clock:
-            return node
-        at = (at + 1) % g.table.shape[0]
-    return -at - 1
-
-
-@njit(cache=True, fastmath=SUM)
-def _make(
-    p: Problem, g: Graph, at: int, code: int, clock: int, extra: int, key: int, digits: I64, v: F64, limit: int
-) -> int:
-    """Make the node of a state."""
-    node = g.used[NODES]
-    g.used[NODES] += 1
-    g.table[at] = node
-    g.code[node], g.clock[node], g.extra[node] = code, clock, extra
-    g.edge_start[node], g.edge_count[node] = -1, 0
-    s = _structure_of(p, g, key, extra, digits)
-    g.structure[node] = s
-    can_act = extra > 0 or g.structure_actions[s] > 0
-    stop, g.plan[node] = dot(p.worst, v), p.stop.shape[0] * p.stop.shape[1]
-    # A journey in which nothing else is left may end. Whatever the rest of a set will say, the same decision may follow.
-    if (g.structure_stop[s] and not (extra > 0 and p.clocked)) or not can_act:
-        mode = mode_of(p, digits)
-        stop, which = best_stop(p, v, mode)
-        g.plan[node] = mode * p.stop.shape[1] + which
-    g.lower[node] = stop
-    g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf
-    upper = stop
-    if can_act:
-        upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
-        if upper > stop:
-            upper = max(stop, _sawtooth(p, g, s, v, upper, stop, limit))
-            if upper > stop:
-                _borrow(g, node, v, limit)
-    g.upper[node] = max(g.lower[node], upper)
-    return node
 
 
 @njit(cache=True)
@@ -249,17 +110,17 @@ def _expand(p: Problem, g: Graph, node: int, e: int, v: F64, w: F64, digits: I64
             continue
         clock, extra, takes = g.clock[node], 0, max(duration, p.digit_hours[column])
         if not last:
-            extra = _extra(p, a, level + 1, takes, mode)
+            extra = extra_of(p, a, level + 1, takes, mode)
         elif p.clocked:
             clock += np.int64(np.round(p.hours[takes] * 3600.0)) * _CLOCK[mode & 3]
             for s in range(w.shape[0]):
                 w[s] *= p.decay[takes, mode, s]
         digits[i] = digit
         child_code = code + digit * p.place[i]
-        child = _find(g, child_code, clock, extra)
+        child = find_node(g, child_code, clock, extra)
         if child < 0:
             child_key = key + p.signature[column] * p.signature_place[i]
-            child = _make(p, g, -child - 1, child_code, clock, extra, child_key, digits, w, limit)
+            child = make_node(p, g, -child - 1, child_code, clock, extra, child_key, digits, w, limit)
         g.child[g.edge_children[e] + j] = child
     digits[i] = before
     g.used[EXPANDED] += 1
@@ -372,9 +233,9 @@ def begin(p: Problem, g: Graph, first: int) -> None:
         g.plan_action[d] = g.plan_follow[d] = -1
         g.plan_outcomes[d] = 0
     g.used[PLANS] = last + 1
-    extra = _extra(p, first, 0, 0, p.root_mode) if first >= 0 else 0
+    extra = extra_of(p, first, 0, 0, p.root_mode) if first >= 0 else 0
     digits = np.zeros(p.radix.shape[0], np.int64)
-    _make(p, g, -_find(g, 0, 0, extra) - 1, 0, 0, extra, 0, digits, p.weights, 0)
+    make_node(p, g, -find_node(g, 0, 0, extra) - 1, 0, 0, extra, 0, digits, p.weights, 0)
 
 
 @njit(cache=True, fastmath=SUM)
@@ -427,8 +288,8 @@ def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode
 def _tighten(p: Problem, g: Graph, walk: Walk, depth: int, limit: int) -> None:
     """Better bounds for a node before it is opened."""
     node = walk.path[depth]
-    upper = _sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
-    _borrow(g, node, walk.v, 4 * limit)
+    upper = sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
+    borrow(g, node, walk.v, 4 * limit)
     g.upper[node] = max(g.lower[node], upper)
 
 

@@ -104,6 +104,7 @@ def _about(folder: Path) -> dict[str, Any]:
 
 
 def _cases(folder: Path, about: dict[str, Any], world: World, split: Split) -> Cases:
+
     path, model = folder / ROWS, world.model
     try:
         content = path.read_bytes()

@@ -143,10 +143,13 @@ def move_to_next_result(i, world, rows):
 
 
 @inlined
-def advance(i, action, world, rows):
-    """Any legal action but a decision: orders are placed or time passes (rules 4 and 5), and what is due is reported."""
+def act(i, action, world, rows):
+    """Any legal action but a decision: orders are placed or time passes (rules 4 and 5), what is due is reported, and the
+    posterior learns of it. Returns cost and harm charged at once, weighted."""
     at, ints, reals = world.at, world.ints, world.reals
     phase, clock = rows.counts[i, PHASE], rows.amounts[i, CLOCK_H]
+    rows.amounts[i, STEP_COST_GBP] = 0.0
+    rows.amounts[i, STEP_HARM_GBP] = 0.0
     waiting = np.int64(action == at.wait_action)
     first, last = np.int64(0), at.n_items
     if waiting:
@@ -174,20 +177,11 @@ def advance(i, action, world, rows):
         rows.amounts[i, ORDERED_H] = now
     if at.budgeted or (phase != rows.counts[i, PHASE] and rows.counts[i, PHASE] == BOTH):
         refresh_mask(i, world, rows)
-        return
-    for m in range(ints[at.members_at + action], ints[at.members_at + action + 1]):
-        refresh_after(i, np.int64(ints[at.members + m]), world, rows)
-    if not phase & HISTORY or at.delayed:
-        refresh_ways_out(i, world, rows)
-
-
-@inlined
-def act(i, action, world, rows):
-    """A legal action but a decision, with its charges and what is then believed. Returns cost and harm, weighted."""
-    at, reals = world.at, world.reals
-    rows.amounts[i, STEP_COST_GBP] = 0.0
-    rows.amounts[i, STEP_HARM_GBP] = 0.0
-    advance(i, action, world, rows)
+    else:
+        for m in range(ints[at.members_at + action], ints[at.members_at + action + 1]):
+            refresh_after(i, np.int64(ints[at.members + m]), world, rows)
+        if not phase & HISTORY or at.delayed:
+            refresh_ways_out(i, world, rows)
     if at.tracked:
         summarise(i, world, rows)
         write_belief(i, world, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 from workup.scenarios.language.model import Model
@@ -39,7 +40,8 @@ class Who(Model):
     price_year: int
 
 
-class FigureRecord(Model):
+@dataclass(frozen=True, slots=True)
+class FigureRecord:
     """Where one number of the file stands, and how far it may be trusted."""
 
     path: str

@@ -16,7 +16,8 @@ from workup.errors import WorkupError
 from workup.wording import pounds
 
 if TYPE_CHECKING:
-    from workup.agents.learned.ppo.training import CurvePoint, TrainedPolicy
+    from workup.agents.learned.ppo.checkpoint import CurvePoint
+    from workup.agents.learned.ppo.training import TrainedPolicy
 
 
 @dataclass(frozen=True)

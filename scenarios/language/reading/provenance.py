@@ -105,7 +105,7 @@ class _Stripper:
             return
         self.scopes[scope] = None
         self.figures.append(
-            FigureRecord.model_construct(
+            FigureRecord(
                 path=".".join(str(part) for part in path),
                 line=self.tree.place(path)[1],
                 value=figure,

@@ -1,6 +1,6 @@
 """YAML text to parse events: by libyaml where it is there and sure to agree, else by ruamel.yaml's own reader.
 
-libyaml reads a file some fifteen times as fast, but YAML 1.1, and its messages say less. What the two might read
+libyaml reads a file some ten times as fast, but YAML 1.1, and its messages say less. What the two might read
 differently, and whatever libyaml refuses, is therefore left to ruamel.yaml, which reads YAML 1.2 and words every fault.
 """
 
@@ -15,10 +15,11 @@ from ruamel.yaml.error import YAMLError
 from ruamel.yaml.events import ScalarEvent
 
 try:
-    from ruamel.yaml.cyaml import CParser  # type: ignore[attr-defined]  # made by a C part without type stubs
-except ImportError:  # the C part of ruamel.yaml is not there: everything is read, only more slowly
-    CParser = None
-
+    from ruamel.yaml.cyaml import CParser as _Parser  # type: ignore[attr-defined]  # made by a C part without type stubs
+except ImportError:
+    _Parser = None
+LIBYAML: Any = _Parser
+"""The parser of libyaml; None where the C part of ruamel.yaml is not there: everything is read, only more slowly."""
 _DOUBTFUL = re.compile(
     "[^\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd]|^%|[|>][-+0-9 ]*(?:#|\n *\n)", re.MULTILINE
 )
@@ -32,9 +33,9 @@ class DoubtError(Exception):
 
 def quick_events(text: str) -> Iterator[Any]:
     """The events by libyaml; raises DoubtError, possibly only after some of them, where `thorough_events` must be asked."""
-    if CParser is None or _DOUBTFUL.search(text):
+    if LIBYAML is None or _DOUBTFUL.search(text):
         raise DoubtError
-    parser = CParser(text)
+    parser = LIBYAML(text)
     try:
         while parser.check_event():
             event = parser.get_event()

@@ -1,6 +1,6 @@
 """YAML text to plain dicts, lists, numbers and words, with the line of everything, and nothing else.
 
-Built from ruamel.yaml's parse events rather than its constructors, so that no tag, anchor or merge key can
+Built from parse events rather than by a library's constructors, so that no tag, anchor or merge key can
 make an object: a file holds mappings, lists, numbers, true/false, null and text, or it is refused.
 """
 
@@ -35,6 +35,8 @@ MAX_VALUES = 100_000
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
+_FIRST = frozenset("+-.0123456789")
+"""What a number begins with."""
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
@@ -203,8 +205,8 @@ class _Builder:
 
     def _scalar(self, event: Any) -> Any:
         text = str(event.value)
-        if event.style:  # quoted or a block: text, whatever it looks like
-            return text
+        if event.style or (text[:1] not in _FIRST and text not in _WORDS):
+            return text  # quoted or a block, whatever it looks like; or a word
         for accepts, make in _PLAIN:
             if accepts(text):
                 value = make(text)

@@ -6,7 +6,8 @@ import pytest
 
 pytest.importorskip("sb3_contrib")
 
-from workup.agents.learned.ppo.training import CurvePoint, Settings, train
+from workup.agents.learned.ppo.checkpoint import CurvePoint
+from workup.agents.learned.ppo.training import Settings, train
 from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
 from workup.scenarios.language.library import load_scenario

@@ -6,6 +6,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.clinical import chance, failed
 
 from workup.agents.registry import make_agent
 from workup.envs.compile.targets import evaluate_targets
@@ -14,18 +15,10 @@ from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
 from workup.scenarios.language.tables import Tables
-from workup.vignettes.check import check_agent, judge_vignettes, run_vignettes
+from workup.vignettes.check import judge_vignettes, run_vignettes
 
 SCENARIO = "fatty_liver"
 
-VIGNETTES = {
-    "7a_simple_steatosis": "fat_f0_1",
-    "7b_between_the_cut_offs": "fat_f0_1",
-    "7c_cirrhosis": "fat_f4",
-    "7d_autoimmune": "autoimmune_hepatitis",
-    "7e_old_and_frail": "fat_f0_1",
-    "7f_between_two_versions": "fat_f2",
-}
 VERSIONS = ("guideline", "guideline:elf_9_8", "guideline:fib4_1_3")
 WOMAN = {"age": "50_to_64", "sex": "female", "bmi": "30_to_39", "diabetes": "no", "alt": "normal"}
 PARTS = {**WOMAN, "ast_to_alt": "1_or_more", "platelets": "middle"}
@@ -40,23 +33,10 @@ def runs(world: World) -> dict[str, Journeys]:
     }
 
 
-def chance(world: World, variable: str, values: str | tuple[str, ...], facts: dict[str, str]) -> float:
-    law = world.model.network.posterior(variable, facts)
-    return float(sum(law[value] for value in ((values,) if isinstance(values, str) else values)))
-
-
 def found(world: World, journeys: Journeys, variable: str, values: tuple[str, ...]) -> NDArray[np.bool_]:
     """Which journeys revealed one of these values."""
     codes = [Tables(world.scenario).axes[variable].values.index(value) for value in values]
     return np.isin(journeys.values[:, world.model.observables.index(variable)], codes)
-
-
-def failed(world: World, agent: str) -> list[str]:
-    return [vignette.id for vignette in check_agent(world, make_agent(agent, world)).vignettes if not vignette.passed]
-
-
-def test_vignettes_are_those_of_the_draft_and_one_between_the_versions(world: World) -> None:
-    assert {name: vignette.condition for name, vignette in world.scenario.vignettes.items()} == VIGNETTES
 
 
 def test_meets_the_published_operating_points(world: World) -> None:

@@ -7,6 +7,7 @@ from statistics import NormalDist
 
 import numpy as np
 import pytest
+from support.clinical import chance, failed, odds
 
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.compile.compile import compile_world
@@ -18,16 +19,7 @@ from workup.envs.model.outcomes import item_outcomes
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.scenarios.language.library import load_scenario
-from workup.vignettes.check import check_agent
 
-VIGNETTES = {
-    "5a_urosepsis": "urinary",
-    "5b_coryza": "viral",
-    "5c_false_potassium": "viral",
-    "5d_embolism": "pulmonary_embolism",
-    "5e_smelly_urine": "well",
-    "5f_neutropenic": "other_bacterial",
-}
 SITES = ("pneumonia", "urinary", "abdominal", "skin", "other_bacterial")
 NOT_INFECTED = ("pulmonary_embolism", "other_mimic", "hyperkalaemia")
 HOME = {"age": "under_65", "care_home": "no", "sampling": "cannula"}
@@ -44,16 +36,6 @@ def world_without(*mechanisms: str) -> World:
 @pytest.fixture(scope="module")
 def world() -> World:
     return world_without()
-
-
-def chance(world: World, variable: str, values: tuple[str, ...], facts: dict[str, str]) -> float:
-    law = world.model.network.posterior(variable, facts)
-    return float(sum(law[value] for value in values))
-
-
-def odds(world: World, values: tuple[str, ...], facts: dict[str, str]) -> float:
-    p = chance(world, "condition", values, facts)
-    return p / (1.0 - p)
 
 
 def share_of_sites(world: World, facts: dict[str, str]) -> np.ndarray:
@@ -104,12 +86,7 @@ def failed_without(world: World, item: str) -> list[str]:
     kept = tuple(rule for rule in world.scenario.guideline if rule.do != item)
     assert len(kept) < len(world.scenario.guideline)
     altered = compile_world(world.scenario.model_copy(update={"guideline": kept}))
-    found = check_agent(altered, GuidelineAgent(altered)).vignettes
-    return [vignette.id for vignette in found if not vignette.passed]
-
-
-def test_vignettes_are_those_of_the_draft(world: World) -> None:
-    assert {name: vignette.condition for name, vignette in world.scenario.vignettes.items()} == VIGNETTES
+    return failed(altered)
 
 
 def test_meets_the_published_operating_points(world: World) -> None:
@@ -120,7 +97,8 @@ def test_meets_the_published_operating_points(world: World) -> None:
 
 def test_white_cells_say_whether_there_is_a_bacterial_infection(world: World) -> None:
     before, many, few = (
-        odds(world, SITES, {**ADULT, **count}) for count in ({}, {"white_cells": "over_11"}, {"white_cells": "4_to_11"})
+        odds(world, "condition", SITES, {**ADULT, **count})
+        for count in ({}, {"white_cells": "over_11"}, {"white_cells": "4_to_11"})
     )
     assert few / before < 0.6
     assert many / before > 2.0
@@ -193,7 +171,7 @@ def test_a_withheld_potassium_speaks_against_kidney_failure(world: World) -> Non
     odds_ratio = silence / (1 - silence) / (nothing_said / (1 - nothing_said))
     high = {
         c: chance(world, "potassium", ("6_or_more",), {"condition": c, "haemolysis": "gross"})
-        for c in VIGNETTES.values()
+        for c in {vignette.condition for vignette in world.scenario.vignettes.values()}
     }
     told = chance(world, "potassium", ("6_or_more",), {"condition": "hyperkalaemia", "haemolysis": "gross"})
     assert odds_ratio == pytest.approx((0.95 - 0.55 * told) / (0.95 - 0.55 * high["viral"]), rel=1e-9)
@@ -252,14 +230,15 @@ def test_positive_urine_says_less_in_a_care_home(world: World) -> None:
     ratio = {}
     for care_home in ("no", "yes"):
         who = {"age": "65_plus", "care_home": care_home}
-        before, after = (odds(world, ("urinary",), facts) for facts in (who, {**who, "dipstick": "positive"}))
+        before, after = (
+            odds(world, "condition", ("urinary",), facts) for facts in (who, {**who, "dipstick": "positive"})
+        )
         ratio[care_home] = after / before
     assert ratio["yes"] < 1.5 < 2.0 < ratio["no"]
 
 
 def test_the_guideline_passes_all_vignettes(world: World) -> None:
-    found = check_agent(world, GuidelineAgent(world))
-    assert [vignette.id for vignette in found.vignettes if not vignette.passed] == []
+    assert failed(world) == []
 
 
 @pytest.mark.parametrize(

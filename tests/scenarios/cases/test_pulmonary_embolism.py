@@ -2,25 +2,12 @@
 
 from __future__ import annotations
 
-from workup.agents.baselines.guideline import AGENTS
+from support.clinical import failed
+
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
-from workup.vignettes.check import check_agent
 
 SCENARIO = "pulmonary_embolism"
-
-VIGNETTES = {
-    "6a_after_the_gym": "chest_wall",
-    "6b_age_adjusted": "chest_wall",
-    "6c_cancer": "embolism",
-    "6d_pregnant": "embolism",
-    "6e_failing_kidneys": "embolism",
-    "6f_shock": "massive_embolism",
-}
-
-
-def test_vignettes_are_those_of_the_draft(world: World) -> None:
-    assert {name: vignette.condition for name, vignette in world.scenario.vignettes.items()} == VIGNETTES
 
 
 def test_meets_the_published_operating_points(world: World) -> None:
@@ -49,5 +36,4 @@ def test_the_cut_off_by_age_spares_scans_only_to_the_old(world: World) -> None:
 
 
 def test_the_guideline_passes_all_vignettes(world: World) -> None:
-    result = check_agent(world, AGENTS["guideline"](world, seed=0))
-    assert [vignette.id for vignette in result.vignettes if not vignette.passed] == []
+    assert failed(world) == []

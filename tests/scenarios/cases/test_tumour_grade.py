@@ -9,24 +9,15 @@ from pathlib import Path
 from statistics import NormalDist
 
 import pytest
+from support.clinical import failed
 
-from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
 from workup.scenarios.language.reading.reader import read
-from workup.vignettes.check import check_agent
 
 SCENARIO = "tumour_grade"
 
 FOLDER = Path(str(files("workup.scenarios").joinpath("tumour_grade")))
-VIGNETTES = {
-    "8a_two_or_three": "invasive_2",
-    "8b_atypia_or_dcis": "atypia",
-    "8c_clear_scan": "no_cancer",
-    "8d_one_or_two": "gg1",
-    "8e_frail": "gg1",
-    "8f_carrier": "dcis_3",
-}
 # The reader's law, written down a second time: where a slide stands, the laboratory's shift, the errors.
 PLACE = {"plainly_low": -2.0, "low_or_middle": -1.0, "middle": 0.0, "middle_or_high": 1.0, "plainly_high": 2.0}
 SHIFT = {"grades_low": -0.5, "grades_as_most": 0.0, "grades_high": 0.5}
@@ -83,11 +74,6 @@ def joint(world: World, facts: dict[str, str], given: dict[str, str]) -> float:
 def odds(world: World, condition: str, against: str, facts: dict[str, str]) -> float:
     law = world.model.network.posterior("condition", facts)
     return float(law[condition] / law[against])
-
-
-def test_vignettes_are_those_of_the_draft_and_wait_for_a_clinician(world: World) -> None:
-    assert {name: vignette.condition for name, vignette in world.scenario.vignettes.items()} == VIGNETTES
-    assert (world.scenario.who.status, world.scenario.who.reviewers) == ("draft", ())
 
 
 def test_meets_the_published_operating_points(world: World) -> None:
@@ -212,5 +198,4 @@ def test_two_radiologists_of_one_scan_depend_on_each_other(world: World) -> None
 
 
 def test_the_guideline_passes_all_vignettes(world: World) -> None:
-    found = check_agent(world, GuidelineAgent(world))
-    assert [vignette.id for vignette in found.vignettes if not vignette.passed] == []
+    assert failed(world) == []

@@ -14,14 +14,6 @@ from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.tables import Tables
 
 TIERS = {"history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"}
-VIGNETTES = {
-    "1a_exerciser": "intentional",
-    "1b_lung_cancer": "lung_cancer",
-    "1c_low_mood": "depression",
-    "1d_hyperthyroid": "hyperthyroidism",
-    "1e_pancreatic_cancer": "pancreatic_cancer",
-    "1f_severe_frailty": "social_and_frailty",
-}
 
 
 @pytest.fixture(scope="module")
@@ -39,10 +31,6 @@ def test_is_as_large_as_the_flagship_should_be(scenario: Scenario) -> None:
     assert len(scenario.investigations) >= 14
     assert len(scenario.findings) >= 40
     assert {investigation.tier for investigation in scenario.investigations.values()} == TIERS
-
-
-def test_vignettes_are_those_of_the_draft(scenario: Scenario) -> None:
-    assert {name: vignette.condition for name, vignette in scenario.vignettes.items()} == VIGNETTES
 
 
 def test_is_a_draft_until_a_clinician_signs(scenario: Scenario) -> None:

@@ -16,7 +16,7 @@ from workup.scenarios.language.library import find_scenario, list_scenarios
 from workup.scenarios.language.reading import yaml_events, yaml_tree
 from workup.scenarios.language.reading.yaml_events import DoubtError, quick_events, thorough_events
 
-quick = pytest.mark.skipif(vars(yaml_events)["CParser"] is None, reason="the C part of ruamel.yaml is not installed")
+quick = pytest.mark.skipif(yaml_events.LIBYAML is None, reason="the C part of ruamel.yaml is not installed")
 SHIPPED = [file for name in list_scenarios() for file in sorted(find_scenario(name).glob("*.yaml"))]
 LINES = [line for file in SHIPPED for line in file.read_text("utf-8").splitlines()[:120]]
 PIECES = (
@@ -134,5 +134,5 @@ def test_what_the_two_may_read_differently_is_left_to_the_thorough_one(text: str
 def test_without_the_c_part_everything_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     file = find_scenario("tutorial") / "scenario.yaml"
     expected = yaml_tree.parse(file.read_bytes(), str(file))
-    monkeypatch.setattr(yaml_events, "CParser", None)
+    monkeypatch.setattr(yaml_events, "LIBYAML", None)
     assert yaml_tree.parse(file.read_bytes(), str(file)) == expected
