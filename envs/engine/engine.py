@@ -105,9 +105,10 @@ class Engine:
                 "the state is of another scenario, or of an engine with other settings; expected one that get_state() of "
                 f"{self.world.scenario.id} gave, with {self.settings}"
             )
-        if any(kept.shape != array.shape for kept, array in zip(state.arrays, self._rows, strict=False)):
+        held: tuple[NDArray[Any], ...] = self._rows[:KEPT]
+        if any(kept.shape != array.shape for kept, array in zip(state.arrays, held, strict=True)):
             raise WorkupError("the state is of a world that was compiled otherwise; expected one of this world")
-        for kept, array in zip(state.arrays, self._rows, strict=False):
+        for kept, array in zip(state.arrays, held, strict=True):
             array[:] = kept
         self._set_seed(state.seed)
 
