@@ -11,7 +11,7 @@ from workup.envs.engine.copying import LastJourney, beliefs_of, ended_of, view_o
 from workup.envs.engine.draws import numbers_of
 from workup.envs.engine.preparing import packed_cases, shared_tables, tables_for
 from workup.envs.engine.settings import Settings
-from workup.envs.engine.state import BEST_GBP, BOTH, IMPOSSIBLE, KEY, PATIENT, PHASE, allocate
+from workup.envs.engine.state import BEST_GBP, BOTH, IMPOSSIBLE, KEPT, KEY, PATIENT, PHASE, EngineState, allocate
 from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, reset_batch, step_batch
 from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
 from workup.envs.model.population import Population
@@ -71,6 +71,14 @@ class Engine:
         key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
         self._fixed = (tables.at, tables.ints, tables.reals, self._cases, *tables.starts, key)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the tuple of arrays that the kernel is handed: it is put together again, of tables that copies share."""
+        return {name: value for name, value in vars(self).items() if name != "_fixed"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._set_seed(self.seed)
+
     def reset(self, *, seed: int | None = None, patients: NDArray[np.int64] | None = None) -> None:
         """Begin new journeys: patients (n,) ids, by default `first_patient + slot`; a negative id skips its slot."""
         if seed is not None:
@@ -81,6 +89,29 @@ class Engine:
         if patients.shape != (self.num_envs,):
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
         reset_batch(*self._fixed, patients, *self._rows)
+
+    def get_state(self) -> EngineState:
+        """A copy of where every journey stands, for `set_state` of this engine or of one made with the same settings."""
+        kept = tuple(array.copy() for array in self._rows[:KEPT])
+        return EngineState(self.world.scenario.digest, self.settings, self.seed, kept)
+
+    def set_state(self, state: EngineState) -> None:
+        """Every journey goes on from there.
+
+        Raises:
+            WorkupError: a state of another scenario, or of an engine with other settings.
+        """
+        if state.digest != self.world.scenario.digest or state.settings != self.settings:
+            raise WorkupError(
+                "the state is of another scenario, or of an engine with other settings; expected one that get_state() of "
+                f"{self.world.scenario.id} gave, with {self.settings}"
+            )
+        held: tuple[NDArray[Any], ...] = self._rows[:KEPT]
+        if any(kept.shape != array.shape for kept, array in zip(state.arrays, held, strict=True)):
+            raise WorkupError("the state is of a world that was compiled otherwise; expected one of this world")
+        for kept, array in zip(state.arrays, held, strict=True):
+            array[:] = kept
+        self._set_seed(state.seed)
 
     def step(self, actions: NDArray[np.int64], *, idle: int = -1, rows: NDArray[np.int64] | None = None) -> Step:
         """Take every journey, or those in the slots rows (m,), through one step.

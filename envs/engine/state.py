@@ -7,11 +7,13 @@ observable or condition begins at a place that depends on the world, which the k
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.engine.settings import Settings
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
@@ -63,6 +65,22 @@ class Rows(NamedTuple):
     """(n, W) factors of the belief; one row for all where it is not followed at every step."""
     scratch: NDArray[np.float64]
     core: NDArray[np.int64]
+
+
+KEPT = Rows._fields.index("scratch")
+"""So many arrays of Rows hold what a journey is; the others are notes within one step."""
+
+
+@dataclass(frozen=True, eq=False)
+class EngineState:
+    """Where all journeys of an engine stand: a copy, that nothing writes to."""
+
+    digest: str
+    """Of the scenario."""
+    settings: Settings
+    seed: int
+    arrays: tuple[NDArray[Any], ...]
+    """The first KEPT of Rows."""
 
 
 class Columns(NamedTuple):

@@ -93,6 +93,10 @@ class Tables:
     reals: NDArray[np.float64]
     starts: Starts
 
+    def __deepcopy__(self, memo: dict[int, object]) -> Tables:
+        """Itself: an engine does not change its own once it is made."""
+        return self
+
     def size(self, name: str) -> int:
         """A size, an option, or where something begins."""
         return int(self.at[name][0])

@@ -22,3 +22,7 @@ class Cases:
     hidden: NDArray[np.int32]
     values: NDArray[np.int16]
     numbers: NDArray[np.float32] | None = None
+
+    def __deepcopy__(self, memo: dict[int, object]) -> Cases:
+        """Itself: it is never written to."""
+        return self

@@ -129,3 +129,7 @@ class World:
             return self.items.index(name)
         except ValueError:
             raise UnknownNameError(f"{self.scenario.id} has no item {name!r}{suggestion(name, self.items)}") from None
+
+    def __deepcopy__(self, memo: dict[int, object]) -> World:
+        """Itself: it is never written to."""
+        return self

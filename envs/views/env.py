@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
@@ -15,18 +16,20 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.recorded import population_of
 from workup.envs.engine.engine import Engine
+from workup.envs.engine.state import EngineState
 from workup.envs.engine.types import Autoreset, Budget
 from workup.envs.model.codes import NO_SUCH_ACTION
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.errors import UnknownNameError, WorkupError
+from workup.envs.views.registration import scenario_folders
+from workup.errors import UnknownNameError, WorkupError, suggestion
 
 if TYPE_CHECKING:
     from workup.envs.views.text import Story
 
 
 def make_engine(
-    scenario: str | Path | World | Population,
+    scenario: str | Path | World | Population | None,
     num_envs: int,
     *,
     view: Literal["raw", "belief"] = "raw",
@@ -63,6 +66,10 @@ def make_engine(
     Raises:
         WorkupError: anything that does not exist or cannot be, with what is expected.
     """
+    if scenario is None:
+        raise WorkupError(
+            f"which scenario? give scenario='tutorial', a path, or another of: {', '.join(scenario_folders())}"
+        )
     if isinstance(scenario, World | Population):
         who = Population.of(scenario)
     else:
@@ -104,9 +111,31 @@ def _budget(budget: Budget | Mapping[str, float] | None) -> Budget | None:
     return Budget(**budget)  # type: ignore[arg-type]
 
 
+def known_options(options: Mapping[str, Any] | None, known: Sequence[str]) -> None:
+    """Raises UnknownNameError for an option of `reset` that does not exist."""
+    for name in options or ():
+        if name not in known:
+            raise UnknownNameError(f"reset has no option {name!r}{suggestion(str(name), known)}")
+
+
 def observation_space(engine: Engine) -> spaces.Box:
     """float32 in [-1, 1]; `engine.observation_names` says what stands where."""
     return spaces.Box(-1.0, 1.0, (len(engine.observation_names),), np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class JourneyState:
+    """Where a `JourneyEnv` stands."""
+
+    engine: EngineState
+    mask: NDArray[np.bool_]
+    next: int
+    """The patient of the next reset."""
+    ended: bool
+    story: Story | None
+
+
+_ROWS = ("_results", "_observation_row", "_mask_row", "_components_row", "_flags_row")
 
 
 class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
@@ -122,13 +151,13 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         observation, info = env.reset(seed=1, options={"patient": 7})
     """
 
-    metadata = {"render_modes": ["ansi", "rgb_array"], "render_fps": 1}  # Gymnasium's own way
+    metadata = {"render_modes": ["ansi", "human", "rgb_array"], "render_fps": 1}  # Gymnasium's own way
 
     def __init__(
         self,
-        scenario: str | Path | World | Population,
+        scenario: str | Path | World | Population | None = None,
         *,
-        render_mode: Literal["ansi", "rgb_array"] | None = None,
+        render_mode: Literal["ansi", "rgb_array", "human"] | None = None,
         seed: int | None = None,
         **settings: Any,
     ) -> None:
@@ -145,9 +174,21 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         self._story: Story | None = None
         # Arrays made or indexed at every step would cost more than the step.
         self._action, self._patient = np.zeros(1, np.int64), np.zeros(1, np.int64)
+        self._take_results()
+
+    def _take_results(self) -> None:
+        """Arrays that the engine writes into, and the rows of them that a step hands out."""
         self._results = self.engine.results()
         self._observation_row, self._mask_row = self._results.observation[0], self._results.mask[0]
         self._components_row, self._flags_row = self._results.components[0], self._results.flags[:, 0]
+
+    def __getstate__(self) -> dict[str, Any]:
+        """All but the rows, which a copy would tear from their arrays."""
+        return {name: value for name, value in vars(self).items() if name not in _ROWS}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        vars(self).update(state)
+        self._take_results()
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -163,6 +204,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
             seed = int(self.np_random.integers(2**31)) if seed is None else seed
             self._seeded = True
             self._next = self.engine.first_patient
+        known_options(options, ("patient",))
         chosen = self._next if options is None else options.get("patient", self._next)
         if not isinstance(chosen, (int, np.integer)) or chosen < 0:
             raise WorkupError(f"options['patient'] is {chosen!r}; expected a patient's id, an integer from 0")
@@ -173,6 +215,8 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         self._mask = self.engine.mask[0]
         if self.render_mode is not None:
             self._story = _begin_story(self.engine)
+        if self.render_mode == "human":
+            self.render()
         return self.engine.observation[0], {"action_mask": self._mask}
 
     def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
@@ -196,19 +240,42 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
             info["journey_end"] = journey_end(self.engine, 0)
         if self._story is not None:
             self._story.add(self.engine, int(action), self._results.step(self._ended))
+        if self.render_mode == "human":
+            self.render()
         return self._observation_row.copy(), self._results.reward.item(), terminated, truncated, info
+
+    def get_state(self) -> JourneyState:
+        """A copy of where the journey stands, for `set_state`: to look ahead and come back, as a tree search does."""
+        told = None if self._story is None else replace(self._story, moments=list(self._story.moments))
+        return JourneyState(self.engine.get_state(), self._mask.copy(), self._next, self._ended, told)
+
+    def set_state(self, state: JourneyState) -> None:
+        """Go on from there, in this environment or in one made with the same settings.
+
+        Raises:
+            WorkupError: a state of another scenario or of other settings.
+        """
+        self.engine.set_state(state.engine)
+        self._mask, self._next, self._ended, self._seeded = state.mask.copy(), state.next, state.ended, True
+        self._story = None if state.story is None else replace(state.story, moments=list(state.story.moments))
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(A,) legal actions, as sb3-contrib asks for them."""
         return self._mask
 
     def render(self) -> Any:
-        """The journey so far: text (`ansi`) or a picture (`rgb_array`, (height, width, 3) uint8)."""
+        """The journey so far: text (`ansi`), the same printed (`human`), or a picture (`rgb_array`: (height, width, 3)
+        uint8)."""
         from workup.envs.views.text import as_picture, as_text
 
         if self._story is None:
             raise gym.error.ResetNeeded("nothing to show: give render_mode='ansi' or 'rgb_array', and reset() first")
-        return as_text(self._story) if self.render_mode == "ansi" else as_picture(self._story)
+        if self.render_mode == "rgb_array":
+            return as_picture(self._story)
+        if self.render_mode == "ansi":
+            return as_text(self._story)
+        sys.stdout.write(f"{as_text(self._story)}\n")
+        return None
 
 
 def _begin_story(engine: Engine) -> Story:

@@ -22,7 +22,7 @@ class JourneyVecEnv(VecEnv):
     """n journeys for SB3 and sb3-contrib; settings are those of `make_engine`.
 
     Every step hands out new arrays, because SB3 keeps the last observation while the next step is taken. Journeys that
-    have not ended share one empty info; those that ended get `terminal_observation`, `TimeLimit.truncated` and the
+    have not ended get an empty info each; those that ended `terminal_observation`, `TimeLimit.truncated` and the
     components of the last step. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
 
     Example:
@@ -36,7 +36,6 @@ class JourneyVecEnv(VecEnv):
         self.render_mode = None
         self._mask = self.engine.mask
         self._actions: NDArray[np.int64] = np.zeros(num_envs, np.int64)
-        self._nothing: dict[str, Any] = {}
         self._begun = False
         super().__init__(num_envs, observation_space(self.engine), spaces.Discrete(len(self.action_names)))
 
@@ -65,7 +64,7 @@ class JourneyVecEnv(VecEnv):
         """Step, and begin the next patient where a journey ended."""
         step = self.engine.step(self._actions)
         self._mask = step.mask
-        infos = [self._nothing] * self.num_envs
+        infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         dones = step.terminated | step.truncated
         if step.ended:
             for slot in np.flatnonzero(dones):

@@ -16,7 +16,7 @@ from workup.envs.engine.types import Step
 from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.envs.views.env import make_engine, observation_space
+from workup.envs.views.env import known_options, make_engine, observation_space
 from workup.errors import WorkupError
 
 Observation = NDArray[np.float32]
@@ -44,7 +44,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
 
     def __init__(
         self,
-        scenario: str | Path | World | Population,
+        scenario: str | Path | World | Population | None = None,
         num_envs: int = 1,
         *,
         autoreset_mode: AutoresetMode | str = AutoresetMode.NEXT_STEP,
@@ -89,6 +89,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         if seed is not None and not isinstance(seed, (int, np.integer)):
             raise WorkupError("seed must be one integer: the slots hold different patients of one seed")
         super().reset(seed=seed)
+        known_options(options, ("patient", "reset_mask"))
         options = options or {}
         if seed is None and not self._seeded:
             seed = int(self.np_random.integers(2**31))
