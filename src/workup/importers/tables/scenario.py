@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from workup.envs.model.codes import MISSING
 from workup.importers.counts import PSEUDO, WEIGHTS, law_row
 from workup.importers.tables.costs import Costs
-from workup.importers.tables.files import ClinicalTable, plain
+from workup.importers.tables.files import ClinicalTable
 from workup.importers.tables.findings import Classes, Finding, Item
+from workup.importers.tables.names import NameIndex, plain
 from workup.scenarios.language.writing import Names, yaml_text
 
 DAY = "1 day"
@@ -94,7 +95,7 @@ def _patients(of: Imported, called: tuple[str, ...]) -> dict[str, Any]:
 
 def _journey(of: Imported, called: tuple[str, ...]) -> dict[str, Any]:
     """What can be ordered, and what is not to be had."""
-    tests = {plain(item.test.name): item.name for item in of.items}
+    tests = _Ordered(of.items)
     prices = {group: price for group, price in of.priced.shared.items() if price > 0}
     used = {item.test.group for item in of.items}
     return {
@@ -148,11 +149,23 @@ def _ends(of: Imported, called: tuple[str, ...], names: Names, error_cost: float
     }
 
 
+class _Ordered:
+    """What the tests are called in the scenario, by their names in the file of costs."""
+
+    def __init__(self, items: tuple[Item, ...]) -> None:
+        self._names = [item.name for item in items]
+        self._index = NameIndex(item.test.name for item in items)
+
+    def name(self, test: str) -> str | None:
+        place = self._index.find(test)
+        return None if place is None else self._names[place]
+
+
 def _set_up(group: str) -> str:
     return re.sub(r"[^A-Za-z0-9_]+", "_", f"group_{group}").strip("_")
 
 
-def _investigation(item: Item, tests: dict[str, str], prices: dict[str, float]) -> dict[str, Any]:
+def _investigation(item: Item, tests: _Ordered, prices: dict[str, float]) -> dict[str, Any]:
     test = item.test
     grouped = test.group in prices
     made: dict[str, Any] = {
@@ -165,7 +178,7 @@ def _investigation(item: Item, tests: dict[str, str], prices: dict[str, float]) 
     if grouped:
         made["set_up"] = _set_up(str(test.group))
     if test.requires:
-        made["requires"] = [{tests[plain(name)]: ["done", "failed"]} for name in test.requires if plain(name) in tests]
+        made["requires"] = [{called: ["done", "failed"]} for name in test.requires if (called := tests.name(name))]
     return made
 
 
