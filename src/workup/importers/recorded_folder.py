@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 
 from workup.envs.compile.recorded import ABOUT, FORMAT, ROWS, Recorded, load_recorded
-from workup.errors import ScenarioError
+from workup.errors import WorkupError
 from workup.files import write_whole
 
 
@@ -37,7 +37,7 @@ def write(folder: Path, scenario_text: str, rows: Mapping[str, Any], about: Mapp
     write_whole(folder / ABOUT, json.dumps(told, indent=1) + "\n")
     try:
         return load_recorded(folder)
-    except ScenarioError:
+    except WorkupError:
         for name in ("scenario.yaml", ROWS, ABOUT):
             (folder / name).unlink()
         if not any(folder.iterdir()):

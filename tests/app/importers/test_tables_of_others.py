@@ -12,7 +12,7 @@ import polars as pl
 import pytest
 
 from workup.envs.compile.recorded import Recorded
-from workup.errors import FileFormatError, ScenarioError, UnknownNameError, WorkupError, WorkupWarning
+from workup.errors import FileFormatError, UnknownNameError, WorkupError, WorkupWarning
 from workup.importers import recorded_folder
 from workup.importers.table import Choices, import_table
 from workup.importers.tables.costs import read_costs
@@ -309,6 +309,6 @@ def test_a_table_that_is_refused_leaves_no_folder(tmp_path: Path) -> None:
     with pytest.raises(WorkupError):
         made(tmp_path, clinic().replace("30,", "x,"))
     assert not (tmp_path / "out").exists()
-    with pytest.raises(ScenarioError):
+    with pytest.raises(WorkupError):
         recorded_folder.write(tmp_path / "out", "id: no_scenario\n", {"split": ["train"]}, {})
     assert not (tmp_path / "out").exists()
