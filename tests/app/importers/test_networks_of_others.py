@@ -247,6 +247,7 @@ def test_prices_of_a_network_are_read_with_semicolons(tmp_path: Path) -> None:
     assert (found["Fever"].cost_gbp, found["Fever"].label, found["a\nb"].cost_gbp) == (5.5, "hot; or not", 7.0)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        (tmp_path / "c.csv").write_text("test,cost_gbp\nFever,x\n")
-        with pytest.raises(FileFormatError, match=r"c.csv:2: found 'x' for cost_gbp"):
-            read_prices(tmp_path / "c.csv", {"Fever": ("Fever",)})
+        for cell in ("x", '"1,234"', "-1"):
+            (tmp_path / "c.csv").write_text(f"test,cost_gbp\n\nFever,{cell}\n")
+            with pytest.raises(FileFormatError, match=r"c.csv:3: found .* for cost_gbp; expected a number, 0 or more"):
+                read_prices(tmp_path / "c.csv", {"Fever": ("Fever",)})

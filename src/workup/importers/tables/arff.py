@@ -10,7 +10,7 @@ import warnings
 from pathlib import Path
 
 from workup.errors import FileFormatError, WorkupWarning
-from workup.importers.tables.cells import Cells, read_text
+from workup.importers.cells import Cells, read_text
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ATTRIBUTE = re.compile(rf"""@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)""", re.IGNORECASE | re.DOTALL)

@@ -13,11 +13,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 
 from workup.errors import FileFormatError, UnknownNameError, suggestion
-from workup.importers.tables.cells import csv_rows, read_text, separator_of
+from workup.importers.cells import AMOUNT, amount, csv_rows, read_text, separator_of
 from workup.importers.tables.names import NameIndex, plain, spelt
 
 _NONE = frozenset({"", "-", "none", "0"})
@@ -200,13 +199,9 @@ def _test(path: Path, line: int, name: str, full: float, discount: float) -> Tes
 
 
 def _price(path: Path, line: int, name: str, word: str) -> float:
-    # A comma can only be a decimal comma: where commas stand between cells or prices, none is left in a word.
-    try:
-        price = float(word.replace(",", "."))
-    except ValueError:
-        price = -1.0
-    if not isfinite(price) or price < 0 or "_" in word:
-        raise FileFormatError(f"{path}:{line}: {name} costs {word.strip()!r}; expected a number, 0 or more")
+    price = amount(word)
+    if price is None:
+        raise FileFormatError(f"{path}:{line}: {name} costs {word.strip()!r}; expected {AMOUNT}")
     return price
 
 

@@ -13,9 +13,9 @@ import polars as pl
 from numpy.typing import NDArray
 
 from workup.errors import FileFormatError, UnknownNameError, WorkupWarning, suggestion
+from workup.importers.cells import Cells, read_cells
 from workup.importers.source import clipped
 from workup.importers.tables.arff import read_arff
-from workup.importers.tables.cells import Cells, read_cells
 from workup.importers.tables.names import NameIndex, plain, spelt
 from workup.importers.tables.words import is_number, numbers_in, with_decimal_commas
 

@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import chain
+from math import isfinite
 from pathlib import Path
 
 from workup.errors import FileFormatError
@@ -18,6 +19,7 @@ SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS, _SAMPLE_LINES = 100_000, 50
 _QUOTED = re.compile(r"""(?:(?<=[,;\t|\n])|^)[ ]*"(?:[^"]|"")*\"""")
 _NO_DECIMAL_COMMA = re.compile(r"(?<!\d),|,(?!\d)")
+_THOUSANDS = re.compile(r"[1-9]\d{0,2}(,\d{3})+")
 _END = "\0"
 """A line that no text holds: if it is not the last row, a quote was left open."""
 
@@ -90,6 +92,21 @@ def csv_rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[
             f"{path}:{line}: cannot be read as a row ({error}); is a quote left open there? Cells of up to "
             f"{csv.field_size_limit():,} characters are read"
         ) from None
+
+
+def amount(word: str) -> float | None:
+    """The number, 0 or more, that a word says with a decimal point or comma; None if it says none, or `1,234`, which says two."""
+    if _THOUSANDS.fullmatch(word.strip()) or "_" in word:
+        return None
+    try:
+        number = float(word.replace(",", ".", 1))
+    except ValueError:
+        return None
+    return number if isfinite(number) and number >= 0 else None
+
+
+AMOUNT = "a number, 0 or more, with a decimal point and no mark between thousands"
+"""What `amount` reads, for messages."""
 
 
 def separator_of(text: str) -> str:
