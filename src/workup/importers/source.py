@@ -15,12 +15,12 @@ _KINDS = (
 )  # fmt: skip
 
 
-def read_source(path: Path, *, most: int, what: str) -> bytes:
-    """The bytes of a file.
+def check_source(path: Path, *, most: int, what: str) -> None:
+    """Refuse what cannot be read, before any of it is.
 
     Args:
         path: of a regular file, or a link to one.
-        most: bytes that are read at most; a larger file is refused before any is read.
+        most: bytes that are read at most.
         what: such files are called, for messages.
 
     Raises:
@@ -31,13 +31,17 @@ def read_source(path: Path, *, most: int, what: str) -> bytes:
     for is_kind, kind in _KINDS:
         if is_kind(about.st_mode):
             raise FileFormatError(f"{path}: is {kind}, not a file; save its content to a file and give that")
-    refusal = f"bytes; {what} of up to {most:,} bytes are read"
     if about.st_size > most:
-        raise FileFormatError(f"{path}: has {about.st_size:,} {refusal}")
+        raise FileFormatError(f"{path}: has {about.st_size:,} bytes; {what} of up to {most:,} bytes are read")
+
+
+def read_source(path: Path, *, most: int, what: str) -> bytes:
+    """The bytes of a file; raises as `check_source`, whose arguments it has."""
+    check_source(path, most=most, what=what)
     with path.open("rb") as file:
         content = file.read(most + 1)
     if len(content) > most:
-        raise FileFormatError(f"{path}: has more than {most:,} {refusal}")
+        raise FileFormatError(f"{path}: has more than {most:,} bytes, and grows; {what} of up to {most:,} are read")
     return content
 
 

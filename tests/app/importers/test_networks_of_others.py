@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import workup
-from workup.errors import FileFormatError, WorkupWarning
+from workup.errors import FileFormatError, UnknownNameError, WorkupWarning
 from workup.importers.networks.noisy_max import columns_of_states, noisy_max_table
 from workup.importers.networks.prices import read_prices
 
@@ -239,6 +239,14 @@ def test_no_message_is_longer_than_anyone_reads(tmp_path: Path, ending: str, tex
     with pytest.raises(FileFormatError) as refusal:
         load(tmp_path, text, ending)
     assert len(str(refusal.value)) < 20_000
+
+
+def test_what_is_no_name_is_refused_in_a_line(tmp_path: Path) -> None:
+    network = load(tmp_path, graded("0.5", "0.5"))
+    for wrong in (network.variables[0], network.variables[0].cpt, ["grade"], "x" * 100_000):
+        with pytest.raises(UnknownNameError, match="no variable") as refusal:
+            network.posterior(wrong)  # type: ignore[arg-type]
+        assert len(str(refusal.value)) < 200
 
 
 def test_prices_of_a_network_are_read_with_semicolons(tmp_path: Path) -> None:

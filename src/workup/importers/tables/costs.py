@@ -38,7 +38,7 @@ class TestCost:
     columns: tuple[str, ...] = ()
     """Columns of the table that it reveals; empty: the one of its own name."""
     requires: tuple[str, ...] = ()
-    """Tests that must have a result before."""
+    """Tests that must have a result before, by the names that they have here."""
 
 
 @dataclass(frozen=True)
@@ -92,13 +92,14 @@ def read_costs(costs: Path, *, groups: Path | None = None, delay: Path | None = 
         for line, name, word in _pairs(delay, _lines(delay, read_text(delay))):
             test = tests.known(name, delay, line)
             tests.put(replace(test, delayed=_delayed(delay, line, word)))
-    for test in tests.all:
+    for test in list(tests.all):
         if test.group is None and test.discount_cost != test.full_cost:
             raise FileFormatError(
                 f"{costs}:{test.line}: {test.name} has a discount but no group; name its group (--groups), or give one price"
             )
-        for name in test.requires:
-            tests.known(name, costs, test.line)
+        if test.requires:
+            required = tuple(tests.known(name, costs, test.line).name for name in test.requires)
+            tests.put(replace(test, requires=required))
     return Costs(costs, tuple(tests.all))
 
 
