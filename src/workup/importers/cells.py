@@ -5,16 +5,26 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, field, replace
 from itertools import chain
 from math import isfinite
 from pathlib import Path
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
 
 from workup.errors import FileFormatError
 from workup.importers.source import read_source_text
 
 MOST_BYTES = 2**30
+MOST_COLUMNS = 100_000
+MOST_FAULTS = 20
+"""So many are told at once."""
+_SLICE = 50_000
+"""Rows that are turned into columns at a time."""
+_LINE_END = re.compile(r"\r\n?")
 SEPARATORS = (",", ";", "\t", "|")
 _SAMPLE_CHARACTERS, _SAMPLE_LINES = 100_000, 50
 _QUOTED = re.compile(r"""(?:(?<=[,;\t|\n])|^)[ ]*"(?:[^"]|"")*\"""")
@@ -29,13 +39,23 @@ class Cells:
     """A table as text: rows below each other, perhaps with the names and the domains that its header declares."""
 
     names: list[str] | None
-    lines: list[int]
-    """The line where each row begins."""
-    rows: list[list[str]]
-    separator: str = ","
+    lines: NDArray[np.int64]
+    """(n,) the line where each row begins."""
+    grid: pl.DataFrame
+    """(n, columns) words without blanks around them, '' where empty."""
     domains: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
     exact: bool = False
     """Whether quotes were taken off already, so that those that are left belong to the words."""
+
+    def row(self, at: int) -> list[str]:
+        """The words of a row."""
+        return list(self.grid.row(at))
+
+    def without(self, rows: Collection[int]) -> Cells:
+        """The same without some of its rows."""
+        kept = np.ones(len(self.lines), bool)
+        kept[list(rows)] = False
+        return replace(self, lines=self.lines[kept], grid=self.grid.filter(kept))
 
 
 def read_text(path: Path) -> str:
@@ -51,18 +71,58 @@ def read_cells(path: Path) -> Cells:
     """The cells of a file with commas, semicolons, tabs, bars or blanks between them.
 
     Raises:
-        FileFormatError: not text, empty, or with a quote that is never closed.
+        FileFormatError: not text, empty, a quote that is never closed, or rows of different lengths.
     """
     text = read_text(path)
     separator = separator_of(text)
-    rows: list[list[str]] = []
-    lines: list[int] = []
-    for line, cells in csv_rows(path, text, separator):
-        rows.append(cells)
-        lines.append(line)
-    if not rows:
+    cells = _plain_cells(path, text, separator) if separator != " " and '"' not in text else None
+    if cells is not None:
+        return cells
+    found = list(csv_rows(path, text, separator))
+    return cells_of(path, [line for line, _ in found], [row for _, row in found])
+
+
+def cells_of(path: Path, lines: list[int], rows: list[list[str]], width: int | None = None) -> Cells:
+    """Cells from rows; raises FileFormatError where they have not all the width (None: what most have)."""
+    _check_widths(path, lines, [len(row) for row in rows], width)
+    parts = []
+    for first in range(0, len(rows), _SLICE):
+        columns = zip(*rows[first : first + _SLICE], strict=True)
+        parts.append(pl.DataFrame([pl.Series(str(i), column, pl.String) for i, column in enumerate(columns)]))
+    return Cells(None, np.array(lines, np.int64), pl.concat(parts).select(pl.all().str.strip_chars()))
+
+
+def _plain_cells(path: Path, text: str, separator: str) -> Cells | None:
+    """The same, several times as fast, for text without quotes; None where a line is so long that csv has to look at it."""
+    numbered = [(n, line) for n, line in enumerate(_LINE_END.sub("\n", text).split("\n"), 1) if line.strip()]
+    lines, rows = [n for n, _ in numbered], [line for _, line in numbered]
+    if max(map(len, rows), default=0) > csv.field_size_limit():
+        return None
+    _check_widths(path, lines, [row.count(separator) + 1 for row in rows], None)
+    grid = pl.read_csv(
+        io.BytesIO("\n".join(rows).encode()), separator=separator, has_header=False, infer_schema=False, quote_char=None,
+        new_columns=[str(i) for i in range(rows[0].count(separator) + 1)],
+    )  # fmt: skip
+    return Cells(None, np.array(lines, np.int64), grid.select(pl.all().fill_null("").str.strip_chars()))
+
+
+def _check_widths(path: Path, lines: list[int], lengths: list[int], width: int | None) -> None:
+    """Refuse rows of another length than most have, so that a short first row is the fault and not all others."""
+    if not lengths:
         raise FileFormatError(f"{path} is empty; expected one row for each patient")
-    return Cells(None, lines, rows, separator)
+    first = lengths[:200]
+    expected = width if width is not None else max(set(first), key=first.count)
+    wrong = [(line, length) for line, length in zip(lines, lengths, strict=True) if length != expected]
+    if wrong:
+        told = [f"{path}:{n}: the row has {length} cells; expected {expected}" for n, length in wrong[:MOST_FAULTS]]
+        raise FileFormatError("\n".join([*told, *more(len(wrong))]))
+    if expected > MOST_COLUMNS:
+        raise FileFormatError(f"{path} has {expected:,} columns; tables of up to {MOST_COLUMNS:,} are read")
+
+
+def more(count: int) -> list[str]:
+    """How many faults are not told."""
+    return [f"and {count - MOST_FAULTS} more"] if count > MOST_FAULTS else []
 
 
 def csv_rows(path: Path, text: str, separator: str) -> Iterator[tuple[int, list[str]]]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 import warnings
+from dataclasses import replace
 from pathlib import Path
 
 from workup.errors import FileFormatError, WorkupWarning
-from workup.importers.cells import Cells, read_text
+from workup.importers.cells import Cells, cells_of, read_text
 
 _QUOTED = r"""'(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*\""""
 _ATTRIBUTE = re.compile(rf"""@attribute\s+({_QUOTED}|[^\s{{]+)\s*(.*)""", re.IGNORECASE | re.DOTALL)
@@ -39,8 +40,10 @@ def read_arff(path: Path) -> Cells:
 class _Arff:
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.found = Cells([], [], [], exact=True)
+        self.lines: list[int] = []
+        self.rows: list[list[str]] = []
         self.names: list[str] = []
+        self.domains: dict[str, tuple[str, ...] | None] = {}
         self.in_data = False
         self.open: tuple[int, str] | None = None
         """Line and text so far of an attribute whose list of values goes on over lines."""
@@ -64,15 +67,15 @@ class _Arff:
     def cells(self) -> Cells:
         if self.open is not None:
             raise self._fault(self.open[0], "the list of values is not closed; expected '}'")
-        if not self.names or not self.found.rows:
+        if not self.names or not self.rows:
             missing = "@attribute" if not self.names else "rows after @data"
             raise FileFormatError(f"{self.path}: found no {missing}; the file may have been cut short")
         if len(self.weights) > 1:
             warnings.warn(
                 f"{self.path}: the rows have weights, which were left out: every row counts once", WorkupWarning, stacklevel=4
             )  # fmt: skip
-        self.found.names = self.names
-        return self.found
+        cells = cells_of(self.path, self.lines, self.rows, len(self.names))
+        return replace(cells, names=self.names, domains=self.domains, exact=True)
 
     def _attribute(self, line: int, text: str) -> None:
         match = _ATTRIBUTE.fullmatch(text)
@@ -84,7 +87,7 @@ class _Arff:
             self.open = line, text
             return
         self.names.append(name)
-        self.found.domains[name] = None if nominal is None else tuple(_cells(nominal[1]))
+        self.domains[name] = None if nominal is None else tuple(_cells(nominal[1]))
 
     def _row(self, line: int, text: str) -> None:
         if text.startswith("{"):
@@ -100,8 +103,8 @@ class _Arff:
         if len(cells) != width:
             by_blank = [_unquoted(quoted or bare) for quoted, bare in _BY_BLANK.findall(text)]
             cells = by_blank if len(by_blank) == width else cells
-        self.found.lines.append(line)
-        self.found.rows.append(cells)
+        self.lines.append(line)
+        self.rows.append(cells)
 
     def _fault(self, line: int, message: str) -> FileFormatError:
         return FileFormatError(f"{self.path}:{line}: {message}")

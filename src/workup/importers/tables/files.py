@@ -13,7 +13,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from workup.errors import FileFormatError, UnknownNameError, WorkupWarning, suggestion
-from workup.importers.cells import Cells, read_cells
+from workup.importers.cells import MOST_FAULTS, Cells, more, read_cells
 from workup.importers.source import clipped
 from workup.importers.tables.arff import read_arff
 from workup.importers.tables.names import NameIndex, plain, spelt
@@ -21,11 +21,6 @@ from workup.importers.tables.words import is_number, numbers_in, with_decimal_co
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null"})
 """Cells that say that there is no value, in any case."""
-MOST_FAULTS = 20
-"""So many are told at once."""
-MOST_COLUMNS = 100_000
-_SLICE = 50_000
-"""Rows that are turned into columns at a time."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,45 +96,22 @@ def read_table(path: Path, reading: Reading | None = None) -> ClinicalTable:
     """
     how = reading or Reading()
     cells = read_arff(path) if path.suffix.lower() == ".arff" else read_cells(path)
-    _check_widths(path, cells)
-    names = how.names
-    if names is not None and len(names) != len(cells.rows[0]):
-        raise FileFormatError(f"{path} has {len(cells.rows[0])} columns; {len(names)} names were given for them")
+    names, width = how.names, cells.grid.width
+    if names is not None and len(names) != width:
+        raise FileFormatError(f"{path} has {width} columns; {len(names)} names were given for them")
     found = cells.names
     if found is None and _is_header(cells, how):
-        found = [_unquoted(word) for word in cells.rows[0]]
-        line = cells.lines[0]
-        cells.rows, cells.lines = cells.rows[1:], cells.lines[1:]
+        found = [_unquoted(word) for word in cells.row(0)]
         if names is None:
-            _check_names(path, line, found)
-    called = list(names) if names is not None else found or [f"column_{i + 1}" for i in range(len(cells.rows[0]))]
+            _check_names(path, int(cells.lines[0]), found)
+        cells = cells.without([0])
+    called = list(names) if names is not None else found or [f"column_{i + 1}" for i in range(width)]
     _check_names(path, 1, called)
     again = _repeated_headers(cells, called)
-    kept = [row for row in range(len(cells.rows)) if row not in again]
-    if not kept:
+    cells = cells.without(again)
+    if not len(cells.lines):
         raise FileFormatError(f"{path} has no rows below its header; expected one for each patient")
-    lines = np.array([cells.lines[row] for row in kept], np.int64)
-    grid = _grid([cells.rows[row] for row in kept])
-    return ClinicalTable(
-        path, _Columns(path, cells, lines, how).read(grid, called), lines, len(again), found is not None
-    )
-
-
-def _check_widths(path: Path, cells: Cells) -> None:
-    """Refuse rows of another length than most have, so that a short first row is the fault and not all others."""
-    lengths = [len(row) for row in cells.rows]
-    first = lengths[:200]
-    width = len(cells.names) if cells.names is not None else max(set(first), key=first.count)
-    wrong = [(line, length) for line, length in zip(cells.lines, lengths, strict=True) if length != width]
-    if wrong:
-        told = [f"{path}:{n}: the row has {length} cells; expected {width}" for n, length in wrong[:MOST_FAULTS]]
-        raise FileFormatError("\n".join([*told, *_more(len(wrong))]))
-    if width > MOST_COLUMNS:
-        raise FileFormatError(f"{path} has {width:,} columns; tables of up to {MOST_COLUMNS:,} are read")
-
-
-def _more(count: int) -> list[str]:
-    return [f"and {count - MOST_FAULTS} more"] if count > MOST_FAULTS else []
+    return ClinicalTable(path, _Columns(path, cells, how).read(called), cells.lines, len(again), found is not None)
 
 
 def _unquoted(word: str) -> str:
@@ -148,8 +120,8 @@ def _unquoted(word: str) -> str:
 
 def _is_header(cells: Cells, how: Reading) -> bool:
     """Whether the first row names the columns: it says what is expected, or holds no value where the next rows do."""
-    first = [_unquoted(word) for word in cells.rows[0]]
-    below = cells.rows[1:50]
+    first = [_unquoted(word) for word in cells.row(0)]
+    below = [list(row) for row in cells.grid[1:50].iter_rows()]
     if how.names is not None and [plain(word) for word in first] == [plain(name) for name in how.names]:
         return True
     said = {spelt(word): at for at, word in enumerate(first)} | {plain(word): at for at, word in enumerate(first)}
@@ -184,47 +156,35 @@ def _check_names(path: Path, line: int, names: Sequence[str]) -> None:
         seen[spelt(name)] = at
 
 
-def _repeated_headers(cells: Cells, names: Sequence[str]) -> set[int]:
+def _repeated_headers(cells: Cells, names: Sequence[str]) -> list[int]:
     """Rows that say the names again."""
     lowered = [name.lower() for name in names]
-    return {
-        at
-        for at, row in enumerate(cells.rows)
-        if row[0].strip().lower() == lowered[0] and [word.strip().lower() for word in row] == lowered
-    }
-
-
-def _grid(rows: list[list[str]]) -> pl.DataFrame:
-    """All cells as words, stripped of blanks around them."""
-    parts = []
-    for first in range(0, len(rows), _SLICE):
-        columns = zip(*rows[first : first + _SLICE], strict=True)
-        parts.append(pl.DataFrame([pl.Series(str(i), column, pl.String) for i, column in enumerate(columns)]))
-    return pl.concat(parts).select(pl.all().str.strip_chars())
+    alike = (cells.grid["0"].str.to_lowercase() == lowered[0]).arg_true().to_list()
+    return [at for at in alike if [word.lower() for word in cells.row(at)] == lowered]
 
 
 class _Columns:
     """Reads each column as what it is, and finds all faults before it gives up."""
 
-    def __init__(self, path: Path, cells: Cells, lines: NDArray[np.int64], how: Reading) -> None:
-        self.path, self.cells, self.lines, self.how = path, cells, lines, how
+    def __init__(self, path: Path, cells: Cells, how: Reading) -> None:
+        self.path, self.cells, self.how = path, cells, how
         self.absent = sorted(MISSING_WORDS | {word.strip().lower() for word in how.missing})
         self.faults: list[str] = []
         self.commas: list[str] = []
         """Columns where decimal commas were read."""
 
-    def read(self, grid: pl.DataFrame, names: list[str]) -> tuple[Column, ...]:
+    def read(self, names: list[str]) -> tuple[Column, ...]:
         index = NameIndex(names)
         categories = {index.find(name) for name in self.how.categories}
         columns = []
         for at, name in enumerate(names):
-            words = grid[str(at)]
+            words = self.cells.grid[str(at)]
             if not self.cells.exact:
                 words = words.str.strip_chars("'\" \t")
             words = words.set(words.str.to_lowercase().is_in(self.absent), None)
             columns.append(self._column(name, words, at in categories))
         if self.faults:
-            raise FileFormatError("\n".join([*self.faults[:MOST_FAULTS], *_more(len(self.faults))]))
+            raise FileFormatError("\n".join([*self.faults[:MOST_FAULTS], *more(len(self.faults))]))
         if self.commas:
             warnings.warn(
                 clipped(
@@ -237,7 +197,7 @@ class _Columns:
         return tuple(columns)
 
     def _fault(self, row: int, name: str, message: str) -> None:
-        self.faults.append(clipped(f"{self.path}:{self.lines[row]}: row {row + 1}, column {name}: {message}"))
+        self.faults.append(clipped(f"{self.path}:{self.cells.lines[row]}: row {row + 1}, column {name}: {message}"))
 
     def _column(self, name: str, words: pl.Series, categories: bool) -> Column:
         """A column, numeric if most of its cells are numbers; cells that are not what the rest is are faults."""
