@@ -40,13 +40,7 @@ def write_minari(
     Raises:
         WorkupError: Minari is not installed, no events were recorded, or playing them again gives something else.
     """
-    try:
-        minari = import_module("minari")
-        buffer_of = import_module("minari.data_collector").EpisodeBuffer
-    except ModuleNotFoundError as error:
-        raise WorkupError(
-            f"a Minari data set needs {error.name}, which is not installed; run: pip install 'minari[hdf5]'"
-        ) from error
+    minari, buffer_of = _minari()
     from gymnasium import spaces
 
     from workup.envs.views.env import observation_space
@@ -79,6 +73,16 @@ def write_minari(
         description=f"{scenario.title} ({scenario.id} {scenario.version}), synthetic patients under {journeys.agent}, seed {journeys.seed}",
         requirements=["workup"],
     )
+
+
+def _minari() -> tuple[Any, Any]:
+    """The module, and what holds an episode; raises WorkupError where it is not installed."""
+    try:
+        return import_module("minari"), import_module("minari.data_collector").EpisodeBuffer
+    except ModuleNotFoundError as error:
+        raise WorkupError(
+            f"a Minari data set needs {error.name}, which is not installed; run: pip install 'minari[hdf5]'"
+        ) from error
 
 
 def _spec(kwargs: dict[str, str]) -> Any:
