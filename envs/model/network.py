@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.elimination import Factor, eliminate
-from workup.errors import ImpossibleEvidence, UnknownNameError, WorkupError
+from workup.errors import ImpossibleEvidence, UnknownNameError, WorkupError, in_words
 
 Evidence = Mapping[str, str | Collection[str]]
 """{variable: value}, or {variable: values of which one holds}."""
@@ -68,8 +68,8 @@ class Network:
         """The variable of that name; raises UnknownNameError with the names there are."""
         try:
             return self.by_name[name]
-        except KeyError:
-            raise UnknownNameError(f"no variable {name!r}; the network has {_listed(self.by_name)}") from None
+        except (KeyError, TypeError):
+            raise UnknownNameError(f"no variable {in_words(name)}; the network has {_listed(self.by_name)}") from None
 
     def posterior(self, target: str, evidence: Evidence | None = None) -> dict[str, float]:
         """The exact posterior of one variable: {state: probability}, which sums to 1.
@@ -101,6 +101,8 @@ class Network:
 
     def _table(self, targets: tuple[str, ...], evidence: Evidence) -> tuple[NDArray[np.float64], float]:
         """Normalised table over `targets`, and the logarithm of the probability of the evidence."""
+        for name in targets:
+            self.variable(name)
         if len(set(targets)) != len(targets):
             raise WorkupError(f"targets {targets} repeat a variable; name each once")
         if len(targets) > MOST_TARGETS:

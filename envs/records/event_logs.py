@@ -9,6 +9,7 @@ org:resource, cost:total and cost:currency, with the standard transactional life
 from __future__ import annotations
 
 import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -128,6 +129,8 @@ def _ends(journeys: Journeys, j: int) -> tuple[str, str]:
 def write_csv(journeys: Journeys, path: Path) -> None:
     """One row per event; columns as in COLUMNS, results as `finding=word` with semicolons.
 
+    A word's own ';' and '=' are written %3B and %3D, and its '%' is %25 where one of these three would follow otherwise.
+
     Raises:
         WorkupError: the journeys were run without `record=True`.
     """
@@ -135,7 +138,7 @@ def write_csv(journeys: Journeys, path: Path) -> None:
         (
             int(journeys.patient[event.journey]), event.activity, event.timestamp, event.transition, journeys.agent,
             f"{event.cost_gbp:.10g}", CURRENCY, event.visit, event.tier,
-            ";".join(f"{name}={word}" for name, word in event.results), *_ends(journeys, event.journey),
+            ";".join(f"{name}={_escaped(word)}" for name, word in event.results), *_ends(journeys, event.journey),
         )
         for event in log_events(journeys)
     ]  # fmt: skip
@@ -145,6 +148,10 @@ def write_csv(journeys: Journeys, path: Path) -> None:
     writer.writerow(COLUMNS)
     writer.writerows(rows)
     write_whole(path, file.getvalue())
+
+
+def _escaped(word: str) -> str:
+    return re.sub(r"%(?=25|3B|3D)", "%25", word).replace(";", "%3B").replace("=", "%3D")
 
 
 def write_xes(journeys: Journeys, path: Path) -> None:

@@ -22,7 +22,8 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
 
     Columns: agent, seed, patient, step, action, visit, clock_h, clock_after_h, the four components (weighted, pounds,
     signed as in the reward), `P(<condition>)`, `<finding>` (its word, 'missing', or null while unknown),
-    `<finding> number`, `<item> status`; and per journey the decision and the true condition.
+    `<finding> number`, `<item> status`; and per journey the decision and the true condition. A finding that is called as
+    one of the record's own columns (a finding `visit`, say) stands under `finding <name>`.
 
     Raises:
         WorkupError: the journeys were run without `record=True`.
@@ -46,7 +47,9 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
     numeric = np.asarray(~np.isnan(model.numeric_range[:, :, 0]).all(axis=1))
     for o, name in enumerate(model.observables):
         words = np.array([*model.network.variable(name).values, "missing", None], dtype=object)
-        columns[name] = words[events.values[:, o]].tolist()  # codes -2 and -1 count from the end
+        # No name of the language holds a blank, so the longer name is free.
+        free = f"finding {name}" if name in columns or name == "decision" else name
+        columns[free] = words[events.values[:, o]].tolist()  # codes -2 and -1 count from the end
         if numeric[o]:
             columns[f"{name} number"] = pl.Series(events.numbers[:, o]).fill_nan(None)
     for i, name in enumerate(world.items):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from importlib import import_module
 from typing import Any, Literal
 
@@ -17,7 +19,8 @@ PREFIX = "minari:"
 
 
 def write_minari(
-    journeys: Journeys, dataset_id: str, *, view: Literal["raw", "belief"] = "raw", results: Literal["at_once", "delayed"] = "at_once"
+    journeys: Journeys, dataset_id: str, *, view: Literal["raw", "belief"] = "raw",
+    results: Literal["at_once", "delayed"] = "at_once", made_from: Mapping[str, str] | None = None,
 ) -> Any:  # fmt: skip
     """A local Minari data set: one episode per journey, with observations, rewards and masks of every step.
 
@@ -28,6 +31,8 @@ def write_minari(
         dataset_id: such as `workup/weight_loss/guideline-v0`; must not exist yet.
         view: what the data set's observations are.
         results: the mode that the journeys were run in.
+        made_from: what `gymnasium.make("workup/Journey-v0", ...)` takes to make their environment, `scenario` (an id or a
+            folder) and perhaps `split`, so that `recover_environment()` gives it back; None: it cannot be recovered.
 
     Returns:
         The `minari.MinariDataset`; `infos["action_mask"]` is (steps + 1, actions).
@@ -35,13 +40,7 @@ def write_minari(
     Raises:
         WorkupError: Minari is not installed, no events were recorded, or playing them again gives something else.
     """
-    try:
-        minari = import_module("minari")
-        buffer_of = import_module("minari.data_collector").EpisodeBuffer
-    except ModuleNotFoundError as error:
-        raise WorkupError(
-            f"a Minari data set needs {error.name}, which is not installed; run: pip install 'minari[hdf5]'"
-        ) from error
+    minari, buffer_of = _minari()
     from gymnasium import spaces
 
     from workup.envs.views.env import observation_space
@@ -67,12 +66,32 @@ def write_minari(
     return minari.create_dataset_from_buffers(
         dataset_id,
         buffers,
+        env=None if made_from is None else _spec({**made_from, "view": view, "results": results}),
         observation_space=observation_space(engine),
         action_space=spaces.Discrete(len(engine.action_names)),
         algorithm_name=journeys.agent,
         description=f"{scenario.title} ({scenario.id} {scenario.version}), synthetic patients under {journeys.agent}, seed {journeys.seed}",
         requirements=["workup"],
     )
+
+
+def _minari() -> tuple[Any, Any]:
+    """The module, and what holds an episode; raises WorkupError where it is not installed."""
+    try:
+        return import_module("minari"), import_module("minari.data_collector").EpisodeBuffer
+    except ModuleNotFoundError as error:
+        raise WorkupError(
+            f"a Minari data set needs {error.name}, which is not installed; run: pip install 'minari[hdf5]'"
+        ) from error
+
+
+def _spec(kwargs: dict[str, str]) -> Any:
+    """What Gymnasium makes the environment from."""
+    import gymnasium
+
+    found = deepcopy(gymnasium.spec("workup/Journey-v0"))
+    found.kwargs = kwargs
+    return found
 
 
 def _actions(journeys: Journeys, j: int) -> Any:

@@ -278,7 +278,11 @@ def simulate(
             progress=lambda _, done: display.update(task, completed=done),
         )[agent]
     if to_minari:
-        write_minari(journeys, str(out).removeprefix(PREFIX))
+        place = Path(scenario)
+        made_from = {"scenario": str(place.resolve()) if place.exists() else scenario}
+        if not population.drawn:
+            made_from["split"] = "test"
+        write_minari(journeys, str(out).removeprefix(PREFIX), made_from=made_from)
     else:
         out.parent.mkdir(parents=True, exist_ok=True)
         writers[out.suffix](journeys, out)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,7 +21,7 @@ from workup.cli.terminal import (
     warnings,
     write_json,
 )
-from workup.errors import WorkupError
+from workup.errors import WorkupError, WorkupWarning
 from workup.files import write_whole
 
 if TYPE_CHECKING:
@@ -53,6 +55,9 @@ def import_table(
     positive: Annotated[
         str, typer.Option("--positive", metavar="A,B", help="Values of the target that become one class.")
     ] = "",
+    categories: Annotated[
+        str, typer.Option("--categories", metavar="A,B", help="Columns of words or codes, whatever they look like.")
+    ] = "",
     json_file: JsonFile = None,
 ) -> None:
     """Make an environment from a clinical table: tests with costs, patients its rows, split into train and test."""
@@ -69,8 +74,10 @@ def import_table(
         rename=tuple(_pair(word) for word in _names(rename)),
         missing=_names(missing),
         positive=_names(positive),
+        categories=_names(categories),
     )
-    found = make(file, target=target, costs=costs, groups=groups, delay=delay, out=out, choices=choices)
+    with _told_warnings():
+        found = make(file, target=target, costs=costs, groups=groups, delay=delay, out=out, choices=choices)
     _show_table(found, choices)
     console().print(f"Next: workup evaluate {escape(str(out))} --agents none,all,fixed,voi,tree")
     say_what_this_is(found.world.scenario)
@@ -102,6 +109,18 @@ def _show_table(found: Recorded, choices: Choices) -> None:
     console().print(
         "Beliefs are those of a naive Bayes model fitted to the training rows; results, truth and missing values are the rows'."
     )
+
+
+@contextmanager
+def _told_warnings() -> Iterator[None]:
+    """Print what was accepted with a warning, in the way of the command line."""
+    import warnings as python_warnings
+
+    with python_warnings.catch_warnings(record=True) as caught:
+        python_warnings.simplefilter("always", WorkupWarning)
+        yield
+    for message in dict.fromkeys(str(warning.message) for warning in caught):
+        warnings().print(f"[yellow]warning:[/yellow] {escape(message)}")
 
 
 def _names(words: str) -> tuple[str, ...]:
@@ -139,21 +158,16 @@ def import_network(
     wrong_gbp: Annotated[float, typer.Option(min=0, help="What deciding for a wrong condition loses.")] = 1000.0,
 ) -> None:
     """Make a scenario of a Bayesian network, with exactly its posteriors, ready for every other command."""
-    import warnings as python_warnings
-
     from workup.importers.network import checked
     from workup.importers.network import import_network as make
 
     place = out / "scenario.yaml"
     if place.exists():
         raise WorkupError(f"{place} exists already; remove it, or choose another --out")
-    with python_warnings.catch_warnings(record=True) as caught:
-        python_warnings.simplefilter("always")
+    with _told_warnings():
         made = make(file, target=target, tests=tests, costs=costs, cost_gbp=cost_gbp, wrong_gbp=wrong_gbp)
     scenario = checked(made, str(place))
     write_whole(place, made.text)
-    for warning in caught:
-        warnings().print(f"[yellow]warning:[/yellow] {escape(str(warning.message))}")
     if made.only_leaves:
         console().print("too large with every variable as a test: only those on which no other depends became tests")
     conditions, investigations = len(scenario.conditions), len(made.investigations)

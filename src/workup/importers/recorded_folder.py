@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from workup.envs.compile.recorded import ABOUT, FORMAT, ROWS, Recorded, load_recorded
+from workup.errors import WorkupError
 from workup.files import write_whole
 
 
@@ -26,7 +27,7 @@ def write(folder: Path, scenario_text: str, rows: Mapping[str, Any], about: Mapp
         about: where the rows come from, and `set_ups_once_a_journey`.
 
     Raises:
-        ScenarioError: a scenario that the linter refuses.
+        ScenarioError: a scenario that the linter refuses; then nothing of it stays in the folder.
     """
     content = io.BytesIO()
     pl.DataFrame(dict(rows)).write_parquet(content)
@@ -34,4 +35,11 @@ def write(folder: Path, scenario_text: str, rows: Mapping[str, Any], about: Mapp
     write_whole(folder / ROWS, content.getvalue())
     told = {"format": FORMAT, **about, "patients_sha256": hashlib.sha256(content.getvalue()).hexdigest()}
     write_whole(folder / ABOUT, json.dumps(told, indent=1) + "\n")
-    return load_recorded(folder)
+    try:
+        return load_recorded(folder)
+    except WorkupError:
+        for name in ("scenario.yaml", ROWS, ABOUT):
+            (folder / name).unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+        raise

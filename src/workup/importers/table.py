@@ -9,7 +9,7 @@ from. Environments draw their patients from the rows (`workup.envs.compile.recor
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +20,10 @@ from workup.envs.compile.recorded import Recorded
 from workup.errors import FileFormatError, WorkupError
 from workup.importers import recorded_folder
 from workup.importers.tables.costs import Costs, read_costs
-from workup.importers.tables.files import ClinicalTable, read_table
+from workup.importers.tables.files import ClinicalTable, Reading, read_table
 from workup.importers.tables.findings import Classes, Wanted, is_whole, items_of, words_of
 from workup.importers.tables.scenario import Imported, scenario_text
+from workup.importers.tables.words import same
 from workup.scenarios.language.schema import OPENING
 from workup.scenarios.language.writing import Names
 
@@ -51,6 +52,8 @@ class Choices:
     """Values of the target that become one class, all others being the other; empty: every value is a class."""
     bands: int = 6
     """Most bands of a number."""
+    categories: tuple[str, ...] = ()
+    """Columns of words or codes, whatever they look like; the target is always one."""
 
 
 def import_table(
@@ -78,7 +81,7 @@ def import_table(
     table = _table(file, target, priced, chosen)
     classes = _classes(table, target, chosen)
     names = Names(OPENING)
-    wanted = Wanted(target, chosen.known, chosen.drop, chosen.rename, chosen.bands)
+    wanted = Wanted(target, chosen.known, chosen.drop, chosen.rename, chosen.bands, chosen.categories)
     items, told = items_of(table, priced, wanted, classes, names)
     made = Imported(table, target, priced, classes, tuple(items), tuple(told))
     text = scenario_text(made, names, error_cost=chosen.error_cost, seed=chosen.seed)
@@ -100,16 +103,20 @@ def _table(file: Path | str, target: str, priced: Costs, chosen: Choices) -> Cli
         from workup.importers.tables.public import fetch_table
 
         return fetch_table(source, name, target)
-    table = read_table(Path(file), names=chosen.columns or None, missing=chosen.missing)
+    tests = [column for test in priced.tests for column in (test.columns or (test.name,))]
+    reading = Reading(
+        chosen.columns or None, chosen.missing, [target, *tests, *(column for _, column in chosen.rename)],
+        (target, *chosen.categories),
+    )  # fmt: skip
+    table = read_table(Path(file), reading)
     if table.named or chosen.columns:
         return table
-    tests = [column for test in priced.tests for column in (test.columns or (test.name,))]
     if len(tests) + 1 != len(table.columns):
         raise FileFormatError(
             f"{file} has no header row, and {priced.path} names {len(tests)} of its {len(table.columns)} columns; name them "
             "all with --columns A,B,C"
         )
-    return read_table(Path(file), names=[*tests, target], missing=chosen.missing)
+    return read_table(Path(file), replace(reading, names=[*tests, target]))
 
 
 def _classes(table: ClinicalTable, target: str, chosen: Choices) -> Classes:
@@ -121,12 +128,14 @@ def _classes(table: ClinicalTable, target: str, chosen: Choices) -> Classes:
             f"{table.path}:{table.lines[row]}: row {row + 1}, column {column.name}: no value; a patient's class must be known "
             f"({empty.size} such rows)"
         )
-    words = words_of(column)
+    words = words_of(table, column)
     if chosen.positive:
-        unknown = [word for word in chosen.positive if word not in set(words)]
+        meant = {same(word) for word in chosen.positive}
+        there = {same(word) for word in words}
+        unknown = [word for word in chosen.positive if same(word) not in there]
         if unknown:
             raise WorkupError(f"{column.name} never is {unknown[0]!r}; it is one of {', '.join(sorted(set(words)))}")
-        words = ["positive" if word in chosen.positive else "negative" for word in words]
+        words = ["positive" if same(word) in meant else "negative" for word in words]
     labels = sorted(set(words), key=lambda word: (not is_whole(word), float(word) if is_whole(word) else 0.0, word))
     if not 2 <= len(labels) <= MOST_CLASSES:
         raise WorkupError(f"{column.name} has {len(labels)} different values; expected 2 to {MOST_CLASSES} classes")

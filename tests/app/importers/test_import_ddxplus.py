@@ -369,3 +369,21 @@ def test_the_release_is_played_and_diagnosed(tmp_path: Path) -> None:
     score = score_differentials(tmp_path / "out", {"informative": agent}, patients=200)["informative"]
     assert score.gtpa_at_1.low > 0.9
     assert score.interaction_length.mean < 10
+
+
+def test_only_files_of_a_sound_size_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "release_evidences.json"
+    path.symlink_to("/dev/zero")
+    with pytest.raises(FileFormatError, match=r"release_evidences.json: is a device, not a file; save its content"):
+        load_knowledge_base(tmp_path)
+    path.unlink()
+    with path.open("wb") as file:
+        file.truncate(2**33)
+    with pytest.raises(FileFormatError, match="has 8,589,934,592 bytes; knowledge bases of up to"):
+        load_knowledge_base(tmp_path)
+    path.write_text("[" * 200_000)
+    with pytest.raises(FileFormatError, match="not JSON"):
+        load_knowledge_base(tmp_path)
+    os.mkfifo(tmp_path / "patients.csv")
+    with pytest.raises(FileFormatError, match=r"patients.csv: is a pipe, not a file"):
+        read_patients(tmp_path / "patients.csv", None)  # type: ignore[arg-type]

@@ -152,6 +152,24 @@ def test_minari_reads_what_the_environment_gave(
         assert terminated or truncated
 
 
+def test_minari_gives_the_environment_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    minari = pytest.importorskip("minari")
+    pytest.importorskip("h5py")
+    monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))
+    command = ["simulate", "tutorial", "--agent", "guideline", "--patients", "3", "--out", "minari:workup/spec-v0"]
+    result = CliRunner().invoke(app, command)
+    assert result.exit_code == 0, result.output
+    dataset = minari.load_dataset("workup/spec-v0")
+    env = dataset.recover_environment()
+    for episode in dataset.iterate_episodes():
+        observation, _ = env.reset(seed=0, options={"patient": int(episode.id)})
+        np.testing.assert_array_equal(episode.observations[0], observation)
+        for t, action in enumerate(episode.actions):
+            observation, reward, *_ = env.step(action)
+            np.testing.assert_array_equal(episode.observations[t + 1], observation)
+            assert episode.rewards[t] == pytest.approx(reward)
+
+
 def test_minari_refuses_journeys_of_another_mode(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("minari")
     monkeypatch.setenv("MINARI_DATASETS_PATH", str(tmp_path))

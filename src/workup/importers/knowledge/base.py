@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.errors import FileFormatError
+from workup.importers.source import clipped, read_source_text
 
 CONDITIONS, EVIDENCES = "release_conditions.json", "release_evidences.json"
+MOST_BYTES = 2**27
 MOST_FAULTS = 4
 """So many of one kind are told at once."""
 
@@ -98,12 +100,12 @@ def load_knowledge_base(folder: Path) -> KnowledgeBase:
 
 def _json(path: Path) -> dict[str, Any]:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_source_text(path, most=MOST_BYTES, what="knowledge bases"))
     except OSError as error:
         raise FileFormatError(
             f"{path}: cannot be read ({error.strerror}); DDXPlus has it beside its patients"
         ) from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise FileFormatError(f"{path}: not JSON ({error}); was it cut short?") from None
     if not isinstance(content, dict):
         raise FileFormatError(f"{path}: expected an object with one entry for each name")
@@ -147,4 +149,4 @@ def _evidence(code: str, entry: dict[str, Any], entries: dict[str, Any]) -> Evid
 def refuse(faults: list[str]) -> None:
     """Raise FileFormatError with the first of the faults, if there are any."""
     if faults:
-        raise FileFormatError("\n".join(faults[: 6 * MOST_FAULTS]))
+        raise FileFormatError("\n".join(map(clipped, faults[: 6 * MOST_FAULTS])))

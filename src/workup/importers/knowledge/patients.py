@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 
 from workup.errors import FileFormatError
 from workup.importers.knowledge.base import CONDITIONS, EVIDENCES, MOST_FAULTS, KnowledgeBase, refuse
+from workup.importers.source import check_source, clipped
 
 COLUMNS = ("AGE", "DIFFERENTIAL_DIAGNOSIS", "SEX", "PATHOLOGY", "EVIDENCES", "INITIAL_EVIDENCE")
 SEXES = ("F", "M")
 OLDEST = 120
+MOST_BYTES = 2**33
 _JOIN = "_@_"
 _SLICE = 50_000
 """Rows whose lists are taken apart at a time."""
@@ -56,14 +58,7 @@ def read_patients(path: Path, base: KnowledgeBase, *, most: int | None = None) -
         FileFormatError: other columns, or rows whose age, sex, pathology, evidences or differential diagnosis are not what
             the knowledge base has; by row (the first below the header is row 1) and code.
     """
-    try:
-        frame = pl.read_csv(path, infer_schema=False, n_rows=most)
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise FileFormatError(f"{path}: cannot be read as CSV ({error})") from None
-    if set(COLUMNS) - set(frame.columns):
-        raise FileFormatError(f"{path}: the columns are {', '.join(frame.columns)}; expected {', '.join(COLUMNS)}")
-    if not len(frame):
-        raise FileFormatError(f"{path}: no rows below its header; expected one for each patient")
+    frame = _frame(path, most)
     faults: list[str] = []
     age = frame["AGE"].cast(pl.Float32, strict=False).fill_null(-1.0).to_numpy()
     _tell(faults, path, frame["AGE"], (age < 0) | (age > OLDEST), "AGE", f"a number of years, 0 to {OLDEST}")
@@ -102,6 +97,22 @@ def read_patients(path: Path, base: KnowledgeBase, *, most: int | None = None) -
         rows,
         differential,
     )
+
+
+def _frame(path: Path, most: int | None) -> pl.DataFrame:
+    """All cells as words."""
+    check_source(path, most=MOST_BYTES, what="files of patients")
+    try:
+        frame = pl.read_csv(path, infer_schema=False, n_rows=most)
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise FileFormatError(f"{path}: cannot be read as CSV ({error})") from None
+    if set(COLUMNS) - set(frame.columns):
+        raise FileFormatError(
+            f"{path}: the columns are {clipped(', '.join(frame.columns))}; expected {', '.join(COLUMNS)}"
+        )
+    if not len(frame):
+        raise FileFormatError(f"{path}: no rows below its header; expected one for each patient")
+    return frame
 
 
 def _codes(

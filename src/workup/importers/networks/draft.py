@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 from math import isfinite, prod
 from pathlib import Path
 
@@ -13,9 +14,16 @@ from numpy.typing import NDArray
 
 from workup.envs.model.network import Network, NetworkVariable
 from workup.errors import FileFormatError, WorkupError, WorkupWarning
+from workup.importers.source import clipped, decoded, read_source
 
 ROW_SUM_TOLERANCE = 1e-4
-"""A row whose sum is this close to 1 was rounded for printing and is normalised, with a warning; others are refused."""
+"""A row whose sum is this close to 1 was rounded for printing and is normalised, with a warning."""
+
+MOST_ROUNDED = 0.025
+"""Rows of many values written with few digits may be further off, but never by more than this; others are refused."""
+
+NEGATIVE_NOISE = 1e-6
+"""A number this little below 0 is floating-point noise of the program that wrote it, and is read as 0, with a warning."""
 
 EXACT = 1e-12
 """Deviations up to this are floating-point noise and are normalised without a word."""
@@ -24,6 +32,8 @@ LARGEST_TABLE = 2**24
 """Most numbers in one variable's table."""
 LARGEST_FILE = 2**25
 """Most bytes in a file (32 MiB)."""
+MOST_FAULTS = 20
+"""So many are told at once."""
 MOST_PARENTS = 60
 """An array has 64 axes at most."""
 
@@ -34,30 +44,42 @@ def read_text(path: Path) -> str:
     """The text of a network's file.
 
     Raises:
-        FileFormatError: not UTF-8, or above LARGEST_FILE.
+        FileFormatError: not a file, not UTF-8, or above LARGEST_FILE.
     """
-    refuse_large_file(path)
-    try:
-        return path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        message = f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        raise FileFormatError(message) from None
+    return decoded(path, read_bytes(path))
 
 
-def refuse_large_file(path: Path) -> None:
-    """Raises FileFormatError above LARGEST_FILE bytes."""
-    size = path.stat().st_size
-    if size > LARGEST_FILE:
-        raise FileFormatError(f"{path}: has {size:,} bytes; networks of up to {LARGEST_FILE:,} bytes are read")
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a network's file; raises FileFormatError where it is no file, or above LARGEST_FILE."""
+    return read_source(path, most=LARGEST_FILE, what="networks")
 
 
 def as_probability(text: str) -> float | None:
-    """The probability that a word says; None if it says none in [0, 1]."""
+    """The probability that a word says (noise below 0 as it stands, for `Draft` to tell of); None if it says none in [0, 1]."""
+    number = as_weight(text)
+    return number if number is not None and number <= 1.0 + ROW_SUM_TOLERANCE else None
+
+
+def as_weight(text: str) -> float | None:
+    """The finite number, 0 or more, that a word says; None if it says none."""
     try:
         number = float(text)
     except ValueError:
         return None
-    return number if isfinite(number) and 0.0 <= number <= 1.0 + ROW_SUM_TOLERANCE and "_" not in text else None
+    return number if isfinite(number) and number >= -NEGATIVE_NOISE and "_" not in text else None
+
+
+def rounding_tolerance(row: Floats) -> float:
+    """How far from 1 the sum of a row can be because its numbers were rounded to the digits that they are written with.
+
+    Each of n numbers is off by half a unit of the last digit at most, so their sum, which is a whole number of units, by less
+    than n / 2 of them.
+    """
+    digits = max(-int(Decimal(repr(float(number))).as_tuple().exponent) for number in row)
+    if digits < 2:
+        return ROW_SUM_TOLERANCE
+    units = (row.size - 1) // 2
+    return max(ROW_SUM_TOLERANCE, min(MOST_ROUNDED, units * 10.0**-digits * (1 + 1e-6)))
 
 
 @dataclass
@@ -74,10 +96,14 @@ class Draft:
     faults: list[str] = field(default_factory=list)
     rounded: list[float] = field(default_factory=list)
     """How far each row that was normalised was off."""
+    negative: list[float] = field(default_factory=list)
+    """Numbers below 0 that were read as 0."""
+    weighted: int = 0
+    """Rows of weights, which do not sum to 1 and need not."""
 
     def fault(self, line: int, message: str) -> FileFormatError:
         """An error at a line of the file."""
-        return FileFormatError(f"{self.path}:{line}: {message}")
+        return FileFormatError(clipped(f"{self.path}:{line}: {message}"))
 
     def note(self, line: int, message: str) -> None:
         """Record a fault and go on."""
@@ -111,8 +137,9 @@ class Draft:
         return shape
 
     def add_table(
-        self, child: str, parents: Sequence[str], line: int, words: Sequence[str], order: Sequence[int] | None = None
-    ) -> None:
+        self, child: str, parents: Sequence[str], line: int, words: Sequence[str], *, order: Sequence[int] | None = None,
+        weights: bool = False,
+    ) -> None:  # fmt: skip
         """Give a variable its table, from words in counting order: first parent slowest, the variable's values fastest.
 
         Args:
@@ -122,6 +149,7 @@ class Draft:
             words: its numbers.
             order: where another order of counting was used, the axes of the table as written (an axis is a place in
                 `parents`; the last is the variable itself).
+            weights: whether rows may sum to something else than 1, as the format's own program normalises them.
         """
         if child in self.tables:
             self.note(line, f"a second table for {child}; expected one")
@@ -130,9 +158,10 @@ class Draft:
         shape = self.shape(child, parents, line)
         if shape is None:
             return
-        numbers = [as_probability(word) for word in words]
+        numbers = [as_weight(word) if weights else as_probability(word) for word in words]
         if None in numbers:
-            self.note(line, f"{child}: found {words[numbers.index(None)]!r}; expected a probability in [0, 1]")
+            expected = "a probability, or a weight of 0 or more" if weights else "a probability in [0, 1]"
+            self.note(line, f"{child}: found {words[numbers.index(None)]!r}; expected {expected}")
             return
         if len(numbers) != prod(shape):
             self.note(line, f"{child} has a table of {len(numbers)} numbers; expected {prod(shape)}")
@@ -140,21 +169,54 @@ class Draft:
         axes = tuple(range(len(shape))) if order is None else tuple(order)
         table = np.array(numbers, dtype=np.float64).reshape([shape[axis] for axis in axes])
         table = np.transpose(table, np.argsort(axes)).reshape(-1, shape[-1])
+        if weights:
+            table = self._summing_to_one(child, line, table)
         self.tables[child] = (
             tuple(parents),
             self.normalised(child, np.full(len(table), line), table).reshape(shape),
         )
 
+    def add_array(self, child: str, parents: Sequence[str], line: int, table: Floats) -> None:
+        """Give a variable the table that was worked out for it, (sizes of parents in order..., number of values)."""
+        if child in self.tables:
+            self.note(line, f"a second table for {child}; expected one")
+            return
+        rows = table.reshape(-1, table.shape[-1])
+        self.tables[child] = (
+            tuple(parents),
+            self.normalised(child, np.full(len(rows), line), rows).reshape(table.shape),
+        )
+
     def normalised(self, child: str, lines: NDArray[np.int64], rows: Floats) -> Floats:
-        """`rows` (rows, values) divided by their sums; those off by more than ROW_SUM_TOLERANCE are faults."""
+        """`rows` (rows, values) divided by their sums; those off by more than rounding can do are faults."""
+        if (rows < 0).any():
+            self.negative.extend(rows[rows < 0].tolist())
+            rows = np.maximum(rows, 0.0)
         sums = rows.sum(axis=1, keepdims=True)
         off = np.abs(sums[:, 0] - 1)
-        for row in np.flatnonzero(off > ROW_SUM_TOLERANCE)[:20]:
-            self.note(
-                int(lines[row]), f"a row of {child} sums to {sums[row, 0]:.8g}; expected 1 within {ROW_SUM_TOLERANCE:g}"
-            )
-        self.rounded.extend(off[(off > EXACT) & (off <= ROW_SUM_TOLERANCE)].tolist())
+        noted = 0
+        for row in np.flatnonzero(off > ROW_SUM_TOLERANCE):
+            if noted == MOST_FAULTS:
+                break
+            tolerance = rounding_tolerance(rows[row])
+            if off[row] > tolerance:
+                noted += 1
+                self.note(
+                    int(lines[row]), f"a row of {child} sums to {sums[row, 0]:.8g}; expected 1 within {tolerance:g}"
+                )
+        self.rounded.extend(off[off > EXACT].tolist())
         return np.asarray(rows / np.where(sums > 0, sums, 1.0))
+
+    def _summing_to_one(self, child: str, line: int, rows: Floats) -> Floats:
+        """Rows of weights divided by their sums, where these are no rounding."""
+        sums = np.maximum(rows, 0.0).sum(axis=1, keepdims=True)
+        if (sums == 0).any():
+            self.note(
+                line, f"a row of {child} is 0 throughout, so that it cannot be normalised; give its probabilities"
+            )
+        far = (np.abs(sums - 1) > ROW_SUM_TOLERANCE) & (sums > 0)
+        self.weighted += int(far.sum())
+        return np.asarray(np.where(far, rows / np.where(far, sums, 1.0), rows))
 
     def network(self) -> Network:
         """The network, once everything is declared.
@@ -168,7 +230,8 @@ class Draft:
             if name not in self.tables:
                 self.note(line, f"variable {name} has no table of probabilities; the file may have been cut short")
         if self.faults:
-            raise FileFormatError("\n".join(self.faults))
+            more = len(self.faults) - MOST_FAULTS
+            raise FileFormatError("\n".join([*self.faults[:MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]))
         try:
             network = Network(
                 tuple(
@@ -179,12 +242,25 @@ class Draft:
                 )
             )
         except WorkupError as error:
-            raise FileFormatError(f"{self.path}: {error}") from None
-        if self.rounded:
-            warnings.warn(
-                f"{self.path}: {len(self.rounded)} rows do not sum to 1 (off by at most {max(self.rounded):.2g}); they "
-                f"were normalised, being within {ROW_SUM_TOLERANCE:g}",
-                WorkupWarning,
-                stacklevel=4,
-            )
+            raise FileFormatError(clipped(f"{self.path}: {error}")) from None
+        for told in self._accepted():
+            warnings.warn(f"{self.path}: {told}", WorkupWarning, stacklevel=4)
         return network
+
+    def _accepted(self) -> Iterator[str]:
+        """What was read as something else than what stands there."""
+        if self.rounded:
+            within = f"within {ROW_SUM_TOLERANCE:g}"
+            if max(self.rounded) > ROW_SUM_TOLERANCE:
+                within += " or what rounding to the digits written can do"
+            yield (
+                f"{len(self.rounded)} rows do not sum to 1 (off by at most {max(self.rounded):.2g}); they were normalised, "
+                f"being {within}"
+            )
+        if self.weighted:
+            yield f"{self.weighted} rows do not sum to 1; they were normalised, as weights"
+        if self.negative:
+            yield (
+                f"{len(self.negative)} numbers are below 0 (by at most {-min(self.negative):.2g}); they were read as 0, being "
+                f"within {NEGATIVE_NOISE:g}"
+            )

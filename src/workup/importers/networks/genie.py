@@ -9,8 +9,12 @@ from __future__ import annotations
 from itertools import product
 from pathlib import Path
 
+import numpy as np
+
 from workup.envs.model.network import Network
-from workup.importers.networks.draft import Draft
+from workup.errors import FileFormatError
+from workup.importers.networks.draft import Draft, as_probability
+from workup.importers.networks.noisy_max import columns_of_states, noisy_max_table
 from workup.importers.networks.tokens import GENIE, Block, Reader, Value
 from workup.importers.networks.xml_tree import Element, parse_xml
 
@@ -21,7 +25,6 @@ _REFUSED = {
     "table": "a utility: this is an influence diagram; expected chance nodes only",
     "mau": "a utility (MAU): this is an influence diagram; expected chance nodes only",
     "equation": "an equation over continuous values; only discrete nodes can be read: discretise it",
-    "noisymax": "a noisy-MAX node; change its type to General in GeNIe, which writes out its table",
     "noisy_max": "a noisy-MAX node; change its type to General in GeNIe, which writes out its table",
     "noisyadder": "a noisy-adder node; change its type to General in GeNIe, which writes out its table",
     "noisy_adder": "a noisy-adder node; change its type to General in GeNIe, which writes out its table",
@@ -44,12 +47,15 @@ def read_xdsl(path: Path) -> Network:
     if (dynamic := root.first("dynamic")) is not None:
         raise draft.fault(dynamic.line, "this is a dynamic network; unroll it in GeNIe and save that")
     for node in nodes.children:
-        _refuse(draft, node.line, node.attributes.get("id", "a node"), node.tag, ("cpt", "deterministic"))
+        _refuse(draft, node.line, node.attributes.get("id", "a node"), node.tag, ("cpt", "deterministic", "noisymax"))
         draft.add_variable(_id(draft, node), [_id(draft, state) for state in node.all("state")], node.line)
     reverse = _by_agrum(root)
     for node in nodes.children:
         listed = node.first("parents")
         parents = listed.text.split() if listed else []
+        if node.tag == "noisymax":
+            _noisy_max(draft, node, parents)
+            continue
         tag = "probabilities" if node.tag == "cpt" else "resultingstates"
         table = node.first(tag)
         if table is None:
@@ -58,8 +64,45 @@ def read_xdsl(path: Path) -> Network:
         if node.tag == "deterministic":
             numbers = _indicators(draft, table.line, _id(draft, node), numbers)
         order = [*reversed(range(len(parents))), len(parents)] if reverse else None
-        draft.add_table(_id(draft, node), parents, table.line, numbers, order)
+        draft.add_table(_id(draft, node), parents, table.line, numbers, order=order)
     return draft.network()
+
+
+def _noisy_max(draft: Draft, node: Element, parents: list[str]) -> None:
+    """Give the node the table that its parameters make."""
+    name = _id(draft, node)
+
+    def refuse(why: str) -> FileFormatError:
+        return draft.fault(node.line, f"{name} is {_REFUSED['noisy_max']} ({why})")
+
+    parameters = node.first("parameters")
+    if parameters is None:
+        raise refuse("it has no <parameters>")
+    shape = draft.shape(name, parents, node.line)
+    if shape is None:
+        draft.tables.setdefault(name, (tuple(parents), None))
+        return
+    sizes, n = shape[:-1], shape[-1]
+    numbers = [as_probability(word) for word in parameters.text.split()]
+    listed = node.first("strengths")
+    strengths = listed.text.split() if listed else [str(state) for size in sizes for state in range(size)]
+    if None in numbers or len(numbers) != n * (sum(sizes) + 1):
+        raise refuse(f"found {len(numbers)} parameters; expected {n * (sum(sizes) + 1)} probabilities")
+    if len(strengths) != sum(sizes) or not all(word.isdecimal() and len(word) < 9 for word in strengths):
+        raise refuse(f"found {len(strengths)} strengths; expected {sum(sizes)} whole numbers")
+    causes = np.array(numbers, np.float64).reshape(-1, n)
+    causes = draft.normalised(name, np.full(len(causes), parameters.line), causes)
+    by_parent, at = [], 0
+    for parent, size in zip(parents, sizes, strict=True):
+        columns = causes[at : at + size]
+        places = columns_of_states([int(word) for word in strengths[at : at + size]], columns)
+        if places is None:
+            raise refuse(
+                f"its parameters do not say which state of {parent} causes nothing, or the order of the others"
+            )
+        by_parent.append(columns[places])
+        at += size
+    draft.add_array(name, parents, node.line, noisy_max_table(by_parent, causes[-1]))
 
 
 def _by_agrum(root: Element) -> bool:

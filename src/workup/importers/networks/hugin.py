@@ -25,6 +25,8 @@ _REFUSED = {
 def read_net(path: Path) -> Network:
     """The network in a HUGIN .net file.
 
+    Data that do not sum to 1 are weights, which are normalised with a WorkupWarning.
+
     Raises:
         FileFormatError: with `file:line` of what is malformed, truncated, continuous or part of an influence diagram.
     """
@@ -88,7 +90,7 @@ def _potential(reader: Reader, draft: Draft, line: int) -> None:
         model = _value(block, "model_data") or _value(block, "model_nodes")
         what = "a model instead of 'data'; generate its table in HUGIN and save that" if model else "no 'data'"
         raise reader.fault(line, f"the potential of {child} has {what}")
-    draft.add_table(child, parents, data.line, data.words)
+    draft.add_table(child, parents, data.line, data.words, weights=True)
 
 
 def _value(block: Block, key: str) -> Value | None:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import isfinite
 from pathlib import Path
 from typing import Any, get_args
 
 from workup.errors import FileFormatError, UnknownNameError, suggestion
+from workup.importers.cells import AMOUNT, amount, csv_rows, read_text, separator_of
+from workup.importers.source import clipped
 from workup.scenarios.language.durations import hours
 from workup.scenarios.language.schema import Tier
 
@@ -40,19 +40,21 @@ def read_prices(path: Path, groups: Mapping[str, Sequence[str]]) -> dict[str, Pr
         FileFormatError: other columns, cells that are not what they should be, or a test without a row.
         UnknownNameError: a row for what is no test.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            rows = list(csv.DictReader(file, restkey="", restval=None))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise FileFormatError(f"{path}: not a CSV file ({error}); save it as UTF-8, separated by commas") from None
-    header = list(rows[0]) if rows else []
+    text = read_text(path)
+    (top, header), *rows = [*csv_rows(path, text, separator_of(text))] or [(1, [])]
+    header = [column.strip() for column in header]
     unknown = [column for column in header if column not in COST_COLUMNS]
-    if not {"test", "cost_gbp"} <= set(header) or unknown:
-        found = ", ".join(header) or "nothing"
-        raise FileFormatError(f"{path}:1: found the columns {found}; expected {', '.join(COST_COLUMNS)} (two at least)")
+    if not {"test", "cost_gbp"} <= set(header) or unknown or len(set(header)) != len(header):
+        found = clipped(", ".join(header)) or "nothing"
+        raise FileFormatError(
+            f"{path}:{top}: found the columns {found}; expected {', '.join(COST_COLUMNS)} (two at least)"
+        )
     prices: dict[str, Price] = {}
-    for line, row in enumerate(rows, start=2):
-        name = (row["test"] or "").strip()
+    for line, cells in rows:
+        if len(cells) > len(header):
+            raise FileFormatError(f"{path}:{line}: the row has {len(cells)} cells; expected {len(header)}")
+        row = dict(zip(header, cells, strict=False))
+        name = row["test"].strip()
         if name not in groups:
             raise UnknownNameError(f"{path}:{line}: a cost for {name!r}, which is no test{suggestion(name, groups)}")
         if name in prices:
@@ -64,8 +66,8 @@ def read_prices(path: Path, groups: Mapping[str, Sequence[str]]) -> dict[str, Pr
     return prices
 
 
-def _price(path: Path, line: int, row: Mapping[str, str | None]) -> Price:
-    said = {key: text.strip() for key, text in row.items() if text is not None and text.strip()}
+def _price(path: Path, line: int, row: Mapping[str, str]) -> Price:
+    said = {key: text.strip() for key, text in row.items() if text.strip()}
     known: dict[str, Any] = {}
     for key in ("cost_gbp", "discomfort_gbp", "dose_msv"):
         if key in said:
@@ -88,10 +90,7 @@ def _price(path: Path, line: int, row: Mapping[str, str | None]) -> Price:
 
 
 def _amount(path: Path, line: int, key: str, text: str) -> float:
-    try:
-        amount = float(text)
-    except ValueError:
-        amount = -1.0
-    if not (isfinite(amount) and amount >= 0):
-        raise FileFormatError(f"{path}:{line}: found {text!r} for {key}; expected a number, 0 or more")
-    return amount
+    found = amount(text)
+    if found is None:
+        raise FileFormatError(f"{path}:{line}: found {text!r} for {key}; expected {AMOUNT}")
+    return found

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from workup.errors import FileFormatError
 from workup.importers.networks.draft import read_text
+from workup.importers.source import clipped
 
 _MARKS = r"[{}()|;=,]"
 HUGIN = re.compile(
@@ -60,7 +61,7 @@ class Reader:
 
     def fault(self, line: int, message: str) -> FileFormatError:
         """An error at a line of the file."""
-        return FileFormatError(f"{self.path}:{line}: {message}")
+        return FileFormatError(clipped(f"{self.path}:{line}: {message}"))
 
     def at_end(self) -> bool:
         """Whether nothing is left."""

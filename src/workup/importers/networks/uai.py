@@ -88,7 +88,7 @@ class _Uai:
         numbers = [word for word, _ in self.words[self.at : self.at + count]]
         self.at += count
         n = len(scope) - 1
-        self.draft.add_table(scope[-1], scope[:-1], line, numbers, [*reversed(range(n)), n] if by_agrum else None)
+        self.draft.add_table(scope[-1], scope[:-1], line, numbers, order=[*reversed(range(n)), n] if by_agrum else None)
 
     def _next_many(self, count: int) -> None:
         left, line = len(self.words) - self.at, self.words[-1][1]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from xml.parsers import expat
 
 from workup.errors import FileFormatError
-from workup.importers.networks.draft import refuse_large_file
+from workup.importers.networks.draft import read_bytes
+from workup.importers.source import clipped, decoded
 
 MOST_ELEMENTS = 1_000_000
 DEEPEST = 100
@@ -48,20 +51,26 @@ def parse_xml(path: Path) -> Element:
     Raises:
         FileFormatError: with `file:line`, of what is not well formed, cut short, or an entity.
     """
-    refuse_large_file(path)
-    builder = _Builder(path)
+    content = read_bytes(path)
+    # XML allows nothing before its declaration, and other readers still take a blank line there.
+    body = content.removeprefix(BOM_UTF8).lstrip()
+    builder = _Builder(path, content[: len(content) - len(body)].count(b"\n"))
     try:
-        builder.parser.Parse(path.read_bytes(), True)
+        builder.parser.Parse(body, True)
     except expat.ExpatError as error:
+        if error.code == expat.errors.codes[expat.errors.XML_ERROR_INVALID_TOKEN] and not _ENCODING.match(body):
+            decoded(path, content)
         hint = ". It was cut short" if error.code in _CUT_SHORT else ""
         reason = expat.ErrorString(error.code)
-        raise FileFormatError(f"{path}:{error.lineno}: not well-formed XML: {reason}{hint}") from None
+        raise FileFormatError(f"{path}:{error.lineno + builder.above}: not well-formed XML: {reason}{hint}") from None
     except (LookupError, ValueError) as error:  # an encoding that does not exist, or that expat cannot read
         raise FileFormatError(f"{path}:1: {error}; save it as UTF-8") from None
     assert builder.root is not None
     return builder.root
 
 
+_ENCODING = re.compile(rb"<\?xml[^>]*\bencoding\s*=\s*['\"](?!utf-8|us-ascii)", re.IGNORECASE)
+"""A declaration of bytes that need not be UTF-8."""
 _CUT_SHORT = {
     expat.errors.codes[message]
     for message in (
@@ -74,8 +83,10 @@ _CUT_SHORT = {
 
 
 class _Builder:
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, above: int) -> None:
         self.path = path
+        self.above = above
+        """Lines before those that the parser sees."""
         self.root: Element | None = None
         self.open: list[Element] = []
         self.count = 0
@@ -92,7 +103,7 @@ class _Builder:
         if self.count > MOST_ELEMENTS or len(self.open) >= DEEPEST:
             what = f"more than {MOST_ELEMENTS:,} elements" if self.count > MOST_ELEMENTS else "elements nested too deep"
             raise self._fault(f"found {what}; expected a Bayesian network")
-        element = Element(tag, self.parser.CurrentLineNumber, attributes)
+        element = Element(tag, self.parser.CurrentLineNumber + self.above, attributes)
         if self.open:
             self.open[-1].children.append(element)
         else:
@@ -110,4 +121,4 @@ class _Builder:
         raise self._fault(f"declares the entity {name!r}; entities are refused, as they can unfold without bound")
 
     def _fault(self, message: str) -> FileFormatError:
-        return FileFormatError(f"{self.path}:{self.parser.CurrentLineNumber}: {message}")
+        return FileFormatError(clipped(f"{self.path}:{self.parser.CurrentLineNumber + self.above}: {message}"))

@@ -10,14 +10,14 @@ algorithm, Journal of Artificial Intelligence Research 1995;2:369-409, with the 
 
 from __future__ import annotations
 
-import csv
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from math import isfinite
 from pathlib import Path
 
 from workup.errors import FileFormatError, UnknownNameError, suggestion
-from workup.importers.tables.files import plain
+from workup.importers.cells import AMOUNT, amount, csv_rows, read_text, separator_of
+from workup.importers.tables.names import NameIndex, plain, spelt
 
 _NONE = frozenset({"", "-", "none", "0"})
 _COLUMNS = ("test", "full_cost", "discount_cost", "group", "delay", "columns", "requires")
@@ -38,7 +38,7 @@ class TestCost:
     columns: tuple[str, ...] = ()
     """Columns of the table that it reveals; empty: the one of its own name."""
     requires: tuple[str, ...] = ()
-    """Tests that must have a result before."""
+    """Tests that must have a result before, by the names that they have here."""
 
 
 @dataclass(frozen=True)
@@ -82,37 +82,57 @@ def read_costs(costs: Path, *, groups: Path | None = None, delay: Path | None = 
         FileFormatError: what cannot be read, each by its line.
         UnknownNameError: a group or delay of a test that has no cost.
     """
-    lines = _lines(costs)
-    tests = _csv_tests(costs, lines) if "," in lines[0][1] and ":" not in lines[0][1] else _colon_tests(costs, lines)
-    by_name: dict[str, TestCost] = {}
-    for test in tests:
-        if plain(test.name) in by_name:
-            raise FileFormatError(f"{costs}:{test.line}: a second cost for {test.name}; expected one")
-        by_name[plain(test.name)] = test
+    text = read_text(costs)
+    first = _lines(costs, text)[0][1]
+    by_rows = ":" not in first and separator_of(text) != " "
+    tests = _Tests(costs, _csv_tests(costs, text) if by_rows else _colon_tests(costs, _lines(costs, text)))
     if groups is not None:
-        _add_groups(by_name, groups)
+        _add_groups(tests, groups)
     if delay is not None:
-        for line, name, word in _pairs(delay, _lines(delay)):
-            test = _known(by_name, name, delay, line)
-            by_name[plain(name)] = replace(test, delayed=_delayed(delay, line, word))
-    for test in by_name.values():
+        for line, name, word in _pairs(delay, _lines(delay, read_text(delay))):
+            test = tests.known(name, delay, line)
+            tests.put(replace(test, delayed=_delayed(delay, line, word)))
+    for test in list(tests.all):
         if test.group is None and test.discount_cost != test.full_cost:
             raise FileFormatError(
                 f"{costs}:{test.line}: {test.name} has a discount but no group; name its group (--groups), or give one price"
             )
-        for name in test.requires:
-            _known(by_name, name, costs, test.line)
-    return Costs(costs, tuple(by_name.values()))
+        if test.requires:
+            required = tuple(tests.known(name, costs, test.line).name for name in test.requires)
+            tests.put(replace(test, requires=required))
+    return Costs(costs, tuple(tests.all))
 
 
-def _lines(path: Path) -> list[tuple[int, str]]:
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from None
-    lines = [(n, line.strip()) for n, line in enumerate(text.splitlines(), 1) if line.strip()]
+class _Tests:
+    """All tests, found by their names as people write them."""
+
+    def __init__(self, path: Path, tests: list[TestCost]) -> None:
+        seen: dict[str, TestCost] = {}
+        for test in tests:
+            first = seen.setdefault(spelt(test.name), test)
+            if first is not test:
+                raise FileFormatError(
+                    f"{path}:{test.line}: a second cost for {test.name}; expected one (the first is at line {first.line})"
+                )
+        self.all = tests
+        self._index = NameIndex(test.name for test in tests)
+
+    def known(self, name: str, path: Path, line: int) -> TestCost:
+        try:
+            place = self._index.find(name)
+        except UnknownNameError as error:
+            raise UnknownNameError(f"{path}:{line}: {error}") from None
+        if place is None:
+            raise UnknownNameError(f"{path}:{line}: {name!r} has no cost{suggestion(name, self._index.names)}")
+        return self.all[place]
+
+    def put(self, test: TestCost) -> None:
+        """Put a test in the place of the one of its name."""
+        self.all[self._index.names.index(test.name)] = test
+
+
+def _lines(path: Path, text: str) -> list[tuple[int, str]]:
+    lines = [(n, line.strip()) for n, line in enumerate(re.split(r"\r\n|\r|\n", text), 1) if line.strip()]
     if not lines:
         raise FileFormatError(f"{path} is empty; expected one test on each line")
     return lines
@@ -136,17 +156,18 @@ def _colon_tests(path: Path, lines: list[tuple[int, str]]) -> list[TestCost]:
     return tests
 
 
-def _csv_tests(path: Path, lines: list[tuple[int, str]]) -> list[TestCost]:
-    header = [plain(word) for word in next(csv.reader([lines[0][1]]))]
-    header = ["full_cost" if word == "cost" else word for word in header]
+def _csv_tests(path: Path, text: str) -> list[TestCost]:
+    separator = separator_of(text)
+    (line, names), *rows = csv_rows(path, text, separator)
+    header = ["full_cost" if plain(word) == "cost" else plain(word) for word in names]
     unknown = [word for word in header if word not in _COLUMNS]
     if unknown or "test" not in header or "full_cost" not in header or len(set(header)) != len(header):
         raise FileFormatError(
-            f"{path}:{lines[0][0]}: the header is {lines[0][1]!r}; expected test, full_cost and, if wanted, "
+            f"{path}:{line}: the header is {separator.join(names)!r}; expected test, full_cost and, if wanted, "
             f"{', '.join(_COLUMNS[2:])}"
         )
     tests = []
-    for (n, _), row in zip(lines[1:], csv.reader([line for _, line in lines[1:]]), strict=True):
+    for n, row in rows:
         if len(row) != len(header):
             raise FileFormatError(f"{path}:{n}: the row has {len(row)} cells; expected {len(header)}")
         cell = {name: word.strip() for name, word in zip(header, row, strict=True)}
@@ -179,12 +200,9 @@ def _test(path: Path, line: int, name: str, full: float, discount: float) -> Tes
 
 
 def _price(path: Path, line: int, name: str, word: str) -> float:
-    try:
-        price = float(word)
-    except ValueError:
-        price = -1.0
-    if not isfinite(price) or price < 0 or "_" in word:
-        raise FileFormatError(f"{path}:{line}: {name} costs {word.strip()!r}; expected a number, 0 or more")
+    price = amount(word)
+    if price is None:
+        raise FileFormatError(f"{path}:{line}: {name} costs {word.strip()!r}; expected {AMOUNT}")
     return price
 
 
@@ -194,22 +212,15 @@ def _delayed(path: Path, line: int, word: str) -> bool:
     return word.lower() == "delayed"
 
 
-def _add_groups(by_name: dict[str, TestCost], path: Path) -> None:
-    lines = _lines(path)
+def _add_groups(tests: _Tests, path: Path) -> None:
+    lines = _lines(path, read_text(path))
     listed = {word for word in lines[0][1].replace(",", " ").split() if word}
     if ":" in lines[0][1]:
         raise FileFormatError(f"{path}:{lines[0][0]}: found {lines[0][1]!r}; expected the names of all groups first")
     for line, name, group in _pairs(path, lines[1:]):
-        test = _known(by_name, name, path, line)
+        test = tests.known(name, path, line)
         if group.lower() in _NONE and group not in listed:
             continue
         if group not in listed:
             raise FileFormatError(f"{path}:{line}: {name} is in group {group!r}; the first row lists {sorted(listed)}")
-        by_name[plain(name)] = replace(test, group=group)
-
-
-def _known(by_name: dict[str, TestCost], name: str, path: Path, line: int) -> TestCost:
-    if plain(name) not in by_name:
-        known = [test.name for test in by_name.values()]
-        raise UnknownNameError(f"{path}:{line}: {name!r} has no cost{suggestion(name, known)}")
-    return by_name[plain(name)]
+        tests.put(replace(test, group=group))

@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import re
+import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
-from workup.errors import FileFormatError, UnknownNameError, suggestion
+from workup.errors import FileFormatError, UnknownNameError, WorkupWarning, suggestion
+from workup.importers.cells import MOST_FAULTS, Cells, more, read_cells
+from workup.importers.source import clipped
+from workup.importers.tables.arff import read_arff
+from workup.importers.tables.names import NameIndex, plain, spelt
+from workup.importers.tables.words import is_number, numbers_in, with_decimal_commas
 
 MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null"})
 """Cells that say that there is no value, in any case."""
-MOST_FAULTS = 20
-"""So many are told at once."""
-MOST_BYTES = 2**30
-_ATTRIBUTE = re.compile(r"""@attribute\s+(?:'([^']*)'|"([^"]*)"|(\S+))\s+(.*)""", re.IGNORECASE)
-_SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,233 +53,184 @@ class ClinicalTable:
     named: bool = True
     """Whether the file itself names its columns."""
 
+    @cached_property
+    def _index(self) -> NameIndex:
+        return NameIndex(column.name for column in self.columns)
+
+    def find(self, name: str) -> Column | None:
+        """The column of that name, in any case; None if there is none. Raises UnknownNameError where several fit."""
+        place = self._index.find(name)
+        return None if place is None else self.columns[place]
+
     def column(self, name: str) -> Column:
         """The column of that name, in any case; raises UnknownNameError."""
-        for column in self.columns:
-            if plain(column.name) == plain(name):
-                return column
-        names = [column.name for column in self.columns]
+        found = self.find(name)
+        if found is not None:
+            return found
+        names = self._index.names
         raise UnknownNameError(
-            f"{self.path} has no column {name!r}{suggestion(name, names)}; it has {', '.join(names)}"
+            clipped(f"{self.path} has no column {name!r}{suggestion(name, names)}; it has {', '.join(names)}")
         )
 
 
-def plain(name: str) -> str:
-    """A name without case and punctuation, so that `ALK_PHOSPHATE` and `alk phosphate` are the same."""
-    return re.sub(r"\W+", "_", name.strip().strip("'\"")).strip("_").lower()
+@dataclass(frozen=True)
+class Reading:
+    """How a table is to be read, where the file itself does not say."""
+
+    names: Sequence[str] | None = None
+    """Of the columns, for a file that has no header row."""
+    missing: Sequence[str] = ()
+    """Further words that mean that there is no value, beside MISSING_WORDS."""
+    expected: Sequence[str] = ()
+    """Names that a header row would hold: the target first, then those that have a cost."""
+    categories: Sequence[str] = ()
+    """Columns whose cells are words, whatever they look like: the target, codes."""
 
 
-@dataclass
-class _Text:
-    names: list[str] | None
-    lines: list[int]
-    rows: list[str]
-    separator: str
-    domains: dict[str, tuple[str, ...] | None] = field(default_factory=dict)
-
-
-def read_table(path: Path, *, names: Sequence[str] | None = None, missing: Sequence[str] = ()) -> ClinicalTable:
-    """Read a CSV file (commas, semicolons, tabs or blanks) or an ARFF file.
-
-    Args:
-        path: the file.
-        names: of the columns, for a file that has no header row.
-        missing: further words that mean that there is no value, beside MISSING_WORDS.
+def read_table(path: Path, reading: Reading | None = None) -> ClinicalTable:
+    """Read a CSV file (commas, semicolons, tabs, bars or blanks) or an ARFF file.
 
     Raises:
         FileFormatError: not text, rows of different lengths, or cells that are not what the rest of their column is; each
             by row and column.
     """
-    text = _arff(path) if path.suffix.lower() == ".arff" else _delimited(path)
-    grid = _grid(path, text)
-    if names is not None and len(names) != len(grid.columns):
-        raise FileFormatError(f"{path} has {len(grid.columns)} columns; {len(names)} names were given for them")
-    lines = np.array(text.lines, np.int64)
-    found = text.names
-    if found is None and _is_header(grid, names):
-        found = [_unquoted(word) for word in grid.row(0)]
-        grid, lines = grid[1:], lines[1:]
-    named = found is not None
-    called = list(names) if names is not None else found or [f"column_{i + 1}" for i in range(len(grid.columns))]
-    repeated = [name for i, name in enumerate(called) if plain(name) in {plain(other) for other in called[:i]}]
-    if repeated or not all(plain(name) for name in called):
-        raise FileFormatError(f"{path}: the columns are called {called}; expected different names, none empty")
-    grid.columns = [str(i) for i in range(len(called))]
-    again = pl.all_horizontal([grid[str(i)].str.to_lowercase() == name.lower() for i, name in enumerate(called)])
-    headers = grid.select(again.alias("again"))["again"].fill_null(False).to_numpy() if len(grid) else np.zeros(0, bool)
-    grid, lines = grid.filter(~headers), lines[~headers]
-    if len(grid) == 0:
+    how = reading or Reading()
+    cells = read_arff(path) if path.suffix.lower() == ".arff" else read_cells(path)
+    names, width = how.names, cells.grid.width
+    if names is not None and len(names) != width:
+        raise FileFormatError(f"{path} has {width} columns; {len(names)} names were given for them")
+    found = cells.names
+    if found is None and _is_header(cells, how):
+        found = [_unquoted(word) for word in cells.row(0)]
+        if names is None:
+            _check_names(path, int(cells.lines[0]), found)
+        cells = cells.without([0])
+    called = list(names) if names is not None else found or [f"column_{i + 1}" for i in range(width)]
+    _check_names(path, 1, called)
+    again = _repeated_headers(cells, called)
+    cells = cells.without(again)
+    if not len(cells.lines):
         raise FileFormatError(f"{path} has no rows below its header; expected one for each patient")
-    return ClinicalTable(
-        path, _columns(path, grid, called, lines, text.domains, missing), lines, int(headers.sum()), named
-    )
-
-
-def _read_lines(path: Path) -> list[str]:
-    if path.stat().st_size > MOST_BYTES:
-        raise FileFormatError(f"{path} has {path.stat().st_size:,} bytes; tables of up to {MOST_BYTES:,} are read")
-    try:
-        text = path.read_text(encoding="utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise FileFormatError(
-            f"{path}: not UTF-8 text ({error.reason} at byte {error.start}); save it as UTF-8"
-        ) from None
-    if "\0" in text:
-        raise FileFormatError(f"{path}: holds zero bytes, so it is not text; expected CSV or ARFF")
-    return text.splitlines()
-
-
-def _delimited(path: Path) -> _Text:
-    kept = [(n, line) for n, line in enumerate(_read_lines(path), 1) if line.strip()]
-    if not kept:
-        raise FileFormatError(f"{path} is empty; expected one row for each patient")
-    sample = [line for _, line in kept[:50]]
-    used = {
-        mark: (sum(mark in line for line in sample), sum(line.count(mark) for line in sample)) for mark in _SEPARATORS
-    }
-    separator = max(_SEPARATORS, key=lambda mark: used[mark])
-    if used[separator][0] * 2 <= len(sample):
-        kept = [(n, "\t".join(line.split())) for n, line in kept]
-        separator = "\t"
-    return _Text(None, [n for n, _ in kept], [line for _, line in kept], separator)
-
-
-def _arff(path: Path) -> _Text:
-    text = _Text([], [], [], ",")
-    names: list[str] = []
-    in_data = False
-    for n, line in enumerate(_read_lines(path), 1):
-        line = line.strip()
-        if not line or line.startswith("%"):
-            continue
-        if in_data:
-            if line.startswith("{"):
-                raise FileFormatError(f"{path}:{n}: a sparse ARFF row; expected all values, with commas between")
-            text.lines.append(n)
-            text.rows.append(line.replace("'", '"'))
-        elif line.lower().startswith("@attribute"):
-            match = _ATTRIBUTE.match(line)
-            if match is None:
-                raise FileFormatError(f"{path}:{n}: found {line[:60]!r}; expected '@attribute name type'")
-            name = next(group for group in match.groups()[:3] if group is not None)
-            kind = match.group(4).strip()
-            names.append(name)
-            nominal = kind.startswith("{") and kind.endswith("}")
-            words = next(csv.reader([kind[1:-1].replace("'", '"')], skipinitialspace=True)) if nominal else None
-            text.domains[name] = None if words is None else tuple(word.strip() for word in words)
-        elif line.lower().startswith("@data"):
-            in_data = True
-        elif not line.lower().startswith("@relation"):
-            raise FileFormatError(f"{path}:{n}: found {line[:60]!r}; expected @relation, @attribute or @data")
-    if not names or not text.rows:
-        missing = "@attribute" if not names else "rows after @data"
-        raise FileFormatError(f"{path}: found no {missing}; the file may have been cut short")
-    text.names = names
-    return text
-
-
-def _grid(path: Path, text: _Text) -> pl.DataFrame:
-    """All cells as words, stripped of blanks, tabs and quotes."""
-    width = _width(text.names, text.rows, text.separator)
-    plain_rows = '"' not in "".join(text.rows[:1000]) and not any('"' in row for row in text.rows)
-    lengths = (
-        [row.count(text.separator) + 1 for row in text.rows]
-        if plain_rows
-        else [len(cells) for cells in csv.reader(text.rows, delimiter=text.separator, skipinitialspace=True)]
-    )
-    if len(lengths) != len(text.rows):
-        raise FileFormatError(f"{path}: a quoted cell goes on over the end of its line; expected one line a row")
-    wrong = [(n, length) for n, length in zip(text.lines, lengths, strict=True) if length != width]
-    if wrong:
-        told = [f"{path}:{n}: the row has {length} cells; expected {width}" for n, length in wrong[:MOST_FAULTS]]
-        raise FileFormatError("\n".join([*told, *_more(len(wrong))]))
-    if not plain_rows:
-        cells = list(csv.reader(text.rows, delimiter=text.separator, skipinitialspace=True))
-        grid = pl.DataFrame({str(i): [row[i] for row in cells] for i in range(width)}, strict=False)
-    else:
-        grid = pl.read_csv(
-            io.BytesIO("\n".join(text.rows).encode()),
-            separator=text.separator,
-            has_header=False,
-            infer_schema=False,
-            quote_char=None,
-        )
-    return grid.select(pl.all().fill_null("").str.strip_chars())
-
-
-def _width(names: list[str] | None, rows: list[str], separator: str) -> int:
-    """What most rows have, so that a short first row is the fault and not all others."""
-    if names is not None:
-        return len(names)
-    lengths = [len(cells) for cells in csv.reader(rows[:200], delimiter=separator, skipinitialspace=True)]
-    return max(set(lengths), key=lengths.count)
-
-
-def _more(count: int) -> list[str]:
-    return [f"and {count - MOST_FAULTS} more"] if count > MOST_FAULTS else []
+    return ClinicalTable(path, _Columns(path, cells, how).read(called), cells.lines, len(again), found is not None)
 
 
 def _unquoted(word: str) -> str:
     return word.strip().strip("'\"").strip()
 
 
-def _is_number(word: str) -> bool:
-    try:
-        float(word)
-    except ValueError:
-        return False
-    return "_" not in word
-
-
-def _is_header(grid: pl.DataFrame, names: Sequence[str] | None) -> bool:
-    """Whether the first row names the columns: it says what was given, or holds no value where the next rows do."""
-    first = [_unquoted(word) for word in grid.row(0)]
-    if names is not None and [plain(word) for word in first] == [plain(name) for name in names]:
+def _is_header(cells: Cells, how: Reading) -> bool:
+    """Whether the first row names the columns: it says what is expected, or holds no value where the next rows do."""
+    first = [_unquoted(word) for word in cells.row(0)]
+    below = [list(row) for row in cells.grid[1:50].iter_rows()]
+    if how.names is not None and [plain(word) for word in first] == [plain(name) for name in how.names]:
         return True
-    if any(_is_number(word) or word.lower() in MISSING_WORDS for word in first) or len(set(first)) != len(first):
+    said = {spelt(word): at for at, word in enumerate(first)} | {plain(word): at for at, word in enumerate(first)}
+    places = [said.get(spelt(name), said.get(plain(name))) for name in how.expected]
+    if places and places[0] is not None and not _seen_again(first, below, places[0]):
+        return True
+    if sum(place is not None and not _seen_again(first, below, place) for place in places) * 2 > len(places):
+        return True
+    if any(is_number(word) or word.lower() in MISSING_WORDS for word in first) or len(set(first)) != len(first):
         return False
-    below = grid[1:50]
-    numeric = any(_is_number(word) for row in below.iter_rows() for word in row)
-    seen_again = all(word in set(below[column]) for word, column in zip(first, below.columns, strict=True))
-    return numeric or not seen_again
+    numeric = any(is_number(word.strip()) for row in below for word in row)
+    return numeric or not all(_seen_again(first, below, at) for at in range(len(first)))
 
 
-def _columns(
-    path: Path,
-    grid: pl.DataFrame,
-    names: list[str],
-    lines: NDArray[np.int64],
-    domains: dict[str, tuple[str, ...] | None],
-    missing: Sequence[str],
-) -> tuple[Column, ...]:
-    absent = sorted(MISSING_WORDS | {word.strip().lower() for word in missing})
-    columns, faults = [], []
-    for at, name in enumerate(names):
-        words = grid[str(at)].str.strip_chars("'\" \t")
-        lowered = words.str.to_lowercase().is_in(absent)
-        words = words.set(lowered, None)
-        column, wrong = _column(name, words, domains.get(name))
-        columns.append(column)
-        faults += [f"{path}:{lines[row]}: row {row + 1}, column {name}: {message}" for row, message in wrong]
-    if faults:
-        raise FileFormatError("\n".join([*faults[:MOST_FAULTS], *_more(len(faults))]))
-    return tuple(columns)
+def _seen_again(first: list[str], below: list[list[str]], at: int) -> bool:
+    return any(row[at].strip() == first[at] for row in below)
 
 
-def _column(name: str, words: pl.Series, domain: tuple[str, ...] | None) -> tuple[Column, list[tuple[int, str]]]:
-    """A column, numeric if most of its cells are numbers, and the cells that are not what the rest is."""
-    there = ~words.is_null().to_numpy()
-    if domain is not None:
-        outside = np.flatnonzero(there & ~words.is_in(list(domain)).fill_null(False).to_numpy())
-        return Column(name, words, None, domain), [
-            (int(row), f"found {words[int(row)]!r}; the header allows {', '.join(domain)}") for row in outside
-        ]
-    numbers = words.cast(pl.Float64, strict=False).fill_null(np.nan).to_numpy().astype(np.float64)
-    numeric = np.isfinite(numbers)
-    if not there.any() or numeric.sum() * 2 < there.sum():
-        return Column(name, words, None), []
-    wrong = np.flatnonzero(there & ~numeric)
-    message = "found {!r}; expected a number, as the {} other cells are, or an empty cell or '?'"
-    return Column(name, words, numbers), [
-        (int(row), message.format(words[int(row)], int(numeric.sum()))) for row in wrong
-    ]
+def _check_names(path: Path, line: int, names: Sequence[str]) -> None:
+    seen: dict[str, int] = {}
+    for at, name in enumerate(names, 1):
+        if not spelt(name):
+            raise FileFormatError(
+                f"{path}:{line}: column {at} has no name (pandas writes its index so: index=False leaves it out); name it "
+                "in the file, or all with --columns; expected different names, none empty"
+            )
+        if spelt(name) in seen:
+            raise FileFormatError(
+                f"{path}:{line}: columns {seen[spelt(name)]} and {at} are both called {name!r}; expected different names, "
+                "none empty; rename one in the file, or name all with --columns"
+            )
+        seen[spelt(name)] = at
+
+
+def _repeated_headers(cells: Cells, names: Sequence[str]) -> list[int]:
+    """Rows that say the names again."""
+    lowered = [name.lower() for name in names]
+    alike = (cells.grid["0"].str.to_lowercase() == lowered[0]).arg_true().to_list()
+    return [at for at in alike if [word.lower() for word in cells.row(at)] == lowered]
+
+
+class _Columns:
+    """Reads each column as what it is, and finds all faults before it gives up."""
+
+    def __init__(self, path: Path, cells: Cells, how: Reading) -> None:
+        self.path, self.cells, self.how = path, cells, how
+        self.absent = sorted(MISSING_WORDS | {word.strip().lower() for word in how.missing})
+        self.faults: list[str] = []
+        self.commas: list[str] = []
+        """Columns where decimal commas were read."""
+
+    def read(self, names: list[str]) -> tuple[Column, ...]:
+        index = NameIndex(names)
+        categories = {index.find(name) for name in self.how.categories}
+        columns = []
+        for at, name in enumerate(names):
+            words = self.cells.grid[str(at)]
+            if not self.cells.exact:
+                words = words.str.strip_chars("'\" \t")
+            words = words.set(words.str.to_lowercase().is_in(self.absent), None)
+            columns.append(self._column(name, words, at in categories))
+        if self.faults:
+            raise FileFormatError("\n".join([*self.faults[:MOST_FAULTS], *more(len(self.faults))]))
+        if self.commas:
+            warnings.warn(
+                clipped(
+                    f"{self.path}: decimal commas were read as decimal points in {', '.join(self.commas)} (for columns of words: "
+                    "--categories)"
+                ),
+                WorkupWarning,
+                stacklevel=4,
+            )
+        return tuple(columns)
+
+    def _fault(self, row: int, name: str, message: str) -> None:
+        self.faults.append(clipped(f"{self.path}:{self.cells.lines[row]}: row {row + 1}, column {name}: {message}"))
+
+    def _column(self, name: str, words: pl.Series, categories: bool) -> Column:
+        """A column, numeric if most of its cells are numbers; cells that are not what the rest is are faults."""
+        there = ~words.is_null().to_numpy()
+        domain = self.cells.domains.get(name)
+        if domain is not None:
+            for row in np.flatnonzero(there & ~words.is_in(list(domain)).fill_null(False).to_numpy()):
+                self._fault(int(row), name, f"found {words[int(row)]!r}; the header allows {', '.join(domain)}")
+            return Column(name, words, None, domain)
+        numbers = numbers_in(words)
+        numeric = np.isfinite(numbers)
+        if categories:
+            return Column(name, words, numbers if numeric.sum() == there.sum() else None)
+        if numeric.sum() != there.sum():
+            with_commas, doubtful = with_decimal_commas(words)
+            if (more := np.isfinite(with_commas)).sum() > numeric.sum() and more.sum() * 2 >= there.sum():
+                self.commas.append(name)
+                numbers, numeric = with_commas, more
+                for row in np.flatnonzero(doubtful.to_numpy()):
+                    found = words[int(row)]
+                    self._fault(
+                        int(row), name,
+                        f"found {found!r}, which may be {found.replace(',', '.', 1)} or {found.replace(',', '')}; write a "
+                        f"decimal point, and thousands without a mark (or --categories {name}, if these are words)",
+                    )  # fmt: skip
+        if not there.any() or numeric.sum() * 2 < there.sum():
+            return Column(name, words, None)
+        for row in np.flatnonzero(there & ~numeric):
+            found = words[int(row)]
+            self._fault(
+                int(row), name,
+                f"found {found!r}; expected a number, as the {int(numeric.sum())} other cells are, or an empty cell or '?'; "
+                f"if it means that there is no value, say --missing '{found}', and if the column holds words, "
+                f"--categories {name}",
+            )  # fmt: skip
+        return Column(name, words, numbers)

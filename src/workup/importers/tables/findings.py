@@ -14,7 +14,9 @@ from workup.envs.model.codes import MISSING
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.importers.tables.bands import entropy_cuts, median_cut
 from workup.importers.tables.costs import Costs, TestCost
-from workup.importers.tables.files import ClinicalTable, Column, plain
+from workup.importers.tables.files import ClinicalTable, Column
+from workup.importers.tables.names import NameIndex, spelt
+from workup.importers.tables.words import category, joined
 from workup.scenarios.language.writing import Names, value_words
 
 MOST_WORDS = 30
@@ -73,6 +75,8 @@ class Wanted:
     """(test in the file of costs, its column in the table)."""
     bands: int
     """Most bands of a number."""
+    categories: Sequence[str] = ()
+    """Columns of words, whatever they look like."""
 
 
 def items_of(
@@ -84,15 +88,16 @@ def items_of(
         UnknownNameError: a column or test that the table or the file of costs does not have.
         WorkupError: columns without a cost, or that tell nothing.
     """
-    dropped = {plain(table.column(name).name) for name in wanted.drop}
-    free = {plain(table.column(name).name) for name in wanted.known}
-    renamed = _renamed(table, priced, wanted)
-    owner: dict[str, str] = {plain(table.column(wanted.target).name): ""}
+    dropped = {table.column(name).name for name in wanted.drop}
+    free = {table.column(name).name for name in wanted.known}
+    words = {table.column(name).name for name in wanted.categories}
+    renamed = _Renamed(table, priced, wanted)
+    owner: dict[str, str] = {table.column(wanted.target).name: ""}
     items, faults = [], []
 
     def finding(column: Column) -> Finding | None:
         try:
-            return _finding(column, classes, wanted.bands, names)
+            return _finding(table, column, classes, None if column.name in words else wanted.bands, names)
         except WorkupError as fault:
             faults.append(f"{table.path}: {fault}")
             return None
@@ -100,14 +105,14 @@ def items_of(
     for test in priced.tests:
         found = []
         for name in test.columns or (test.name,):
-            column = _priced_column(table, priced, test, renamed.get(plain(name), name))
+            column = _priced_column(table, priced, test, renamed.column(name))
             _claim(column, test, priced, owner)
-            if plain(column.name) not in dropped | free and (made := finding(column)) is not None:
+            if column.name not in dropped | free and (made := finding(column)) is not None:
                 found.append(made)
         if found:
             items.append(Item(test, names.name(test.name), tuple(found)))
-    told = [made for c in table.columns if plain(c.name) in free - dropped and (made := finding(c)) is not None]
-    unpriced = [c.name for c in table.columns if plain(c.name) not in {*owner, *dropped, *free}]
+    told = [made for c in table.columns if c.name in free - dropped and (made := finding(c)) is not None]
+    unpriced = [c.name for c in table.columns if c.name not in {*owner, *dropped, *free}]
     if unpriced:
         faults.append(f"{', '.join(unpriced)}: no cost in {priced.path}; give one, or leave them out (--drop)")
     if faults:
@@ -115,19 +120,26 @@ def items_of(
     return items, told
 
 
-def _renamed(table: ClinicalTable, priced: Costs, wanted: Wanted) -> dict[str, str]:
-    """Plain name of a test, or of a column of a test -> the column that is meant."""
-    in_costs = {plain(c) for test in priced.tests for c in (test.columns or (test.name,))}
-    for name, called in wanted.rename:
-        table.column(called)
-        if plain(name) not in in_costs:
-            raise UnknownNameError(f"--rename {name}={called}: {priced.path} has no {name}")
-    return {plain(name): called for name, called in wanted.rename}
+class _Renamed:
+    """Names of tests, or of columns of a test, that are spelt differently in the table."""
+
+    def __init__(self, table: ClinicalTable, priced: Costs, wanted: Wanted) -> None:
+        in_costs = NameIndex(c for test in priced.tests for c in (test.columns or (test.name,)))
+        self._called: dict[str, str] = {}
+        for name, called in wanted.rename:
+            place = in_costs.find(name)
+            if place is None:
+                raise UnknownNameError(f"--rename {name}={called}: {priced.path} has no {name}")
+            self._called[spelt(in_costs.names[place])] = table.column(called).name
+
+    def column(self, name: str) -> str:
+        """What the table calls it."""
+        return self._called.get(spelt(name), name)
 
 
 def _claim(column: Column, test: TestCost, priced: Costs, owner: dict[str, str]) -> None:
     """Note that a test reveals the column; `owner` has the target under no test."""
-    key = plain(column.name)
+    key = column.name
     if owner.get(key) == "":
         raise WorkupError(f"{priced.path}:{test.line}: {test.name} reveals the target {column.name}; expected a test")
     if key in owner:
@@ -136,20 +148,24 @@ def _claim(column: Column, test: TestCost, priced: Costs, owner: dict[str, str])
 
 
 def _priced_column(table: ClinicalTable, priced: Costs, test: TestCost, name: str) -> Column:
-    for column in table.columns:
-        if plain(column.name) == plain(name):
-            return column
-    hint = suggestion(plain(name), [plain(column.name) for column in table.columns])
+    try:
+        found = table.find(name)
+    except UnknownNameError as error:
+        raise UnknownNameError(f"{priced.path}:{test.line}: {table.path}: {error}") from None
+    if found is not None:
+        return found
+    hint = suggestion(name.lower(), [column.name.lower() for column in table.columns])
     raise UnknownNameError(
         f"{priced.path}:{test.line}: {test.name} has a cost, but {table.path} has no column {name}{hint}. Where it is only "
         f"spelt differently, say --rename {test.name}=COLUMN"
     )
 
 
-def _finding(column: Column, classes: Classes, most: int, names: Names) -> Finding:
+def _finding(table: ClinicalTable, column: Column, classes: Classes, most: int | None, names: Names) -> Finding:
+    """The finding of a column, in `most` bands at most; None: in categories."""
     name = names.name(f"{column.name}_value")
-    if column.numbers is None or column.domain is not None or _few_whole(column.numbers):
-        return _categories(column, name)
+    if most is None or column.numbers is None or column.domain is not None or _few_whole(column.numbers):
+        return _categories(table, column, name)
     numbers = column.numbers
     usable = classes.train & ~np.isnan(numbers)
     seen, of = numbers[usable], classes.of[usable].astype(np.int64)
@@ -182,8 +198,8 @@ def _few_whole(numbers: NDArray[np.float64]) -> bool:
     return len(different) <= FEW and bool((different == np.round(different)).all())
 
 
-def _categories(column: Column, name: str) -> Finding:
-    words = words_of(column)
+def _categories(table: ClinicalTable, column: Column, name: str) -> Finding:
+    words = words_of(table, column)
     values = sorted({word for word in words if word}, key=lambda word: (not is_whole(word), len(word), word))
     if column.domain is not None:
         values = list(column.domain)
@@ -202,8 +218,11 @@ def is_whole(word: str) -> bool:
     return re.fullmatch(r"-?\d+", word) is not None
 
 
-def words_of(column: Column) -> list[str]:
-    """Every cell as a word, numbers without needless decimals; '' where missing."""
-    if column.numbers is None:
-        return [word or "" for word in column.words.to_list()]
-    return ["" if np.isnan(number) else f"{number:g}" for number in column.numbers.tolist()]
+def words_of(table: ClinicalTable, column: Column) -> list[str]:
+    """Every cell as a category, '' where missing; spellings of one category are joined, with a WorkupWarning."""
+    words = [word or "" for word in column.words.to_list()]
+    if column.domain is not None:
+        return words
+    if column.numbers is not None:
+        words = [category(word) for word in words]
+    return joined(table.path, column.name, words)

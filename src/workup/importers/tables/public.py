@@ -68,5 +68,5 @@ def _column(name: str, cells: Any, categories: Any) -> Column:
         numbers = np.asarray(cells, np.float64)
     except (TypeError, ValueError):
         return Column(name, pl.Series([None if c is None else str(c) for c in cells], dtype=pl.String), None)
-    words = [None if np.isnan(number) else f"{number:g}" for number in numbers.tolist()]
+    words = [None if np.isnan(number) else np.format_float_positional(number, trim="-") for number in numbers.tolist()]
     return Column(name, pl.Series(words, dtype=pl.String), numbers)

@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from workup.envs.model.codes import MISSING
 from workup.importers.counts import PSEUDO, WEIGHTS, law_row
 from workup.importers.tables.costs import Costs
-from workup.importers.tables.files import ClinicalTable, plain
+from workup.importers.tables.files import ClinicalTable
 from workup.importers.tables.findings import Classes, Finding, Item
+from workup.importers.tables.names import plain
 from workup.scenarios.language.writing import Names, yaml_text
 
 DAY = "1 day"
@@ -94,12 +95,13 @@ def _patients(of: Imported, called: tuple[str, ...]) -> dict[str, Any]:
 
 def _journey(of: Imported, called: tuple[str, ...]) -> dict[str, Any]:
     """What can be ordered, and what is not to be had."""
-    tests = {plain(item.test.name): item.name for item in of.items}
+    tests = {item.test.name: item.name for item in of.items}
     prices = {group: price for group, price in of.priced.shared.items() if price > 0}
     used = {item.test.group for item in of.items}
+    set_ups = dict(zip(prices, Names().names(f"group_{group}" for group in prices), strict=True))
     return {
         "set_ups": {
-            _set_up(group): {"label": f"What the tests of group {group} share", "cost_gbp": price}
+            set_ups[group]: {"label": f"What the tests of group {group} share", "cost_gbp": price}
             for group, price in prices.items()
             if group in used
         },
@@ -110,7 +112,7 @@ def _journey(of: Imported, called: tuple[str, ...]) -> dict[str, Any]:
                 "reveals": [f.name for f in of.told],
             },
             "examination": {"label": "Nothing more is known at the start", "tier": "examination", "reveals": []},
-            **{item.name: _investigation(item, tests, prices) for item in of.items},
+            **{item.name: _investigation(item, tests, set_ups) for item in of.items},
         },
         "availability": dict(_mechanisms(of, called)),
     }
@@ -148,13 +150,9 @@ def _ends(of: Imported, called: tuple[str, ...], names: Names, error_cost: float
     }
 
 
-def _set_up(group: str) -> str:
-    return re.sub(r"[^A-Za-z0-9_]+", "_", f"group_{group}").strip("_")
-
-
-def _investigation(item: Item, tests: dict[str, str], prices: dict[str, float]) -> dict[str, Any]:
+def _investigation(item: Item, tests: dict[str, str], set_ups: dict[str, str]) -> dict[str, Any]:
     test = item.test
-    grouped = test.group in prices
+    grouped = test.group in set_ups
     made: dict[str, Any] = {
         "label": test.name,
         "tier": "bloods" if test.delayed else "bedside",
@@ -163,9 +161,9 @@ def _investigation(item: Item, tests: dict[str, str], prices: dict[str, float]) 
         "turnaround": DAY if test.delayed else 0,
     }
     if grouped:
-        made["set_up"] = _set_up(str(test.group))
+        made["set_up"] = set_ups[str(test.group)]
     if test.requires:
-        made["requires"] = [{tests[plain(name)]: ["done", "failed"]} for name in test.requires if plain(name) in tests]
+        made["requires"] = [{tests[name]: ["done", "failed"]} for name in test.requires if name in tests]
     return made
 
 
