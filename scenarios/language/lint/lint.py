@@ -36,6 +36,10 @@ _UNSIGNED_CLAIM = (
     "let the reviewer run `workup sign`, or say draft"
 )
 
+_UNENDED = (
+    "{file} does not end with the line `...`, so it may have been cut short; see that nothing is missing, and add it"
+)
+
 
 def lint(path: Path) -> tuple[Fault, ...]:
     """Every fault of the scenario at `path` (folder or file), in the order of its lines; empty if it is clean."""
@@ -49,6 +53,13 @@ def warnings(scenario: Scenario) -> tuple[str, ...]:
     """What is allowed but looks like an oversight, such as a set-up that no item uses."""
     claimed = scenario.who.status == "reviewed" and standing_of(scenario).status == "draft"
     return (_UNSIGNED_CLAIM,) * claimed + lint_journey.warnings(Book(scenario))
+
+
+def look_again(reading: Reading) -> tuple[str, ...]:
+    """`warnings` of what was read, and the files that may have been cut short: a file that ends between two entries of a list
+    can be a whole scenario still."""
+    unended = tuple(_UNENDED.format(file=file) for file in reading.tree.unended)
+    return unended + (warnings(reading.scenario) if reading.scenario is not None else ())
 
 
 def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:

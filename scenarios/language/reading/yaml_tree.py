@@ -16,6 +16,7 @@ from typing import Any
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -48,6 +49,8 @@ class Tree:
     data: Any = None
     places: dict[Path, tuple[str, int]] = field(default_factory=dict)
     """File and line (from 1) of the key or list entry at each path."""
+    unended: tuple[str, ...] = ()
+    """Files without the line `...` at their end, which may therefore have been cut short unseen."""
 
     def place(self, path: Path) -> tuple[str, int]:
         """File and line of the entry, or of the nearest enclosing one that was written."""
@@ -65,6 +68,7 @@ class Tree:
         self.data[key] = tree.data
         self.places[(key,)] = (tree.file, 1)
         self.places |= {(key, *path): place for path, place in tree.places.items()}
+        self.unended += tree.unended
 
 
 def parse(content: bytes, file: str) -> Tree:
@@ -105,7 +109,7 @@ def _fault(file: str, line: int, message: str) -> ScenarioError:
 
 class _Builder:
     def __init__(self, file: str) -> None:
-        self.tree = Tree(file)
+        self.tree = Tree(file, unended=(file,))
         self.faults: list[Fault] = []
         self.values = 0
 
@@ -148,7 +152,15 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._refuse(event, "a second document ('---') starts here; a file holds one")
+                    said = "a second document ('---') starts here; a file holds one"
+                    said = (
+                        said
+                        if self.tree.unended
+                        else "the file goes on after the line '...', which ends it; move that line"
+                    )
+                    raise self._refuse(event, said)
+            elif isinstance(event, DocumentEndEvent):
+                self.tree.unended = () if event.explicit else self.tree.unended
             elif isinstance(event, MappingStartEvent | SequenceStartEvent | ScalarEvent | AliasEvent):
                 self.tree.data = self._node(event, events, ())
 

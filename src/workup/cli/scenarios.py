@@ -53,7 +53,8 @@ def lint(
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
     from workup.envs.compile.faults import lint_compiled
     from workup.scenarios.language.library import find_scenario, load_scenario
-    from workup.scenarios.language.lint.lint import warnings
+    from workup.scenarios.language.lint.lint import check
+    from workup.scenarios.language.lint.lint import look_again as again
     from workup.scenarios.language.reading.signatures import standing_of
 
     faults = lint_compiled(find_scenario(file))
@@ -65,7 +66,7 @@ def lint(
         write_json(json_file, {"file": file, "passed": False, "faults": listed})
         raise typer.Exit(1)
     scenario = load_scenario(file)
-    look_again, standing = warnings(scenario), standing_of(scenario)
+    look_again, standing = again(check(find_scenario(file))[0]), standing_of(scenario)
     for warning in look_again:
         console().print(escape(f"look again: {warning}"))
     console().print(escape(f"{file}: no faults; {standing.words}"))
