@@ -33,11 +33,14 @@ Path = tuple[str | int, ...]
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
+MAX_FAULTS = 200
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FIRST = frozenset("+-.0123456789")
 """What a number begins with."""
+_LONG_TAG = re.compile(r"(?<![^\s,\[{])!\S{256}")
+"""Found before parsing: the time that parsers take for a tag grows with the square of its length."""
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
@@ -83,6 +86,10 @@ def parse(content: bytes, file: str) -> Tree:
             duplicate keys, several documents or numbers that are not finite; each with its line.
     """
     text = _text(content, file)
+    if tag := _LONG_TAG.search(text):
+        raise _fault(
+            file, text.count("\n", 0, tag.start()) + 1, f"tag {tag[0][:20]}...: tags are not used here; remove it"
+        )
     try:
         quick = _Builder(file)
         quick.walk(quick_events(text))
@@ -141,6 +148,9 @@ class _Builder:
 
     def _report(self, line: int, message: str) -> None:
         self.faults.append(Fault(self.tree.file, line, message))
+        if len(self.faults) >= MAX_FAULTS:
+            self.faults.append(Fault(self.tree.file, line, f"{MAX_FAULTS} faults of form so far; mend these first"))
+            raise _RefusedError
 
     def _refuse(self, event: Any, message: str) -> _RefusedError:
         self._report(event.start_mark.line + 1, message)

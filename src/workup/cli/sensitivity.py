@@ -20,6 +20,7 @@ from workup.cli.terminal import (
     write_json,
 )
 from workup.errors import WorkupError
+from workup.files import make_folder
 
 if TYPE_CHECKING:
     from workup.sensitivity.study import Sensitivity
@@ -90,7 +91,7 @@ def _draw(found: Sensitivity, path: Path) -> None:
     from workup.report.tornado import bars_of, tornado_figure
 
     drawn = tornado_figure(f"{found.world.scenario.title}: which figures to check first", bars_of(found))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.part")
     try:
         drawn.savefig(unfinished, format=path.suffix[1:], dpi=160)
