@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
 from workup.scenarios.language.lint import journey as lint_journey
+from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
 from workup.scenarios.language.lint import tables as lint_tables
 from workup.scenarios.language.lint import vignettes as lint_vignettes
@@ -28,6 +29,7 @@ _RULES = (
     lint_journey.check_guideline,
     lint_journey.check_rewards,
     lint_journey.check_signs,
+    lint_limits.check_limits,
     lint_vignettes.check_vignettes,
     lint_vignettes.check_targets,
 )
