@@ -131,3 +131,13 @@ def test_a_file_beside_the_scenario_says_where_it_ends(tmp_path: Path) -> None:
     vignettes = folder / "vignettes.yaml"
     vignettes.write_bytes(vignettes.read_bytes().removesuffix(b"...\n"))
     assert [str(vignettes) in warning for warning in look_again(read(folder))] == [True]
+
+
+def test_prose_holds_no_html_of_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "labels.yaml"
+    spoiled = TEXT.decode().replace("label: Fever", "label: '<script>alert(1)</script> <!-- <https://x y> T < 38'")
+    file.write_text(spoiled, encoding="utf-8")
+    said = explain(load_scenario(file))
+    assert not re.search(r"<(?!https?://[^\s<>]+>)[a-z/!?]", said)
+    assert "&lt;script>alert(1)&lt;/script> &lt;!-- &lt;https://x y> T < 38" in said
+    assert "<https://" in explain(load_scenario("weight_loss"))
