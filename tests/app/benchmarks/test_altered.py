@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from support.command import run
@@ -29,7 +31,7 @@ def test_a_traceback_is_reported_with_its_number(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def raises(folder: object) -> None:
-        if "tmp" in str(folder):
+        if Path(str(folder)).parent.name.startswith("tmp"):
             raise KeyError("bands")
 
     monkeypatch.setattr(altered, "lint_compiled", raises)

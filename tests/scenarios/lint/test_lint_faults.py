@@ -464,6 +464,12 @@ CASES = [
         "  film_for_cancer:",
     ),
     # Limits
+    case(
+        "no band with numbers",
+        "{never: null, ever: [0, 40]}\n    table: {never: 0.6, ever: 0.4}",
+        "{never: null}\n    table: {never: 1}",
+        "expected at least two bands",
+    ),
     case("right for nobody", "right_for: [viral]", "right_for: []", "names nothing; name the conditions or groups"),
     case("money", "cost_gbp: 150", "cost_gbp: 1e10", "expected at most 1,000,000,000 pounds"),
     case(
