@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from workup.cli.sensitivity import notes_or_none
 from workup.files import UnwritableError, WorkingNotes, make_folder, write_whole
 
 
@@ -37,3 +38,10 @@ def test_notes_on_a_full_disk_name_the_file() -> None:
     notes = WorkingNotes(Path("/dev/full"))
     with pytest.raises(UnwritableError, match="/dev/full cannot be written: No space left on device"):
         notes.add("a", {"b": 1})
+
+
+def test_a_study_whose_notes_cannot_be_kept_goes_on(capsys: pytest.CaptureFixture[str]) -> None:
+    notes = notes_or_none(Path("/dev/null/notes.jsonl"))
+    notes.add("a", {"b": 1})
+    assert notes.get("a") == {"b": 1}
+    assert "/dev/null" in capsys.readouterr().err

@@ -69,7 +69,7 @@ def sensitivity(
         derived=derived,
         vignettes=vignettes,
     )
-    notes = _notes(notes_for(world, settings))
+    notes = notes_or_none(notes_for(world, settings))
     if len(notes):
         console().print(f"[dim]{len(notes)} moves are known from an earlier run[/dim]")
     with progress() as display:
@@ -88,7 +88,7 @@ def sensitivity(
         _draw(found, figure)
 
 
-def _notes(path: Path) -> WorkingNotes:
+def notes_or_none(path: Path) -> WorkingNotes:
     """Those kept on disk, or a warning and none where they cannot be."""
     from workup.files import WorkingNotes
 
