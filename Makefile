@@ -4,13 +4,17 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test lint types notebooks bench clean
+.PHONY: demo test fuzz lint types notebooks bench clean
 
 demo: .venv/.ready
 	$(BIN)/workup demo
 
 test: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q
+
+# Tests that make up their examples, with examples that nobody has tried yet.
+fuzz: .venv/.ready
+	$(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile="fresh examples" tests
 
 lint: .venv/.ready
 	$(BIN)/ruff check .

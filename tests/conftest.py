@@ -11,7 +11,8 @@ from support.shipped import world_of
 from workup.envs.model.world import World
 
 settings.register_profile("same examples", derandomize=True)
-settings.load_profile("same examples")
+settings.register_profile("fresh examples", derandomize=False)
+settings.load_profile("same examples")  # `make fuzz` asks for the other
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,10 +7,10 @@ with w unnormalised, so that W depends on the code alone. Codes only grow, so on
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from workup.agents.planning.problem import F64, I64, Problem, size
 from workup.agents.planning.transitions import SUM, best_stop, holds, is_legal
+from workup.envs.model.machine_code import njit
 from workup.errors import PlanningRefused
 
 MAX_STATES = 60_000_000

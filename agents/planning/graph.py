@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.problem import F64, I32, I64, Problem
 from workup.agents.planning.source import SOURCE, Source
+from workup.envs.model.machine_code import njit
 
 NODES, EDGES, CHILDREN, SLOTS, STRUCTURES, LISTED, PLANS, FOLLOW, EXPANDED, TRIALS = range(10)
 

@@ -10,11 +10,11 @@ Source: Smith & Simmons, UAI 2004 (sawtooth bound).
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from workup.agents.planning.graph import LISTED, NODES, STRUCTURES, Graph, hash_of
 from workup.agents.planning.problem import F64, I64, Problem
 from workup.agents.planning.transitions import SUM, best_stop, dot, holds, legal_actions, mode_of
+from workup.envs.model.machine_code import njit
 
 
 @njit(cache=True)

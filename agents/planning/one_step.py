@@ -10,13 +10,13 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
 from workup.agents.planning.transitions import SUM
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.model.machine_code import njit
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]

@@ -7,13 +7,13 @@ from __future__ import annotations
 from typing import NamedTuple, TypeVar
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from workup.agents.planning.one_step import OneStep, change_of
 from workup.agents.planning.source import SOURCE, Source
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT
+from workup.envs.model.machine_code import njit
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 

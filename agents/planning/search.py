@@ -17,7 +17,6 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from workup.agents.planning.graph import (
     CHILDREN,
@@ -35,6 +34,7 @@ from workup.agents.planning.graph import (
 from workup.agents.planning.nodes import borrow, extra_of, find_node, make_node, reading, sawtooth
 from workup.agents.planning.problem import F64, I32, I64, Problem
 from workup.agents.planning.transitions import SUM, digits_of, dot, mode_of
+from workup.envs.model.machine_code import njit
 
 DONE, GROW, SPENT = 0, 1, 2
 _CLOCK = np.array([1, 0x27220A95FE8D2F5D, 0x309EA2CB49F4D3AD, 0x165667B19E3779F9], np.int64)

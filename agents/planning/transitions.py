@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from workup.agents.planning.problem import F64, I32, I64, Problem
+from workup.envs.model.machine_code import njit
 
 SUM = {"reassoc", "contract", "nsz"}
 """Sums may be reordered, so that they are vectorised; infinities and NaN keep their meaning."""

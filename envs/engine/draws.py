@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import math
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,6 +16,7 @@ from workup.envs.engine.numba_options import inlined
 from workup.envs.engine.source import SOURCE_RECORD
 from workup.envs.engine.state import HIDDEN, KEY, PATIENT, PROFILE
 from workup.envs.model.codes import MISSING, UNKNOWN
+from workup.envs.model.machine_code import njit
 from workup.envs.model.patient_model import PatientModel
 from workup.envs.model.randomness import ATTEMPTS, COMPLICATION, CORE, EVENT, NUMBER, VALUE, uniform
 from workup.envs.model.world import World
@@ -155,7 +155,7 @@ def numbers_of(model: PatientModel, values: NDArray[np.int16], keys: NDArray[np.
     return numbers
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fill_numbers(SOURCE_RECORD, numeric, ranges, log_uniform, values, keys, numbers):
     for i in range(values.shape[0]):
         for o in numeric:
@@ -195,7 +195,7 @@ def complications_of(
     return happened
 
 
-@nb.njit(cache=True, nogil=True, error_model="numpy")
+@njit(cache=True, nogil=True, error_model="numpy")
 def _fill_complications(source, item, chance, keys, profile, hidden, charged, happened):
     for i in range(happened.shape[0]):
         for z in range(happened.shape[1]):

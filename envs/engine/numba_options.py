@@ -4,20 +4,21 @@
 
 from __future__ import annotations
 
-import numba as nb
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from workup.envs.model.machine_code import njit
+
 # No reference counts (`_nrt`): nothing in the kernel allocates, and counting every array at every call took most of a
 # step. What Python calls is kept on disk, under its signature: see `workup.envs.engine.source`.
-entry = nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+entry = njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 # Wrappers that let Python call a function cost more to compile than the function; parts are only called from here.
-jit = nb.njit(nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+jit = njit(nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 # Loops over a slice become vector instructions; those over computed places do not (they may count from the end).
 # A call hands over some ninety words (nine for each array), so what is called for every finding is inlined.
-inlined = nb.njit(
+inlined = njit(
     nogil=True, _nrt=False, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True, forceinline=True
 )
 

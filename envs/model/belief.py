@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.codes import MISSING, PENDING, REFUSED, RESULT, Rows
+from workup.envs.model.machine_code import njit
 from workup.envs.model.patient_model import PatientModel
 from workup.errors import ImpossibleEvidence
 
@@ -143,7 +143,7 @@ def _weigh(
     return alive, n_alive
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _multiply(
     weights: Floats, alive: NDArray[np.int64], n: int, table: Floats, column: int, first: int,
     of_profile: NDArray[np.int32], of_hidden: NDArray[np.int32],
@@ -163,7 +163,7 @@ def _multiply(
     return kept
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _multiply_reports(
     weights: Floats, alive: NDArray[np.int64], n_alive: NDArray[np.int64], column: NDArray[np.int64],
     offset: NDArray[np.int64], table: Floats, start: NDArray[np.int32], of_profile: NDArray[np.int32],
@@ -179,7 +179,7 @@ def _multiply_reports(
                 )  # fmt: skip
 
 
-@nb.njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True)
 def _multiply_statuses(
     weights: Floats, alive: NDArray[np.int64], n_alive: NDArray[np.int64], status: NDArray[np.int64],
     failures: NDArray[np.int64], stride: NDArray[np.int32], table: Floats, start: NDArray[np.int32],

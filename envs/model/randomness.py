@@ -8,9 +8,10 @@ Source: the finaliser of SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudo
 
 from __future__ import annotations
 
-import numba as nb
 import numpy as np
 from numpy.typing import NDArray
+
+from workup.envs.model.machine_code import njit
 
 GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _FIRST = np.uint64(0xBF58476D1CE4E5B9)
@@ -26,7 +27,7 @@ ATTEMPTS = 16
 """Streams kept for each chance event: event * ATTEMPTS + attempt."""
 
 
-@nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def mix(x: np.uint64) -> np.uint64:
     """Bijective hash of 64 bits."""
     x = (x ^ (x >> np.uint64(30))) * _FIRST
@@ -41,19 +42,19 @@ def mix_array(x: NDArray[np.uint64]) -> NDArray[np.uint64]:
     return x ^ (x >> np.uint64(31))
 
 
-@nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def seed_key(seed: int) -> np.int64:
     """Hash of a seed, as the bits of an int64."""
     return np.int64(mix(np.uint64(seed) + GOLDEN))
 
 
-@nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def patient_key(key_of_seed: np.int64, patient: np.int64) -> np.int64:
     """Key of one patient of a seed, as the bits of an int64."""
     return np.int64(mix(np.uint64(key_of_seed) ^ mix(np.uint64(patient) + GOLDEN)))
 
 
-@nb.njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def uniform(key: np.int64, stream: int) -> float:
     """The draw numbered `stream` of a patient, uniform in [0, 1)."""
     bits = mix(np.uint64(key) + np.uint64(stream) * GOLDEN)

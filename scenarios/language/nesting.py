@@ -8,6 +8,7 @@ outright overrides a group that contains it; any other overlap is a fault. Nothi
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -19,6 +20,7 @@ from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath
 
 FloatArray = NDArray[np.float64]
 OTHERWISE = "otherwise"
+MAX_PARENTS, MAX_ENTRIES = 30, 2_000_000
 SUM_TOLERANCE = 1e-6
 """How far written probabilities may be from summing to 1; within it they are divided by their sum."""
 
@@ -31,8 +33,17 @@ def at_key(key: str, make: Callable[[], FloatArray]) -> FloatArray:
         raise LanguageError([((key, *path), text) for path, text in error.faults]) from None
 
 
+def check_size(parents: Sequence[Axis], shape: tuple[int, ...] = ()) -> None:
+    """Raises LanguageError for a table over the parents, `shape` for each combination, that no memory should be asked for."""
+    entries = math.prod([*(len(axis.values) for axis in parents), *shape])
+    if len(parents) > MAX_PARENTS or entries > MAX_ENTRIES:
+        found = f"depends on {len(parents)} variables, which makes {float(entries):,.3g} figures"
+        raise LanguageError([((), f"{found}; a table has at most {MAX_PARENTS} and {MAX_ENTRIES:,}: depend on fewer")])
+
+
 def spread(nested: Any, parents: Sequence[Axis], shape: tuple[int, ...], leaf: Callable[[Any], Any]) -> FloatArray:
     """Fill an array over the parents from a nested table; `leaf` gives the entry, or None for a deeper level."""
+    check_size(parents, shape)
     out = np.full((*(len(axis.values) for axis in parents), *shape), np.nan)
     faults: list[tuple[SubPath, str]] = []
 

@@ -18,6 +18,7 @@ from workup.scenarios.language.nesting import (
     OTHERWISE,
     FloatArray,
     at_key,
+    check_size,
     chosen_keys,
     number,
     probability,
@@ -187,6 +188,7 @@ def expand_table(nested: Any, axis: Axis, parents: Sequence[Axis]) -> FloatArray
 
 def _modified(rows: FloatArray, modifiers: Sequence[Modifier], axis: Axis, parents: Sequence[Axis]) -> FloatArray:
     """Multiply odds where the modifiers match. Odds against the sum of the other values: weights, then their share."""
+    check_size(parents, rows.shape[-1:])
     extra = len(parents) - (rows.ndim - 1)
     if extra:
         shape = tuple(len(parent.values) for parent in parents)
@@ -227,6 +229,7 @@ def _factors(modifier: Modifier, axis: Axis) -> FloatArray:
 
 def _matches(when: Mapping[str, Any], parents: Sequence[Axis]) -> NDArray[np.bool_]:
     """(parents...) whether every clause of `when` holds."""
+    check_size(parents)
     out = np.ones([len(axis.values) for axis in parents], dtype=bool)
     faults: list[tuple[SubPath, str]] = []
     for i, axis in enumerate(parents):

@@ -69,6 +69,8 @@ class Axis:
             )
         if not self.cells:
             raise LanguageError([((), f"{self.name} has no values yet; its `range` and `step` must fit first")])
+        if all(math.isnan(end) for cell in self.cells for end in cell):
+            raise LanguageError([((), f"{self.name} has no band with numbers yet; add one first")])
         low, high = self.span
         raise LanguageError([((), f"{number:g} is outside the range of {self.name}, {low:g} to {high:g}")])
 

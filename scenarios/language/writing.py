@@ -88,6 +88,7 @@ def yaml_text(data: Mapping[str, Any], heading: str = "") -> str:
     yaml, out = YAML(), io.StringIO()
     yaml.Emitter = _Emitter
     yaml.width = WIDTH
+    yaml.explicit_end = True  # by it a reader knows that nothing was cut off
     yaml.indent(mapping=2, sequence=4, offset=2)
     if heading:
         top.yaml_set_start_comment(heading)

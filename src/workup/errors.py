@@ -8,9 +8,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+_LONGEST_FAULT, _LONGEST_ERROR = 1_000, 4_000
+"""Characters of a message that are shown, whatever a hostile or broken file holds."""
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def unprintable(text: str) -> str | None:
+    """The first character that a terminal would act on rather than show, or that no file can hold; None if there is none."""
+    found = _UNPRINTABLE.search(text)
+    return found[0] if found else None
+
+
+def shown(text: str, most: int = _LONGEST_ERROR) -> str:
+    """A text that is safe to show: cut in its middle to about `most` characters, unprintable ones written as escapes."""
+    if len(text) > most:
+        text = f"{text[: most * 2 // 3]} ... ({len(text):,} characters) ... {text[-most // 3 :]}"
+    return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape", "surrogatepass").decode(), text)
+
 
 class WorkupError(Exception):
-    """Base of every error that workup raises on purpose."""
+    """Base of every error that workup raises on purpose. What it says is bounded, and safe on a terminal."""
+
+    def __str__(self) -> str:
+        return shown(super().__str__())
 
 
 @dataclass(frozen=True)
@@ -20,7 +40,10 @@ class Fault:
     path: str
     line: int
     message: str
-    """What was found, what was expected and how to mend it."""
+    """What was found, what was expected and how to mend it; bounded, and safe on a terminal."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "message", shown(self.message, _LONGEST_FAULT))
 
     def __str__(self) -> str:
         return f"{self.path}:{self.line}: {self.message}"
@@ -32,6 +55,9 @@ class ScenarioError(WorkupError):
     def __init__(self, faults: Sequence[Fault]) -> None:
         self.faults = tuple(faults)
         super().__init__("\n".join(str(fault) for fault in faults))
+
+    def __str__(self) -> str:
+        return str(self.args[0])
 
 
 class FileFormatError(WorkupError):
@@ -64,8 +90,8 @@ def suggestion(name: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
     if near:
         return f"; did you mean {near[0]!r}?"
-    shown = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
-    return f"; expected one of: {shown or '(none are defined)'}"
+    listed = ", ".join(names[:12]) + (", ..." if len(names) > 12 else "")
+    return f"; expected one of: {listed or '(none are defined)'}"
 
 
 def in_words(found: Any) -> str:

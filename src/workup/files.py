@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+
+class UnreadableError(OSError):
+    """A file whose bytes cannot be had, or are too many; `why` says so without its name."""
+
+    def __init__(self, path: Path, why: str) -> None:
+        super().__init__(f"{path}: {why}")
+        self.why = why
+
+
+class UnwritableError(OSError):
+    """A file that cannot be written: its name, and why."""
 
 
 def write_whole(path: Path, content: str | bytes) -> None:
@@ -16,9 +29,66 @@ def write_whole(path: Path, content: str | bytes) -> None:
     Args:
         path: the file; folders on the way are made.
         content: text goes out as UTF-8, with its line ends as they stand.
+
+    Raises:
+        UnwritableError: it cannot be written there; names the file and the reason.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        _write(path, content)
+    except OSError as error:
+        raise UnwritableError(f"{path} cannot be written: {_reason(error, path)}") from error
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those on the way to it, unless it is there.
+
+    Raises:
+        UnwritableError: it cannot be made; names it and the reason.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        why = "it is a file, not a folder" if isinstance(error, FileExistsError) else _reason(error, folder)
+        raise UnwritableError(f"{folder} cannot be made: {why}") from error
+
+
+def bytes_of(path: Path, most: int) -> bytes:
+    """The bytes of an ordinary file, of which no more than `most` are ever read.
+
+    Raises:
+        UnreadableError: there is no such file, it is a folder, a device or a pipe, or it has more bytes.
+    """
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise UnreadableError(path, "is a folder, not a file")
+        if not stat.S_ISREG(status.st_mode):
+            raise UnreadableError(
+                path, "is no ordinary file but a device or a pipe, which may never end; copy it to a file"
+            )
+        if status.st_size <= most:
+            with path.open("rb") as file:
+                content = file.read(most + 1)
+            if len(content) <= most:
+                return content
+    except UnreadableError:
+        raise
+    except (OSError, ValueError) as error:
+        raise UnreadableError(path, f"cannot be read ({getattr(error, 'strerror', None) or error})") from None
+    raise UnreadableError(path, f"the file has {status.st_size:,} bytes; it may have {most:,}")
+
+
+def _reason(error: OSError, path: Path) -> str:
+    if isinstance(error, UnwritableError):
+        return str(error)
+    of = Path(error.filename) if isinstance(error.filename, str) else path
+    where = f"{of}: " if of in path.parents else ""
+    return f"{where}{error.strerror or error}"
+
+
+def _write(path: Path, content: str | bytes) -> None:
+    make_folder(path.parent)
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -38,7 +108,7 @@ class WorkingNotes:
         self._path, self._records = path, dict[str, Any]()
         if path is None:
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         kept = b""
         for line in path.read_bytes().splitlines(keepends=True) if path.is_file() else ():
             try:
@@ -72,11 +142,14 @@ class WorkingNotes:
         self._records[name] = json.loads(line)[1]
         if self._path is None:
             return
-        handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
         try:
-            os.write(handle, f"{line}\n".encode())
-        finally:
-            os.close(handle)
+            handle = os.open(self._path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+            try:
+                os.write(handle, f"{line}\n".encode())
+            finally:
+                os.close(handle)
+        except OSError as error:
+            raise UnwritableError(f"{self._path} cannot be written: {_reason(error, self._path)}") from error
 
     def forget(self) -> None:
         """Remove the file: the work is done and reported."""

@@ -231,6 +231,8 @@ def test_weights_that_are_not_finite_are_refused(tmp_path: Path, world: World) -
         (lambda w: w.update(bias_0=w["bias_0"].astype(np.float64)), "layer 0 .*float64; expected .*float32"),
         (lambda w: w.update(weight_0=np.float32(3.0)), r"layer 0 has weight \(\) "),
         (lambda w: w.clear(), "expected weight_i and bias_i"),
+        (lambda w: w.update(weight_0=np.full_like(w["weight_0"], 3e38)), "layer 0 .*more than a float32 holds"),
+        (lambda w: w.update(weight_1=w["weight_1"] * np.float32(1e37)), "layer 1 .*out of scale"),
     ],
 )
 def test_a_network_of_the_wrong_shape_is_refused(
@@ -261,6 +263,8 @@ def test_a_network_of_the_wrong_shape_is_refused(
         (lambda c: c["spec"].update(preset="raw"), "does not fit the scenario: layer 0"),
         (lambda c: c["spec"].update(layers=[9]), r"layers is \[9\], but the tensors are of \[8\]"),
         (lambda c: c["spec"].update(steps="10"), "spec: steps: .*integer"),
+        (lambda c: c["spec"].update(steps=-1), "spec: steps: .*greater than or equal to 0"),
+        (lambda c: c["spec"].update(seconds=-1.0), "spec: seconds: .*greater than or equal to 0"),
         (lambda c: c["spec"].pop("seed"), "spec: seed: Field required"),
         (lambda c: c.update(sha256="../../../etc/passwd"), "sha256: .*pattern"),
         (lambda c: c.update(sha256="A" * 64), "sha256: .*pattern"),

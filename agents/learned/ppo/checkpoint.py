@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, cast
+from typing import Annotated, Any, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from sb3_contrib import MaskablePPO
 
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
@@ -21,9 +21,9 @@ CHECKPOINT = "checkpoint"
 class CurvePoint(Strict):
     """One point of a learning curve."""
 
-    steps: int
+    steps: Annotated[int, Field(ge=0)]
     """Environment steps seen."""
-    seconds: float
+    seconds: Annotated[float, Field(ge=0)]
     """Wall-clock time since the start of training, interruptions left out."""
     value: float
     """Mean value per patient of the greedy policy on the validation patients, pounds."""
@@ -33,12 +33,12 @@ class RunState(Strict):
     """The JSON of a checkpoint."""
 
     settings: dict[str, Any]
-    steps: int = 0
-    seconds: float = 0.0
+    steps: Annotated[int, Field(ge=0)] = 0
+    seconds: Annotated[float, Field(ge=0)] = 0.0
     curve: list[CurvePoint] = []
     best: CurvePoint | None = None
     finished: bool = False
-    numpy_rng_position: int = 0
+    numpy_rng_position: Annotated[int, Field(ge=0, le=624)] = 0
 
 
 def resumed(out: Path, world: World, asked: dict[str, Any]) -> tuple[RunState, dict[str, NDArray[Any]]]:

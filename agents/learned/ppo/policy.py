@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 
 from workup.agents.learned.ppo.inputs import Inputs, Preset
 from workup.agents.saved import Strict, faults_of, read_policy
@@ -21,11 +21,11 @@ class PolicySpec(Strict):
     """What `policy.json` holds beside the header."""
 
     preset: Preset
-    layers: list[int]
+    layers: list[Annotated[int, Field(ge=1)]]
     activation: Literal["relu"]
     seed: int
-    steps: int
-    seconds: float
+    steps: Annotated[int, Field(ge=0)]
+    seconds: Annotated[float, Field(ge=0)]
     validation_value_gbp: float
 
 
@@ -59,13 +59,23 @@ class PPOAgent:
         return self.choose(observation, view.mask)
 
     def choose(self, observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
-        """(n,) actions for observations (n, P) and masks (n, A)."""
+        """(n,) actions for observations (n, P) and masks (n, A).
+
+        Raises:
+            WorkupError: the network's numbers are not finite.
+        """
         hidden = self._inputs.of(observation).astype(np.float64)
         for weight, bias in self._layers[:-1]:
             hidden = np.maximum(hidden @ weight.T + bias, 0.0)
         weight, bias = self._layers[-1]
+        logits = hidden @ weight.T + bias
+        if not np.isfinite(logits).all():
+            raise WorkupError(
+                "the network of this ppo policy gives no finite numbers for what it observes: its weights or the "
+                "observation are out of scale, so that it would choose blindly. Train again"
+            )
         legal = self._inputs.narrow(observation, mask)
-        return np.where(legal, hidden @ weight.T + bias, -np.inf).argmax(axis=1)
+        return np.where(legal, logits, -np.inf).argmax(axis=1)
 
     @classmethod
     def load(cls, directory: Path, world: World) -> PPOAgent:
@@ -116,4 +126,18 @@ def _checked_layers(
         width = rows
     if faults:
         raise FileFormatError("a ppo policy does not fit the scenario: " + "; ".join(faults))
-    return [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in layers]
+    found = [(weight.astype(np.float64), bias.astype(np.float64)) for weight, bias in layers]
+    _require_scale(found)
+    return found
+
+
+def _require_scale(layers: Sequence[tuple[NDArray[np.float64], NDArray[np.float64]]]) -> None:
+    """Inputs lie in [-1, 1]: what the layers can come to must be a float32, as it was in training."""
+    reached, most = np.ones(layers[0][0].shape[1]), float(np.finfo(np.float32).max)
+    for i, (weight, bias) in enumerate(layers):
+        reached = np.abs(weight) @ np.minimum(reached, most) + np.abs(bias)
+        if not (reached <= most).all():
+            raise FileFormatError(
+                f"layer {i} of a ppo policy can come to {reached.max():.3g}, more than a float32 holds: its weights are out "
+                f"of scale (the largest is {np.abs(weight).max():.3g}), so that it would choose blindly"
+            )

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
 from workup.scenarios.language.lint import journey as lint_journey
+from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
 from workup.scenarios.language.lint import tables as lint_tables
 from workup.scenarios.language.lint import vignettes as lint_vignettes
@@ -28,12 +29,17 @@ _RULES = (
     lint_journey.check_guideline,
     lint_journey.check_rewards,
     lint_journey.check_signs,
+    lint_limits.check_limits,
     lint_vignettes.check_vignettes,
     lint_vignettes.check_targets,
 )
 _UNSIGNED_CLAIM = (
     "who.status says reviewed, but nobody has signed what stands here, so it is shown as a draft; "
     "let the reviewer run `workup sign`, or say draft"
+)
+
+_UNENDED = (
+    "{file} does not end with the line `...`, so it may have been cut short; see that nothing is missing, and add it"
 )
 
 
@@ -49,6 +55,13 @@ def warnings(scenario: Scenario) -> tuple[str, ...]:
     """What is allowed but looks like an oversight, such as a set-up that no item uses."""
     claimed = scenario.who.status == "reviewed" and standing_of(scenario).status == "draft"
     return (_UNSIGNED_CLAIM,) * claimed + lint_journey.warnings(Book(scenario))
+
+
+def look_again(reading: Reading) -> tuple[str, ...]:
+    """`warnings` of what was read, and the files that may have been cut short: a file that ends between two entries of a list
+    can be a whole scenario still."""
+    unended = tuple(_UNENDED.format(file=file) for file in reading.tree.unended)
+    return unended + (warnings(reading.scenario) if reading.scenario is not None else ())
 
 
 def check(path: Path) -> tuple[Reading, tuple[Fault, ...]]:

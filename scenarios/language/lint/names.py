@@ -55,6 +55,10 @@ def check_references(book: Book) -> None:
             ):
                 book.add(path, "a condition cannot progress to itself; name the worse condition")
     for name, decision in s.decisions.items():
+        if not decision.right_for:
+            book.add(
+                ("decisions", name, "right_for"), "names nothing; name the conditions or groups that it is right for"
+            )
         for i, word in enumerate(decision.right_for):
             book.known(("decisions", name, "right_for", i), word, book.conditions_and_groups(), "condition or group")
     for act, of in s.acts.items():

@@ -119,6 +119,8 @@ class _Stripper:
         """Each inner cut-off stands at two places, as the end of one band and the start of the next: count it once."""
         bands: Any = self.tree.data
         for part in path[:-2]:
+            while isinstance(bands, dict) and part not in bands:
+                bands = bands["value"]  # where it is written {value, status, source, note}
             bands = bands[part]
         ranges = [word for word, span in bands.items() if isinstance(span, list)] if isinstance(bands, dict) else []
         return path[-1] == 0 and path[-2] in ranges[1:]

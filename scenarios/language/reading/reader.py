@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 from pydantic import ValidationError
 
 from workup.errors import Fault, ScenarioError
+from workup.files import UnreadableError, bytes_of
 from workup.scenarios.language.reading.digest import digest
 from workup.scenarios.language.reading.model_faults import model_faults
 from workup.scenarios.language.reading.provenance import strip
 from workup.scenarios.language.reading.signatures import read_reviews, reviews_file, written_digest
-from workup.scenarios.language.reading.yaml_tree import Tree, parse
+from workup.scenarios.language.reading.texts import unfit_texts
+from workup.scenarios.language.reading.yaml_tree import MAX_BYTES, Tree, parse
 from workup.scenarios.language.schema import Scenario
 
 _BESIDE = {"vignettes": "vignettes.yaml", "sources": "sources.yaml"}
@@ -52,6 +55,8 @@ def main_file(path: FilePath) -> FilePath:
 
 def interpret(tree: Tree) -> Reading:
     """The scenario that a tree describes, with the faults of its form and provenance."""
+    if unfit := unfit_texts(tree):
+        return Reading(tree, None, unfit)
     data, figures, faults = strip(tree)
     written = [key for key in _WORKED_OUT if key in data]
     faults += tuple(tree.fault((key,), "workup works this out itself; remove it") for key in written)
@@ -74,7 +79,7 @@ def _read_tree(path: FilePath) -> Tree:
     faults = []
     for key, name in _BESIDE.items():
         beside = main.with_name(name)
-        if not beside.is_file():
+        if not os.path.lexists(beside):
             continue
         if key in tree.data:
             faults.append(tree.fault((key,), f"also given by {name} beside it; keep one of the two"))
@@ -86,7 +91,7 @@ def _read_tree(path: FilePath) -> Tree:
 
 def _bytes(path: FilePath) -> bytes:
     try:
-        return path.read_bytes()
-    except OSError as error:
-        message = f"cannot be read ({error.strerror}); give a folder with scenario.yaml, or one YAML file"
+        return bytes_of(path, MAX_BYTES)
+    except UnreadableError as error:
+        message = f"{error.why}; give a folder with scenario.yaml, or one YAML file of a size to be read"
         raise ScenarioError([Fault(str(path), 1, message)]) from None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,8 +22,10 @@ from pydantic import ValidationError
 from ruamel.yaml import YAML
 
 from workup.errors import Fault, ScenarioError, WorkupError
+from workup.files import UnreadableError, bytes_of
 from workup.scenarios.language.authorship import Review
-from workup.scenarios.language.reading.yaml_tree import parse
+from workup.scenarios.language.reading.texts import unfit_texts
+from workup.scenarios.language.reading.yaml_tree import MAX_BYTES, parse
 from workup.scenarios.language.schema import Scenario
 from workup.wording import listed
 
@@ -91,9 +94,14 @@ def read_reviews(file: Path) -> tuple[Review, ...]:
     Raises:
         ScenarioError: the file is not what `workup sign` writes.
     """
-    if not file.is_file():
+    if not os.path.lexists(file):
         return ()
-    tree = parse(file.read_bytes(), str(file))
+    try:
+        tree = parse(bytes_of(file, MAX_BYTES), str(file))
+    except UnreadableError as error:
+        raise ScenarioError([Fault(str(file), 1, f"{error.why}; restore it, or remove it")]) from None
+    if unfit := unfit_texts(tree):
+        raise ScenarioError(unfit)
     listed_there = tree.data.get("reviews")
     if not isinstance(listed_there, list) or tree.data.keys() != {"reviews"}:
         message = "expected `reviews:` with a list of signatures, as `workup sign` writes it; restore it, or remove it"

@@ -16,6 +16,7 @@ from typing import Any
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
+    DocumentEndEvent,
     DocumentStartEvent,
     MappingEndEvent,
     MappingStartEvent,
@@ -32,11 +33,14 @@ Path = tuple[str | int, ...]
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 32
 MAX_VALUES = 100_000
+MAX_FAULTS = 200
 _INT = re.compile(r"[-+]?[0-9]+")
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
 _NOT_FINITE = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 _FIRST = frozenset("+-.0123456789")
 """What a number begins with."""
+_LONG_TAG = re.compile(r"(?<![^\s,\[{])!\S{256}")
+"""Found before parsing: the time that parsers take for a tag grows with the square of its length."""
 _WORDS: dict[str, Any] = {"null": None, "~": None, "": None, "true": True, "false": False}
 
 
@@ -48,6 +52,8 @@ class Tree:
     data: Any = None
     places: dict[Path, tuple[str, int]] = field(default_factory=dict)
     """File and line (from 1) of the key or list entry at each path."""
+    unended: tuple[str, ...] = ()
+    """Files without the line `...` at their end, which may therefore have been cut short unseen."""
 
     def place(self, path: Path) -> tuple[str, int]:
         """File and line of the entry, or of the nearest enclosing one that was written."""
@@ -65,6 +71,7 @@ class Tree:
         self.data[key] = tree.data
         self.places[(key,)] = (tree.file, 1)
         self.places |= {(key, *path): place for path, place in tree.places.items()}
+        self.unended += tree.unended
 
 
 def parse(content: bytes, file: str) -> Tree:
@@ -79,6 +86,10 @@ def parse(content: bytes, file: str) -> Tree:
             duplicate keys, several documents or numbers that are not finite; each with its line.
     """
     text = _text(content, file)
+    if tag := _LONG_TAG.search(text):
+        raise _fault(
+            file, text.count("\n", 0, tag.start()) + 1, f"tag {tag[0][:20]}...: tags are not used here; remove it"
+        )
     try:
         quick = _Builder(file)
         quick.walk(quick_events(text))
@@ -105,7 +116,7 @@ def _fault(file: str, line: int, message: str) -> ScenarioError:
 
 class _Builder:
     def __init__(self, file: str) -> None:
-        self.tree = Tree(file)
+        self.tree = Tree(file, unended=(file,))
         self.faults: list[Fault] = []
         self.values = 0
 
@@ -137,6 +148,9 @@ class _Builder:
 
     def _report(self, line: int, message: str) -> None:
         self.faults.append(Fault(self.tree.file, line, message))
+        if len(self.faults) >= MAX_FAULTS:
+            self.faults.append(Fault(self.tree.file, line, f"{MAX_FAULTS} faults of form so far; mend these first"))
+            raise _RefusedError
 
     def _refuse(self, event: Any, message: str) -> _RefusedError:
         self._report(event.start_mark.line + 1, message)
@@ -148,7 +162,15 @@ class _Builder:
             if isinstance(event, DocumentStartEvent):
                 documents += 1
                 if documents > 1:
-                    raise self._refuse(event, "a second document ('---') starts here; a file holds one")
+                    said = "a second document ('---') starts here; a file holds one"
+                    said = (
+                        said
+                        if self.tree.unended
+                        else "the file goes on after the line '...', which ends it; move that line"
+                    )
+                    raise self._refuse(event, said)
+            elif isinstance(event, DocumentEndEvent):
+                self.tree.unended = () if event.explicit else self.tree.unended
             elif isinstance(event, MappingStartEvent | SequenceStartEvent | ScalarEvent | AliasEvent):
                 self.tree.data = self._node(event, events, ())
 

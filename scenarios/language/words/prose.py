@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any, get_args
@@ -16,6 +17,8 @@ from workup.scenarios.language.words.phrases import Phrases, unit
 from workup.wording import chance_in_words, listed, plain, pounds_exact, sentence, time_in_words
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
+_TAG = re.compile(r"<(?=[A-Za-z/!?])(?!https?://[^\s<>]+>)")
+"""Where HTML would begin; a link in angle brackets is none."""
 _MANY_WAYS = 3
 """More ways than these in which a rule may hold are listed beneath it."""
 
@@ -28,8 +31,12 @@ def shares(scenario: Scenario) -> dict[Status, float]:
 
 
 def explain(scenario: Scenario) -> str:
-    """The whole scenario as Markdown: who wrote it, how far to trust it, and everything it claims."""
-    return "\n".join(line for section in sections(scenario).values() for line in section).rstrip() + "\n"
+    """The whole scenario as Markdown: who wrote it, how far to trust it, and everything it claims.
+
+    HTML in its texts is escaped, so that it stays text wherever the Markdown is shown.
+    """
+    text = "\n".join(line for section in sections(scenario).values() for line in section).rstrip() + "\n"
+    return _TAG.sub("&lt;", text)
 
 
 def sections(scenario: Scenario) -> dict[str, list[str]]:

@@ -11,6 +11,7 @@ from workup.authoring.answers import Answers
 from workup.authoring.files import page, scenario_files
 from workup.envs.compile.faults import lint_compiled
 from workup.errors import Fault, WorkupError
+from workup.files import make_folder, write_whole
 from workup.scenarios.language.library import list_scenarios, load_scenario
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
@@ -39,14 +40,14 @@ def write_scenario(answers: Answers, folder: Path) -> tuple[Fault, ...]:
         WorkupError: as `check_place`.
     """
     check_place(folder)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(folder.parent)
     beside = Path(tempfile.mkdtemp(dir=folder.parent, prefix=f".{folder.name}."))
     try:
         for name, text in scenario_files(answers, folder.name).items():
-            (beside / name).write_text(text, encoding="utf-8")
+            write_whole(beside / name, text)
         faults = lint_compiled(beside)
         if not faults:
-            (beside / "README.md").write_text(page(load_scenario(beside)), encoding="utf-8")
+            write_whole(beside / "README.md", page(load_scenario(beside)))
             beside.chmod(0o755)
             check_place(folder)
             beside.rename(folder)

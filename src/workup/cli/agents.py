@@ -23,7 +23,7 @@ from workup.cli.terminal import (
     write_json,
 )
 from workup.errors import WorkupError
-from workup.files import write_whole
+from workup.files import make_folder, write_whole
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -284,7 +284,7 @@ def simulate(
             made_from["split"] = "test"
         write_minari(journeys, str(out).removeprefix(PREFIX), made_from=made_from)
     else:
-        out.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(out.parent)
         writers[out.suffix](journeys, out)
     console().print(f"{patients:,} journeys under {escape(agent)}, seed {seed}: {escape(str(out))}")
     say_what_this_is(world.scenario)

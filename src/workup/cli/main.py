@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, benchmarks, demo, importing, scenarios, sensitivity, warm
+from workup.cli import agents, authoring, bench_lint, benchmarks, demo, importing, scenarios, sensitivity, warm
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -49,6 +49,7 @@ bench.command()(benchmarks.ppo)
 bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
 bench.command()(benchmarks.library)
+bench.command()(bench_lint.lint)
 
 
 def _version(asked: bool) -> None:

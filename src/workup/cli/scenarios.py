@@ -27,6 +27,7 @@ from workup.files import write_whole
 if TYPE_CHECKING:
     from workup.agents.planning import Solution
     from workup.evaluation.optimum import Bookkeeper
+    from workup.scenarios.language.schema import Scenario
 
 _WHICH = "A scenario's id, or a path to its folder or file."
 
@@ -37,12 +38,13 @@ def scenarios() -> None:
     from workup.scenarios.language.reading.signatures import standing_of
     from workup.scenarios.language.words.prose import shares
 
-    listed = table("id", "title", "status", "figures seen", "conditions / tests / vignettes")
+    listed = table("id", "version", "title", "status", "figures seen", "conditions / tests / vignettes")
+    listed.columns[0].no_wrap = True  # to be copied
     for name in list_scenarios():
         s = load_scenario(name)
         counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
         status = standing_of(s).words if s.reviews else standing_of(s).status
-        listed.add_row(f"{s.id} {s.version}", s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
+        listed.add_row(s.id, s.version, s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
     console().print(listed)
 
 
@@ -53,7 +55,8 @@ def lint(
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
     from workup.envs.compile.faults import lint_compiled
     from workup.scenarios.language.library import find_scenario, load_scenario
-    from workup.scenarios.language.lint.lint import warnings
+    from workup.scenarios.language.lint.lint import check
+    from workup.scenarios.language.lint.lint import look_again as again
     from workup.scenarios.language.reading.signatures import standing_of
 
     faults = lint_compiled(find_scenario(file))
@@ -65,7 +68,7 @@ def lint(
         write_json(json_file, {"file": file, "passed": False, "faults": listed})
         raise typer.Exit(1)
     scenario = load_scenario(file)
-    look_again, standing = warnings(scenario), standing_of(scenario)
+    look_again, standing = again(check(find_scenario(file))[0]), standing_of(scenario)
     for warning in look_again:
         console().print(escape(f"look again: {warning}"))
     console().print(escape(f"{file}: no faults; {standing.words}"))
@@ -110,7 +113,9 @@ def diff(
 
     was, now = load_scenario(before), load_scenario(after)
     changes = differences(was, now)
-    for part, told in groupby(changes, key=lambda change: change.part):
+    if unrelated := _unrelated(was, now):
+        console().print(f"{escape(unrelated)}; --json FILE lists what differs")
+    for part, told in () if unrelated else groupby(changes, key=lambda change: change.part):
         console().print(f"[bold]{escape(part)}[/bold]")
         for change in told:
             console().print(f"- {escape(change.words)}")
@@ -125,6 +130,16 @@ def diff(
     write_json(json_file, digests | {"changes": listed})
     if changes:
         raise typer.Exit(1)
+
+
+def _unrelated(was: Scenario, now: Scenario) -> str:
+    """That two scenarios are no versions of one case: they have other names, and few conditions and findings in common."""
+    ours, theirs = ({*s.conditions, *s.findings} for s in (was, now))
+    shared = len(ours & theirs)
+    if was.id == now.id or 2 * shared >= min(len(ours), len(theirs)):
+        return ""
+    many = min(len(ours), len(theirs))
+    return f"{was.id} and {now.id} are different cases: they share {shared} of {many} conditions and findings"
 
 
 def _summary(count: int, *, same_digest: bool) -> str:
@@ -143,7 +158,8 @@ def play(
     seed: Seed = 0,
 ) -> None:
     """Take a journey yourself, and learn what each order gained or lost against the optimum, and why."""
-    from workup.play.debrief import debrief
+    from workup.play.debrief import debrief, judged_choices
+    from workup.play.play import QuitError
     from workup.play.play import play as take
 
     world = load_world(scenario)
@@ -153,7 +169,14 @@ def play(
     def say(line: str) -> None:
         console().print(escape(line))
 
-    journeys, choices = take(world, patient=patient, seed=seed, ask=_ask, say=say)
+    try:
+        journeys, choices = take(world, patient=patient, seed=seed, ask=_ask, say=say)
+    except QuitError as left:
+        if not left.choices:
+            raise WorkupError(f"{left}; nothing was scored") from None
+        for line in judged_choices(world, left.choices):
+            say(line)
+        raise WorkupError(f"{left}; the choices before it were judged, the end of the journey was not scored") from None
     for line in debrief(journeys, choices):
         say(line)
 
@@ -162,7 +185,9 @@ def _ask(prompt: str) -> str:
     try:
         return input(prompt)
     except EOFError:
-        raise WorkupError("the input ended before a decision; nothing was scored") from None
+        from workup.play.play import QuitError
+
+        raise QuitError("the input ended before a decision") from None
 
 
 def solve(
@@ -189,6 +214,9 @@ def solve(
         console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
+    console().print(
+        f"what it does, journey by journey: workup simulate {escape(scenario)} --agent optimum --out FILE.csv"
+    )
     for name, of in told.items():
         console().print(
             f"{name}: the best policy gains {of['gain']:,.2f} after history and examination, at most {of['upper_gain']:,.2f}"

@@ -17,11 +17,14 @@ from workup.cli.terminal import (
     load_population,
     progress,
     say_what_this_is,
+    warnings,
     write_json,
 )
 from workup.errors import WorkupError
+from workup.files import make_folder
 
 if TYPE_CHECKING:
+    from workup.files import WorkingNotes
     from workup.sensitivity.study import Sensitivity
 
 
@@ -50,7 +53,6 @@ def sensitivity(
     json_file: JsonFile = None,
 ) -> None:
     """Which assumed or recalled figures move what is ordered first. Run again after a kill, it goes on where it was."""
-    from workup.files import WorkingNotes
     from workup.sensitivity.prose import in_words
     from workup.sensitivity.study import Settings, notes_for, run_study
 
@@ -67,7 +69,7 @@ def sensitivity(
         derived=derived,
         vignettes=vignettes,
     )
-    notes = WorkingNotes(notes_for(world, settings))
+    notes = notes_or_none(notes_for(world, settings))
     if len(notes):
         console().print(f"[dim]{len(notes)} moves are known from an earlier run[/dim]")
     with progress() as display:
@@ -86,11 +88,24 @@ def sensitivity(
         _draw(found, figure)
 
 
+def notes_or_none(path: Path) -> WorkingNotes:
+    """Those kept on disk, or a warning and none where they cannot be."""
+    from workup.files import WorkingNotes
+
+    try:
+        return WorkingNotes(path)
+    except OSError as error:
+        warnings().print(
+            f"[yellow]warning:[/yellow] nothing is kept for a killed run to go on from: {escape(str(error))}"
+        )
+        return WorkingNotes(None)
+
+
 def _draw(found: Sensitivity, path: Path) -> None:
     from workup.report.tornado import bars_of, tornado_figure
 
     drawn = tornado_figure(f"{found.world.scenario.title}: which figures to check first", bars_of(found))
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     unfinished = path.with_name(f".{path.name}.part")
     try:
         drawn.savefig(unfinished, format=path.suffix[1:], dpi=160)

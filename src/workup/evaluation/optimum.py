@@ -33,7 +33,7 @@ from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.errors import FileFormatError, PlanningRefused
+from workup.errors import FileFormatError, PlanningRefused, WorkupWarning
 
 SAVE_EVERY_S = 15.0
 _BATCH = 256
@@ -59,6 +59,7 @@ class Bookkeeper:
         self.cache.actions |= kept.actions
         self._kept = self._size()
         self._saved_at = time.monotonic()
+        self._said = False
 
     def agents(self, names: Iterable[str | Path], *, seed: int, progress: Progress | None = None) -> dict[str, Agent]:
         """Agents by name or directory; the optimum shares the known answers."""
@@ -143,9 +144,18 @@ class Bookkeeper:
         """Keep what is new."""
         if self._size() > self._kept:
             # A copy, since planning threads may be adding to the original.
-            PolicyCache(self.cache.key, dict(self.cache.bounds), dict(self.cache.actions)).save(self.path)
+            try:
+                PolicyCache(self.cache.key, dict(self.cache.bounds), dict(self.cache.actions)).save(self.path)
+            except OSError as error:
+                self._say_once(error)
             self._kept = self._size()
         self._saved_at = time.monotonic()
+
+    def _say_once(self, error: OSError) -> None:
+        if not self._said:
+            message = f"what the planner works out is not kept for the next time: {error}. Set XDG_CACHE_HOME to another place"
+            warnings.warn(message, WorkupWarning, stacklevel=3)
+        self._said = True
 
     def _size(self) -> int:
         return len(self.cache.bounds) + len(self.cache.actions)
@@ -170,4 +180,8 @@ def _load(path: Path, key: str) -> PolicyCache:
         return PolicyCache.load(path, key) or PolicyCache(key)
     except FileFormatError as damage:
         warnings.warn(f"{damage}. It is worked out anew.", stacklevel=2)
+        return PolicyCache(key)
+    except OSError as error:
+        message = f"what the planner worked out before cannot be read: {error}. It is worked out anew."
+        warnings.warn(message, WorkupWarning, stacklevel=2)
         return PolicyCache(key)

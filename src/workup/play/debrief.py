@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -47,9 +47,13 @@ class Worth:
 
 def debrief(journeys: Journeys, choices: list[Choice]) -> Iterator[str]:
     """Lines that tell the player how the journey ended and what every choice was worth."""
-    world = journeys.world
     yield ""
     yield from outcome(journeys)
+    yield from judged_choices(journeys.world, choices)
+
+
+def judged_choices(world: World, choices: Sequence[Choice]) -> Iterator[str]:
+    """Lines that tell the player what every choice was worth, also where no decision was reached."""
     yield ""
     found = [worth(world, choice.view) for choice in choices]
     for number, (choice, judged) in enumerate(zip(choices, found, strict=True), start=1):

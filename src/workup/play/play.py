@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -20,10 +20,6 @@ from workup.scenarios.language.schema import TIERS
 from workup.wording import time_in_words
 
 
-class QuitError(WorkupError):
-    """The player stopped before a decision."""
-
-
 @dataclass(frozen=True, eq=False)
 class Choice:
     """One action of the player and all that was known when it was taken."""
@@ -31,6 +27,14 @@ class Choice:
     view: JourneyView
     """Of one journey, a copy."""
     action: int
+
+
+class QuitError(WorkupError):
+    """The player stopped, or the input ended, before a decision; `choices` are those made before."""
+
+    def __init__(self, message: str, choices: Sequence[Choice] = ()) -> None:
+        super().__init__(message)
+        self.choices = tuple(choices)
 
 
 class Player:
@@ -53,7 +57,7 @@ class Player:
         legal = _by_tier(self._world, view.mask[0])
         for line in menu(self._world, legal, view):
             self._say(line)
-        action = self._choose(legal)
+        action = self._choose(legal, view)
         self.choices.append(Choice(view, action))
         return np.array([action], np.int64)
 
@@ -68,11 +72,23 @@ class Player:
         for fact in [*facts, *mishaps_in_words(self._world, status, view.status[0])] or ["nothing new"]:
             yield f"  {fact}"
 
-    def _choose(self, legal: list[int]) -> int:
+    def _known(self, view: JourneyView) -> Iterator[str]:
+        """All that was learned so far."""
+        facts = revealed_in_words(self._world, np.full_like(view.values[0], UNKNOWN), view.values[0], view.numbers[0])
+        mishaps = mishaps_in_words(self._world, np.zeros_like(view.status[0]), view.status[0])
+        yield "\nKnown so far:"
+        for fact in [*facts, *mishaps] or ["nothing yet"]:
+            yield f"  {fact}"
+
+    def _choose(self, legal: list[int], view: JourneyView) -> int:
         while True:
-            answer = self._ask(f"Your choice, 1 to {len(legal)} (q to stop): ").strip().lower()
+            answer = self._ask(f"Your choice, 1 to {len(legal)} (? for what is known, q to stop): ").strip().lower()
             if answer in ("q", "quit"):
-                raise QuitError("stopped before a decision; nothing was scored")
+                raise QuitError("stopped before a decision")
+            if answer in ("?", "h", "help"):
+                for line in (*self._known(view), *menu(self._world, legal, view)):
+                    self._say(line)
+                continue
             if answer.isdecimal() and 1 <= int(answer) <= len(legal):
                 return legal[int(answer) - 1]
             self._say(f"{answer!r} is not on the list; type a number from 1 to {len(legal)}.")
@@ -98,9 +114,10 @@ def _by_tier(world: World, mask: NDArray[np.bool_]) -> list[int]:
 
 def menu(world: World, legal: list[int], view: JourneyView) -> Iterator[str]:
     """Numbered legal actions under their tiers, with cost, time and dose."""
+    tests = int(view.tests[0])
     yield (
         f"\n{time_in_words(float(view.clock_h[0]))} since the start; £{float(view.cost_gbp[0]):,.0f} spent, "
-        f"{int(view.tests[0])} tests, {float(view.dose_msv[0]):.3g} mSv. You can:"
+        f"{tests} test{'s' * (tests != 1)}, {float(view.dose_msv[0]):.3g} mSv. You can:"
     )
     heading = ""
     for number, action in enumerate(legal, start=1):
@@ -143,8 +160,11 @@ def play(
         say: shows a line.
 
     Raises:
-        QuitError: the player typed q.
+        QuitError: the player typed q, or `ask` raised it; with the choices made before.
     """
     player = Player(world, ask, say)
-    journeys = run_journeys(world, player, patients=np.array([patient]), seed=seed, record=True, batch=1)
+    try:
+        journeys = run_journeys(world, player, patients=np.array([patient]), seed=seed, record=True, batch=1)
+    except QuitError as left:
+        raise QuitError(str(left), player.choices) from None
     return journeys, player.choices

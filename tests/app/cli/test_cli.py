@@ -195,6 +195,48 @@ def test_play_reads_numbers_and_tells_what_they_were_worth(
     assert "short of the best" in out
 
 
+def test_play_repeats_what_is_known_and_judges_what_was_done_before_the_input_ended(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answers = iter(["1", "?", "1", "1", "help"])
+
+    def answer(prompt: str) -> str:
+        for each in answers:
+            return each
+        raise EOFError
+
+    monkeypatch.setattr("builtins.input", answer)
+    status, out, err = run(capsys, "play", "tutorial", "--patient", 3)
+    assert status == 2
+    assert out.count("Known so far:") == 2
+    told = out.index("Fever")
+    assert "Fever" in out[out.index("Known so far:", told) :]
+    assert "spent, 1 test," in out
+    assert "1. order History: as good as anything" in out
+    assert "3. " in out
+    assert "The patient had" not in out
+    assert "the choices before it were judged, the end of the journey was not scored" in " ".join(err.split())
+
+
+def test_unrelated_scenarios_differ_in_one_line(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    status, out, _ = run(capsys, "diff", "control", "tutorial", "--json", tmp_path / "d.json")
+    assert status == 1
+    assert "control and tutorial are different cases: they share 0 of" in out
+    assert len(out.splitlines()) < 8
+    assert len(read(tmp_path / "d.json")["changes"]) > 100
+
+
+def test_scenarios_shows_whole_ids_at_eighty_columns(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    status, out, _ = run(capsys, "scenarios")
+    first = [line.split()[0] for line in out.splitlines() if line and not line.startswith(" ")]
+    assert status == 0
+    assert set(list_scenarios()) <= set(first)
+    assert all(len(line) <= 80 for line in out.splitlines())
+
+
 @pytest.mark.parametrize("answers", [["q"], []])
 def test_play_can_be_left(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, answers: list[str]

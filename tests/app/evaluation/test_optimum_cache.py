@@ -3,6 +3,7 @@
 import json
 import os
 import pickle
+import warnings
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from workup.agents.planning.optimum import shipped_cache
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
-from workup.errors import FileFormatError
+from workup.errors import FileFormatError, WorkupWarning
 from workup.evaluation.optimum import NOT_ASKED, Bookkeeper
 from workup.scenarios.language.library import load_scenario
 
@@ -171,3 +172,15 @@ def test_an_action_that_does_not_exist_or_is_not_legal_is_planned_anew(world: Wo
     for action in (10**9, len(world.actions), len(world.actions) - 1):  # the last, a decision, is not legal yet
         hostile = PolicyCache("any", actions=dict.fromkeys(sound.cache.actions, action))
         np.testing.assert_array_equal(Optimum(world, cache=hostile).act(engine.journey_view()), expected)
+
+
+def test_a_cache_that_cannot_be_written_costs_one_warning(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        keeper = Bookkeeper(world)
+        for patients in (5, 10, 15):
+            assert keeper.bounds(patients=patients, seed=0)[0] is not None
+    (warning,) = [each for each in told if issubclass(each.category, WorkupWarning)]
+    assert "/dev/null" in str(warning.message)
+    assert "XDG_CACHE_HOME" in str(warning.message)

@@ -7,15 +7,16 @@ import re
 import shutil
 from importlib.resources import files
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from workup.errors import ScenarioError, UnknownNameError
-from workup.scenarios.language.library import list_scenarios, load_scenario
-from workup.scenarios.language.lint.lint import faults_of, lint
+from workup.scenarios.language.library import find_scenario, list_scenarios, load_scenario
+from workup.scenarios.language.lint.lint import faults_of, lint, look_again
 from workup.scenarios.language.reading.reader import interpret, read
 from workup.scenarios.language.reading.yaml_tree import Tree
 from workup.scenarios.language.words.prose import explain
@@ -103,13 +104,40 @@ def _put(data: Any, path: tuple[Any, ...], rubbish: Any) -> None:
 
 
 TEXT = (TUTORIAL / "scenario.yaml").read_bytes()
-NEEDED = TEXT.rindex(b"why:", 0, TEXT.index(b"guideline_versions:"))
-"""A cut behind it may leave a whole scenario: with fewer vignettes, or a shorter reason."""
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(cut=st.integers(1, NEEDED))
-def test_a_truncated_file_never_passes_in_silence(cut: int, tmp_path: Path) -> None:
-    file = tmp_path / "truncated.yaml"
-    file.write_bytes(TEXT[:cut])
-    assert lint(file)
+@settings(max_examples=30, deadline=None)
+@given(cut=st.integers(0, len(TEXT) - 2))
+@example(cut=11_400)  # between two entries of the last list
+@example(cut=len(TEXT) - 2)  # within the mark at the end
+def test_a_truncated_file_never_passes_in_silence(cut: int) -> None:
+    with TemporaryDirectory() as folder:
+        file = Path(folder) / "truncated.yaml"
+        file.write_bytes(TEXT[:cut])
+        faults = lint(file)
+        assert faults or any("cut short" in warning for warning in look_again(read(file)))
+
+
+@pytest.mark.parametrize("name", list_scenarios())
+def test_shipped_files_say_where_they_end(name: str) -> None:
+    folder = find_scenario(name)
+    assert read(folder).tree.unended == ()
+    for file in folder.glob("*.yaml"):
+        assert file.read_bytes().endswith(b"\n...\n")
+
+
+def test_a_file_beside_the_scenario_says_where_it_ends(tmp_path: Path) -> None:
+    folder = shutil.copytree(find_scenario("fever"), tmp_path / "fever")
+    vignettes = folder / "vignettes.yaml"
+    vignettes.write_bytes(vignettes.read_bytes().removesuffix(b"...\n"))
+    assert [str(vignettes) in warning for warning in look_again(read(folder))] == [True]
+
+
+def test_prose_holds_no_html_of_a_text(tmp_path: Path) -> None:
+    file = tmp_path / "labels.yaml"
+    spoiled = TEXT.decode().replace("label: Fever", "label: '<script>alert(1)</script> <!-- <https://x y> T < 38'")
+    file.write_text(spoiled, encoding="utf-8")
+    said = explain(load_scenario(file))
+    assert not re.search(r"<(?!https?://[^\s<>]+>)[a-z/!?]", said)
+    assert "&lt;script>alert(1)&lt;/script> &lt;!-- &lt;https://x y> T < 38" in said
+    assert "<https://" in explain(load_scenario("weight_loss"))

@@ -463,6 +463,34 @@ CASES = [
         "a sensitivity needs `among`",
         "  film_for_cancer:",
     ),
+    # Limits
+    case(
+        "no band with numbers",
+        "{never: null, ever: [0, 40]}\n    table: {never: 0.6, ever: 0.4}",
+        "{never: null}\n    table: {never: 1}",
+        "expected at least two bands",
+    ),
+    case("right for nobody", "right_for: [viral]", "right_for: []", "names nothing; name the conditions or groups"),
+    case("money", "cost_gbp: 150", "cost_gbp: 1e10", "expected at most 1,000,000,000 pounds"),
+    case(
+        "waiting", "waiting_cost_gbp_per_day: 150", "waiting_cost_gbp_per_day: 1e308", "rewards would not stay finite"
+    ),
+    case("duration", "turnaround: 3 days", "turnaround: 99999999999999 weeks", "(1,000 years)"),
+    case("price year", "price_year: 2023", "price_year: -1", "expected a year from 1900 to 2200"),
+    case("short progression", "median_time: 90 days", "median_time: 0.001 min", "expected at least 0.0167 hours"),
+    case("odds", "{smoked: ever}, odds: 1.5}", "{smoked: ever}, odds: 1e300}", "expected at most 1,000,000,000"),
+    case("small odds", "{smoked: ever}, odds: 1.5}", "{smoked: ever}, odds: 1e-300}", "expected at least 1e-09"),
+    case("sigma", "sigma: {pneumonia: 0.6", "sigma: {pneumonia: 1e9", "expected at most 100"),
+    case("dose", "{value: 6.6, status", "{value: 1e30, status", "expected at most 100,000 mSv"),
+    case("weight", "years, weights: {cost: 1,", "years, weights: {cost: 1e308,", "expected at most 1,000,000:"),
+    case("factor", "waiting_factor: {pneumonia: 0.3}", "waiting_factor: {pneumonia: 1e308}", "expected at most 1,000:"),
+    case(
+        "benefit", "benefit_gbp: {pneumonia: 600", "benefit_gbp: {pneumonia: -1e308", "expected at most 1,000,000,000"
+    ),
+    case("worth", "utility: {viral: 0, pneu", "utility: {viral: 1e308, pneu", "expected at most 1,000,000,000"),
+    case("price of a year", "gbp_per_qaly: 20000", "gbp_per_qaly: 1e308", "expected at most 1,000,000,000 pounds"),
+    case("steps", "max_steps: 20", "max_steps: 10000000", "expected at most 10,000 steps"),
+    case("years before birth", "ever: [0, 40]", "ever: [-1e9, 40]", "expected years from 0 to 1,000"),
     case("target value", "    value: 0.79\n", "    value: 79\n", "is a probability in [0, 1]"),
 ]
 
@@ -507,3 +535,14 @@ def test_what_is_defined_and_never_used_is_a_warning_not_a_fault(tmp_path: Path)
         "resources.theatre is used by no item",
         "investigations.kidney_test may be tried 2 times, but nothing makes it fail",
     )
+
+
+def test_factors_of_many_acts_have_a_limit_together(tmp_path: Path) -> None:
+    act = "  {}: {{label: A treatment, waiting_factor: {{pneumonia: 1000, viral: 0.1}}, status: assumed}}\n"
+    start = TUTORIAL.index("\nacts:\n") + len("\nacts:\n")
+    file = tmp_path / "acts.yaml"
+    acts = "".join(act.format(f"act_{i}") for i in range(6))
+    file.write_text(TUTORIAL[:start] + acts + TUTORIAL[start:], encoding="utf-8")
+    (fault,) = lint(file)
+    assert "acts.act_4.waiting_factor" in fault.message
+    assert "the factors on pneumonia come to 1e+15" in fault.message

@@ -191,8 +191,8 @@ def test_a_claim_of_review_without_a_signature_is_shown_as_a_draft_and_said(case
 
 @pytest.mark.parametrize("key", ["reviews", "written", "digest", "figures"])
 def test_nobody_writes_what_workup_works_out(case: Path, key: str) -> None:
-    with (case / "scenario.yaml").open("a", encoding="utf-8") as file:
-        file.write(f"{key}: []\n")
+    file = case / "scenario.yaml"
+    file.write_text(f"{key}: []\n" + file.read_text(encoding="utf-8"), encoding="utf-8")
     with pytest.raises(ScenarioError, match=f"{key}: workup works this out itself; remove it"):
         load_scenario(case)
 

@@ -32,6 +32,7 @@ HOSTILE = {
     "duplicate key": ("a: 1\nb: 2\na: 3\n", 3, "'a' is written twice (first on line 1)"),
     "complex key": ("? [a, b]\n: 1\n", 1, "a key must be plain text"),
     "two documents": ("a: 1\n---\nb: 2\n", 2, "second document"),
+    "more behind the end": ("a: 1\n...\nb: 2\n", 3, "goes on after the line '...'"),
     "infinity": ("a: 1\nb: .inf\n", 2, "not a finite number"),
     "not a number": ("b: .nan\n", 1, "not a finite number"),
     "overflow": ("b: 1e999\n", 1, "not a finite number"),
