@@ -235,7 +235,8 @@ def damaged(text: str) -> Iterator[str]:
 
 
 def faults(path: Path) -> str:
-    text = path.read_text(encoding="utf-8")
+    # The mark at the end is left off: where the damage falls depends on the number of lines.
+    text = path.read_text(encoding="utf-8").removesuffix("...\n")
     return "\n\n".join("\n".join(faults_in(each)) for each in [text, *damaged(text)])
 
 
