@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.places import ROOT
 
 import workup
 from workup.errors import FileFormatError, WorkupWarning
 from workup.importers.networks import draft as network_draft
+from workup.importers.networks.files import READERS, load_network
 
 DATA = os.environ.get("WORKUP_TEST_DATA")
 needs_data = pytest.mark.skipif(DATA is None, reason="WORKUP_TEST_DATA is not set")
@@ -394,3 +396,38 @@ def test_published_networks_survive_every_format(tmp_path: Path) -> None:
             found = list(network.posterior(target, evidence).values())
             expected = [query["posterior"][value] for value in plain[query["target"]][0]]
             np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+EMPTY = {
+    "a.net": "net {}\nnode x { states = (); }\npotential (x) { data = (); }\n",
+    "a.xmlbif": '<BIF VERSION="0.3"><NETWORK><NAME>n</NAME>\n<VARIABLE TYPE="nature"><NAME>x</NAME></VARIABLE>\n'
+    "<DEFINITION><FOR>x</FOR><TABLE></TABLE></DEFINITION></NETWORK></BIF>\n",
+    "a.xdsl": '<smile id="n"><nodes>\n<cpt id="x"><probabilities></probabilities></cpt></nodes></smile>\n',
+}
+
+
+@pytest.mark.parametrize("name", EMPTY)
+def test_a_variable_without_values_is_refused_on_its_line(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text(EMPTY[name], encoding="utf-8")
+    with pytest.raises(FileFormatError, match=rf"{name}:\d+: variable x has values \(\); expected one or more"):
+        load_network(tmp_path / name)
+
+
+def test_parents_in_a_circle_are_told_with_the_line_and_the_mend(tmp_path: Path) -> None:
+    file = tmp_path / "a.net"
+    nodes = "".join(f'node {name} {{ states = ("no" "yes"); }}\n' for name in "ab")
+    tables = "".join(
+        f"potential ({child} | {parent}) {{ data = ((0.5 0.5)(0.5 0.5)); }}\n" for child, parent in ("ab", "ba")
+    )
+    file.write_text(f"net {{}}\n{nodes}{tables}", encoding="utf-8")
+    with pytest.raises(
+        FileFormatError, match=r"a\.net:[23]: the parents form a cycle: .* <- .* <- .*; remove one of these parents"
+    ):
+        load_network(file)
+
+
+def test_every_ending_that_is_read_is_tested_and_documented() -> None:
+    page = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
+    tested = {f".{ending}" for ending, _ in FORMATS.values()} | {".bif", ".dsl", ".bifxml", ".xml"}
+    assert set(READERS) <= tested, "add the format to FORMATS"
+    assert [ending for ending in READERS if f"`{ending}`" not in page] == [], "say in docs/inputs.md what is read"

@@ -6,6 +6,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
+from graphlib import CycleError, TopologicalSorter
 from math import isfinite, prod
 from pathlib import Path
 
@@ -128,6 +129,8 @@ class Draft:
             self.note(line, f"{child} and its parents {tuple(parents)} repeat a name")
             return None
         shape = tuple(len(self.values[name]) for name in (*parents, child))
+        if not all(shape):
+            return None  # a variable without values has been noted where it is declared
         if prod(shape) > LARGEST_TABLE:
             self.note(line, f"{child} needs {prod(shape):,} numbers; at most {LARGEST_TABLE:,} are read")
             return None
@@ -232,6 +235,10 @@ class Draft:
         if self.faults:
             more = len(self.faults) - MOST_FAULTS
             raise FileFormatError("\n".join([*self.faults[:MOST_FAULTS], *([f"and {more} more"] if more > 0 else [])]))
+        if loop := self._loop():
+            raise self.fault(
+                self.declared[loop[0]], f"the parents form a cycle: {' <- '.join(loop)}; remove one of these parents"
+            )
         try:
             network = Network(
                 tuple(
@@ -246,6 +253,14 @@ class Draft:
         for told in self._accepted():
             warnings.warn(f"{self.path}: {told}", WorkupWarning, stacklevel=4)
         return network
+
+    def _loop(self) -> list[str]:
+        """Variables of which each has the next as a parent, the last being the first again; or none."""
+        try:
+            TopologicalSorter({name: parents for name, (parents, _) in self.tables.items()}).prepare()
+        except CycleError as error:
+            return [str(name) for name in reversed(error.args[1])]
+        return []
 
     def _accepted(self) -> Iterator[str]:
         """What was read as something else than what stands there."""
