@@ -6,7 +6,7 @@ import json
 import os
 import stat
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,12 @@ class WorkingNotes:
                 os.close(handle)
         except OSError as error:
             raise UnwritableError(f"{self._path} cannot be written: {_reason(error, self._path)}") from error
+
+    def once(self, name: str, work: Callable[[], Mapping[str, Any]]) -> Any:
+        """The record of that name, worked out now if there is none."""
+        if name not in self._records:
+            self.add(name, work())
+        return self._records[name]
 
     def forget(self) -> None:
         """Remove the file: the work is done and reported."""

@@ -163,16 +163,14 @@ def replan(
 def _replan_one(
     world: World, candidate: Candidate, up: bool, replanner: Replanner, factor: float, notes: WorkingNotes
 ) -> Replanned:
-    name = f"plan {candidate.path} {'up' if up else 'down'}"
-    if (known := notes.get(name)) is not None:
-        return replanned_from(known)
-    move = Move(candidate.path, up, moved_value(world.scenario, candidate, up=up, factor=factor))
-    try:
-        done = replanner.of(moved_world(world, candidate, up=up, factor=factor), move)
-    except (WorkupError, LanguageError) as fault:
-        done = Replanned(move, 0.0, None, 0.0, 0.0, 0.0, (), (), (), fault=str(fault))
-    notes.add(name, asdict(done))
-    return done
+    def work() -> dict[str, Any]:
+        move = Move(candidate.path, up, moved_value(world.scenario, candidate, up=up, factor=factor))
+        try:
+            return asdict(replanner.of(moved_world(world, candidate, up=up, factor=factor), move))
+        except (WorkupError, LanguageError) as fault:
+            return asdict(Replanned(move, 0.0, None, 0.0, 0.0, 0.0, (), (), (), fault=str(fault)))
+
+    return replanned_from(notes.once(f"plan {candidate.path} {'up' if up else 'down'}", work))
 
 
 def replanned_from(record: Mapping[str, Any]) -> Replanned:

@@ -19,6 +19,7 @@ from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.baselines.voi import VoiAgent, one_step_values
 from workup.agents.planning.one_step import OneStep
 from workup.envs.compile.compile import compile_world
+from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.world import World
 from workup.envs.records.narrative import action as action_words
 from workup.errors import WorkupError
@@ -156,16 +157,14 @@ def screen_all(
 def _screen_one(
     world: World, candidate: Candidate, up: bool, screen: Screen, factor: float, notes: WorkingNotes
 ) -> Screened:
-    name = f"screen {candidate.path} {'up' if up else 'down'}"
-    if (known := notes.get(name)) is not None:
-        return screened_from(known)
-    move = Move(candidate.path, up, moved_value(world.scenario, candidate, up=up, factor=factor))
-    try:
-        done = screen.of(moved_world(world, candidate, up=up, factor=factor), move)
-    except (WorkupError, LanguageError) as fault:
-        done = Screened(move, 0.0, 0.0, 0.0, None, {}, fault=str(fault))
-    notes.add(name, asdict(done))
-    return done
+    def work() -> dict[str, Any]:
+        move = Move(candidate.path, up, moved_value(world.scenario, candidate, up=up, factor=factor))
+        try:
+            return asdict(screen.of(moved_world(world, candidate, up=up, factor=factor), move))
+        except (WorkupError, LanguageError) as fault:
+            return asdict(Screened(move, 0.0, 0.0, 0.0, None, {}, fault=str(fault)))
+
+    return screened_from(notes.once(f"screen {candidate.path} {'up' if up else 'down'}", work))
 
 
 def screened_from(record: Mapping[str, Any]) -> Screened:
@@ -177,7 +176,7 @@ def screened_from(record: Mapping[str, Any]) -> Screened:
 def moved_world(world: World, candidate: Candidate, *, up: bool, factor: float) -> World:
     """The world with one figure moved, compiled as the other was."""
     scenario = moved(world.scenario, candidate, up=up, factor=factor)
-    weights = dict(zip(("cost", "harm", "delay", "utility"), world.weights.tolist(), strict=True))
+    weights = dict(zip(COMPONENTS, world.weights.tolist(), strict=True))
     return compile_world(scenario, preset=world.preset, weights=weights, switched_off=world.switched_off)
 
 
