@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import choose_first
+from workup.agents.base import choose_first, pending_items
 from workup.agents.deciding import best_decisions
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import JourneyView
@@ -21,10 +21,19 @@ def opening_actions(world: World) -> list[int]:
     return [index for opens in (1, 2) for index, item in orders if world.opens_journey[item] == opens]
 
 
+def wait_first(view: JourneyView, actions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) to wait wherever something ordered has not come back, else the actions (n,) chosen.
+
+    An agent that takes one order at a time and has no plan for results that are on their way does not order or decide
+    before they are there; so what it does with delayed results is what it does with results at once.
+    """
+    wait = [action.kind for action in view.world.actions].index("wait")
+    return np.where(view.mask[:, wait] & pending_items(view), wait, actions)
+
+
 def finish(world: World, view: JourneyView, actions: NDArray[np.int64]) -> NDArray[np.int64]:
     """Fill in what is still open (-1): wait for what is pending, else the best decision, else what is legal."""
-    wait = [index for index, action in enumerate(view.world.actions) if action.kind == "wait"]
-    actions = np.where(actions < 0, choose_first(view.mask, wait), actions)
+    actions = np.where(actions < 0, wait_first(view, actions), actions)
     still = np.flatnonzero(actions < 0)
     actions[still] = best_decisions(world, view, still)
     stuck = actions < 0

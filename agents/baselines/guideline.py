@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory
-from workup.agents.opening import finish
+from workup.agents.opening import finish, wait_first
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.facts import compile_when, vocabulary
 from workup.envs.model.world import World
@@ -46,7 +46,7 @@ class GuidelineAgent:
         for action, condition in self._rules:
             applies = (chosen < 0) & view.mask[:, action] & condition.holds(view.values, view.status)
             chosen[applies] = action
-        return finish(self._world, view, chosen)
+        return finish(self._world, view, wait_first(view, chosen))
 
 
 def rules_of(scenario: Scenario, *, version: str | None = None) -> tuple[Rule, ...]:

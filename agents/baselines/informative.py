@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory
 from workup.agents.deciding import expected_utilities
-from workup.agents.opening import finish, journey_is_open, opening_actions, opening_choices
+from workup.agents.opening import finish, journey_is_open, opening_actions, opening_choices, wait_first
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
@@ -62,7 +62,7 @@ class InformativeAgent:
         opened = np.flatnonzero(journey_is_open(view))
         if opened.size:
             chosen[opened] = self._ask(view, opened)
-        return finish(self._world, view, chosen)
+        return finish(self._world, view, wait_first(view, chosen))
 
     def _ask(self, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.int64]:
         """(m,) the best question, or -1 to stop."""

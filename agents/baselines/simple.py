@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, choose_first, decision_actions
 from workup.agents.deciding import best_decisions
-from workup.agents.opening import finish, journey_is_open, opening_actions
+from workup.agents.opening import finish, journey_is_open, opening_actions, wait_first
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.randomness import GOLDEN, mix_array
 from workup.envs.model.world import World
@@ -44,14 +44,14 @@ class ListAgent:
         """See `Agent.act`."""
         chosen = choose_first(view.mask, self._actions)
         if self._until_open:
-            chosen[journey_is_open(view)] = -1
+            chosen = wait_first(view, np.where(journey_is_open(view), -1, chosen))
         return finish(self._world, view, chosen)
 
 
 class RandomAgent:
     """Any legal order with equal chance, stopping counted as one of them; decides by the posterior.
 
-    The choice is a hash of the seed and of what has been revealed, so it does not depend on the batch,
+    What is on its way is waited for before it decides. The choice is a hash of the seed and of what has been revealed, so it does not depend on the batch,
     and two patients who look the same so far are treated the same: one random policy per seed.
     """
 
@@ -71,9 +71,9 @@ class RandomAgent:
         options[:, decisions[0]] = can_stop
         pick = (keyed_uniform(view, self._seed) * options.sum(axis=1)).astype(np.int64)
         chosen = (options.cumsum(axis=1) > pick[:, None]).argmax(axis=1).astype(np.int64)
-        stop = np.flatnonzero(chosen == decisions[0])
-        chosen[stop] = best_decisions(self._world, view, stop)
-        return chosen
+        stops = chosen == decisions[0]
+        chosen[stops] = best_decisions(self._world, view, np.flatnonzero(stops))
+        return np.where(stops, wait_first(view, chosen), chosen)
 
 
 def keyed_uniform(view: JourneyView, seed: int) -> NDArray[np.float64]:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, decision_actions
-from workup.agents.opening import opening_actions, opening_choices
+from workup.agents.opening import opening_actions, opening_choices, wait_first
 from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import possible_weights
@@ -35,7 +35,7 @@ class VoiAgent:
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
-        chosen = opening_choices(view, self._opening)
+        chosen = wait_first(view, opening_choices(view, self._opening))
         decisions = decision_actions(self._world)
         able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:

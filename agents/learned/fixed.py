@@ -18,7 +18,7 @@ from pydantic import ValidationError
 
 from workup.agents.base import Effort, Learner, Progress, choose_first, decision_actions
 from workup.agents.deciding import at_stake
-from workup.agents.opening import finish, journey_is_open, open_journeys, opening_actions, opening_choices
+from workup.agents.opening import finish, journey_is_open, open_journeys, opening_actions, opening_choices, wait_first
 from workup.agents.saved import SavedPolicy, Strict, faults_of, read_policy, write_policy
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.observation import layout_of
@@ -91,7 +91,7 @@ class FixedAgent:
         chosen = np.where(opened, choose_first(view.mask, self._order), opening_choices(view, self._opening))
         if self.plan.stop_below_gbp is not None:
             chosen[opened & (self._stakes(view.observation) < self.plan.stop_below_gbp)] = -1
-        return finish(self._world, view, chosen)
+        return finish(self._world, view, wait_first(view, chosen))
 
     def save(self, directory: Path) -> None:
         """Write `policy.json`, tuning record included."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pydantic import Field, ValidationError
 
 from workup.agents.learned.ppo.inputs import Inputs, Preset
+from workup.agents.opening import wait_first
 from workup.agents.saved import Strict, faults_of, read_policy
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
@@ -56,7 +57,7 @@ class PPOAgent:
                 f"a ppo policy of preset {self.needs!r} reads {self._inputs.observed} numbers of the observation; found "
                 f"{found}. Ask the engine for view={self.needs!r} and journey_view(observation=True)"
             )
-        return self.choose(observation, view.mask)
+        return wait_first(view, self.choose(observation, view.mask))
 
     def choose(self, observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
         """(n,) actions for observations (n, P) and masks (n, A).
