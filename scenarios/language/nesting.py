@@ -37,7 +37,11 @@ def check_size(parents: Sequence[Axis], shape: tuple[int, ...] = ()) -> None:
     """Raises LanguageError for a table over the parents, `shape` for each combination, that no memory should be asked for."""
     entries = math.prod([*(len(axis.values) for axis in parents), *shape])
     if len(parents) > MAX_PARENTS or entries > MAX_ENTRIES:
-        found = f"depends on {len(parents)} variables, which makes {float(entries):,.3g} figures"
+        found = (
+            f"depends on {len(parents)} variables, which makes {entries:,} figures"
+            if entries < 10**12
+            else f"depends on {len(parents)} variables"
+        )
         raise LanguageError([((), f"{found}; a table has at most {MAX_PARENTS} and {MAX_ENTRIES:,}: depend on fewer")])
 
 

@@ -237,6 +237,7 @@ def test_too_many_states_are_refused_with_their_sizes(scenario: Scenario) -> Non
         for i in range(6)
     }
     data = changed(scenario, {"latent": {**many, "opacity": scenario.latent["opacity"].model_dump()}})
-    parents = {"findings.fever.given": ["condition", *many]}
+    names = [*many]
+    parents = {"findings.fever.given": ["condition", *names[:3]], "findings.crackles.given": ["condition", *names[3:]]}
     with pytest.raises(WorkupError, match=r"2 profiles x 24,000,000 hidden states are too many.*x5 \(10\)"):
         compile_world(changed(data, parents))
