@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import polars as pl
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.cases import Cases
