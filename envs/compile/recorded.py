@@ -104,6 +104,8 @@ def _about(folder: Path) -> dict[str, Any]:
 
 def _cases(folder: Path, about: dict[str, Any], world: World, split: Split) -> Cases:
 
+    import polars as pl  # a third of the time that opening a scenario without recorded patients takes
+
     path, model = folder / ROWS, world.model
     try:
         content = path.read_bytes()
