@@ -38,7 +38,7 @@ def scenarios() -> None:
     from workup.scenarios.language.reading.signatures import standing_of
     from workup.scenarios.language.words.prose import shares
 
-    listed = table("id", "version", "title", "status", "figures seen", "conditions / tests / vignettes")
+    listed = table("id", "version", "title", "status", "seen", "counts")
     listed.columns[0].no_wrap = True  # to be copied
     for name in list_scenarios():
         s = load_scenario(name)
@@ -46,6 +46,10 @@ def scenarios() -> None:
         status = standing_of(s).words if s.reviews else standing_of(s).status
         listed.add_row(s.id, s.version, s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
     console().print(listed)
+    console().print(
+        "\nseen: share of its figures that were seen in a source; counts: conditions / investigations, history and "
+        "examination among them / vignettes"
+    )
 
 
 def lint(
