@@ -47,8 +47,8 @@ def scenarios() -> None:
         listed.add_row(s.id, s.version, s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
     console().print(listed)
     console().print(
-        "\nseen: share of its figures that were seen in a source; counts: conditions / investigations, history and "
-        "examination among them / vignettes"
+        "\nseen: share of the figures that were seen in a source\ncounts: conditions / investigations, history and "
+        "examination too / vignettes"
     )
 
 
