@@ -31,7 +31,7 @@ MAX_KEPT = 512
 
 
 @dataclass(frozen=True)
-class Effort:
+class SearchEffort:
     """How hard to look at one presentation."""
 
     gap: float = 0.02
@@ -60,8 +60,8 @@ class Solved:
 class Planner:
     """Solves information states of one world and remembers the latest."""
 
-    def __init__(self, world: World, effort: Effort | None = None) -> None:
-        self.world, self.effort = world, effort or Effort()
+    def __init__(self, world: World, effort: SearchEffort | None = None) -> None:
+        self.world, self.effort = world, effort or SearchEffort()
         self.presenter = Presenter(world)
         self.kept: OrderedDict[str, Solved] = OrderedDict()
         """By `state_key`, the latest last."""
@@ -174,7 +174,7 @@ class Optimum:
         self,
         world: World,
         *,
-        effort: Effort | None = None,
+        effort: SearchEffort | None = None,
         cache: PolicyCache | None = None,
         workers: int = 2,
         progress: Callable[[int], None] | None = None,
@@ -262,7 +262,7 @@ def solve_side_by_side(
             pass
 
 
-def shipped_cache(world: World, effort: Effort) -> PolicyCache:
+def shipped_cache(world: World, effort: SearchEffort) -> PolicyCache:
     """The answers that come with a scenario, if they were worked out for these very figures; else an empty cache."""
     key = cache_key(world, effort.settings())
     with as_file(files("workup.scenarios").joinpath(world.scenario.id, "bounds.json")) as path:

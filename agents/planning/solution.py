@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.opening import open_journeys
-from workup.agents.planning.optimum import Effort, Planner, blank_state, shipped_cache, solve_side_by_side
+from workup.agents.planning.optimum import Planner, SearchEffort, blank_state, shipped_cache, solve_side_by_side
 from workup.agents.planning.policy_cache import PolicyCache, state_key
 from workup.agents.planning.presentation import State
 from workup.envs.engine.engine import Engine
@@ -67,7 +67,7 @@ def solve(
     *,
     patients: int = 200,
     seed: int = 0,
-    effort: Effort | None = None,
+    effort: SearchEffort | None = None,
     cache: PolicyCache | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Solution:
@@ -101,7 +101,7 @@ def presentation_bounds(
     *,
     seed: int = 0,
     cases: Cases | None = None,
-    effort: Effort | None = None,
+    effort: SearchEffort | None = None,
     cache: PolicyCache | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> PresentationBounds:

@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 
 from workup.agents.base import Agent
 from workup.agents.planning import (
-    Effort,
     Optimum,
     PolicyCache,
     PresentationBounds,
+    SearchEffort,
     Solution,
     State,
     presentation_bounds,
@@ -52,7 +52,7 @@ class Bookkeeper:
     def __init__(self, who: World | Population) -> None:
         self._population = Population.of(who)
         world = self._world = self._population.world
-        self.cache = shipped_cache(world, Effort())
+        self.cache = shipped_cache(world, SearchEffort())
         self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
         kept = _load(self.path, self.cache.key)
         self.cache.bounds |= kept.bounds

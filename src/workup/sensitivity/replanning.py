@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from workup.agents.base import Agent
 from workup.agents.baselines.voi import VoiAgent
-from workup.agents.planning import Effort, Optimum
+from workup.agents.planning import Optimum, SearchEffort
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
 from workup.errors import WorkupError
@@ -28,7 +28,7 @@ from workup.vignettes.check import check_agent
 PlannerName = Literal["optimum", "quick", "one-step"]
 """`optimum`: as `workup solve` plans; `quick`: the same search, stopped at a tenth of the gain; `one-step`: no search."""
 
-QUICK = Effort(gap=0.1, gap_gbp=2.5, expansions=20_000)
+QUICK = SearchEffort(gap=0.1, gap_gbp=2.5, expansions=20_000)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from importlib.resources import files
 import numpy as np
 import pytest
 
-from workup.agents.planning import Effort, presentations
+from workup.agents.planning import SearchEffort, presentations
 from workup.agents.planning.optimum import shipped_cache
 from workup.agents.planning.policy_cache import state_key
 from workup.envs.compile.compile import compile_world
@@ -25,7 +25,7 @@ def test_weight_loss_comes_with_its_bounds() -> None:
 @pytest.mark.parametrize("scenario", SHIPPED)
 def test_shipped_bounds_are_those_of_the_scenario_as_it_stands(scenario: str) -> None:
     world = compile_world(load_scenario(scenario))
-    cache = shipped_cache(world, Effort())
+    cache = shipped_cache(world, SearchEffort())
     _, states = presentations(world, np.arange(50), 0)
     missing = [row for row, state in states.items() if state_key(state) not in cache.bounds]
     assert not missing, (

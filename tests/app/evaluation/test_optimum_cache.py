@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import workup.agents.planning.optimum
-from workup.agents.planning import Effort, Optimum, PolicyCache
+from workup.agents.planning import Optimum, PolicyCache, SearchEffort
 from workup.agents.planning.optimum import shipped_cache
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
@@ -162,7 +162,7 @@ def test_a_shipped_file_that_is_damaged_is_refused(tmp_path: Path, monkeypatch: 
     damaged.write_text(DAMAGED["cut"])
     monkeypatch.setattr("workup.agents.planning.optimum.files", lambda _: tmp_path / "workup")
     with pytest.raises(FileFormatError, match=r"tutorial.bounds\.json: not a sound file of bounds"):
-        shipped_cache(compile_world(load_scenario("tutorial")), Effort())
+        shipped_cache(compile_world(load_scenario("tutorial")), SearchEffort())
 
 
 def test_an_action_that_does_not_exist_or_is_not_legal_is_planned_anew(world: World) -> None:
