@@ -217,15 +217,18 @@ def _drawn_again(world: World, states: Sequence[State], patients: int, draws: in
         raise WorkupError(
             f"{patients - len(states)} of {patients} patients never got through history and examination; use --draws 1"
         )
-    return futures(
-        world,
-        values=np.stack([state.values for state in states]),
-        status=np.stack([state.status for state in states]),
-        failures=np.stack([state.failures for state in states]),
-        treated=np.stack([state.treated for state in states]),
-        draws=draws,
-        seed=seed,
-    )
+    try:
+        return futures(
+            world,
+            values=np.stack([state.values for state in states]),
+            status=np.stack([state.status for state in states]),
+            failures=np.stack([state.failures for state in states]),
+            treated=np.stack([state.treated for state in states]),
+            draws=draws,
+            seed=seed,
+        )
+    except WorkupError as error:
+        raise WorkupError(f"{error}. Meet each patient once: --draws 1") from error
 
 
 def _columns(
