@@ -97,6 +97,6 @@ def test_the_command_writes_what_it_shows(tmp_path: Path, capsys: pytest.Capture
 
 def test_patients_who_cannot_be_drawn_again_are_told_before_anything_is_trained(tmp_path: Path) -> None:
     plan = Plan(presets=("belief",), seeds=(0,), seconds=600.0, patients=20, draws=5, bounds=False)
-    with pytest.raises(WorkupError, match="failed, was refused or withheld.*--draws 1"):
+    with pytest.raises(WorkupError, match=r"failed, was refused or withheld.*--draws 1"):
         bench_ppo("tutorial", plan, out=tmp_path)
     assert not list(tmp_path.glob("belief*"))
