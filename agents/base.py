@@ -23,9 +23,15 @@ from workup.envs.model.world import World
 class Agent(Protocol):
     """Chooses the next action for each journey of a batch, from what has been revealed alone."""
 
-    name: str
-    needs: Literal["raw", "belief"] | None
-    """The observation it reads from `view.observation`, if any."""
+    @property
+    def name(self) -> str:
+        """What records and tables call it."""
+        ...
+
+    @property
+    def needs(self) -> Literal["raw", "belief"] | None:
+        """The observation it reads from `view.observation`, if any."""
+        ...
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """Actions for a batch.

@@ -20,7 +20,7 @@ PAGE = ROOT / "docs" / "DESIGN.md"
 BEGIN, END = "<!-- the plan: python tests/house/plan.py --write -->", "<!-- end of the plan -->"
 HOMES = {"scenarios": "workup.scenarios", "envs": "workup.envs", "agents": "workup.agents", "src/workup": "workup"}
 
-GROUND = ("workup.errors", "workup.files", "workup.wording", "workup.statistics")
+GROUND = ("workup.errors", "workup.files", "workup.wording", "workup.statistics", "workup.version")
 """They import nothing of ours, and everybody may import them."""
 
 ROOMS: Mapping[str, tuple[str, ...]] = {
@@ -64,17 +64,18 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("envs.compile", "agents"),
     ("envs.records", "agents.planning"),
     ("envs.views", "agents.baselines", "agents.learned"),
-    ("envs.testing", "face", "registry"),
+    ("envs.testing", "registry"),
     ("importers", "vignettes", "play"),
     ("authoring", "evaluation"),
     ("sensitivity", "benchmarks"),
     ("report",),
+    ("face",),
     ("cli",),
 )
 """From the ground up. A room imports rooms of lower floors only."""
 
 WHAT: Mapping[str, str] = {
-    "ground": "errors, whole files, words, intervals",
+    "ground": "errors, whole files, words, intervals, the version",
     "language": "what may be written, and what it means",
     "reading": "from text to a checked scenario",
     "lint": "what is wrong with it",
@@ -91,7 +92,7 @@ WHAT: Mapping[str, str] = {
     "agents.baselines": "agents that need no training",
     "agents.learned": "agents that are fitted, a method a file",
     "registry": "agents and learners by name; what every agent keeps to",
-    "face": "`import workup`",
+    "face": "`import workup`: the public names, imported when they are used",
     "importers": "from foreign networks, tables and knowledge bases to scenarios",
     "authoring": "from an interview to a scenario",
     "vignettes": "scenarios as tests of policies",

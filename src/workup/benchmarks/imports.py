@@ -15,7 +15,6 @@ from typing import Any, NotRequired, TypedDict, cast
 import gymnasium as gym
 import numpy as np
 
-import workup  # noqa: F401  (registers the ids)
 from workup.benchmarks.runner import Cell, Progress, Result, Tell, run
 from workup.benchmarks.speed import any_action, legal_actions, single_rate
 from workup.envs.compile.recorded import ABOUT, population_of

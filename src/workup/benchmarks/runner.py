@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from workup import __version__
 from workup.errors import FileFormatError, WorkupError, WorkupWarning
 from workup.files import write_whole
+from workup.version import __version__
 
 if TYPE_CHECKING:
     import polars as pl

@@ -17,7 +17,6 @@ import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
 
-import workup  # noqa: F401  (registers the ids)
 from workup.envs.views.registration import environment_id
 
 SIZES = (1, 64, 4096)

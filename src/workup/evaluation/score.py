@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,9 @@ from workup.errors import UnknownNameError, WorkupError
 from workup.evaluation.subgroups import Members, subgroups
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.statistics import RESAMPLES, Interval, Name, Resampled, bootstrap, finite, normal_interval
+
+if TYPE_CHECKING:
+    import polars as pl
 
 Floats = NDArray[np.float64]
 
@@ -114,7 +117,10 @@ class Difference:
     value: Interval
 
 
-@dataclass(frozen=True)
+_ENDS = {"": "mean", "_low": "low", "_high": "high"}
+
+
+@dataclass(frozen=True, repr=False)
 class Evaluation:
     """Agents on the same patients, and what was possible there."""
 
@@ -139,6 +145,31 @@ class Evaluation:
             if (each.second, each.first) == (first, second):
                 return Interval(-each.value.mean, -each.value.high, -each.value.low)
         raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
+
+    def to_frame(self) -> pl.DataFrame:
+        """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured and every measure."""
+        import polars as pl
+
+        names = ("value", "captured", *MEASURES)
+        ranked = sorted(self.agents.items(), key=lambda each: -each[1].value.mean)
+        rows = [
+            {"policy": policy}
+            | {f"{name}{end}": getattr(getattr(score, name), of) for name in names for end, of in _ENDS.items()}
+            for policy, score in ranked
+        ]
+        return pl.DataFrame(rows)
+
+    def __repr__(self) -> str:
+        """A line a policy: what it was worth, how often it was right, what it took."""
+        ranked = sorted(self.agents.items(), key=lambda each: -each[1].value.mean)
+        width = max(len(name) for name, _ in ranked)
+        lines = [f"{self.scenario}, {self.patients:,} patients of seed {self.seed}; pounds a patient, 95% intervals"]
+        for name, s in ranked:
+            value = f"{s.value.mean:,.1f} ({s.value.low:,.1f} to {s.value.high:,.1f})"
+            share = "" if np.isnan(s.captured.mean) else f", captured {s.captured.mean:.0%}"
+            took = f"right {s.accuracy.mean:.0%}, {s.tests.mean:.1f} tests, £{s.cost_gbp.mean:,.0f}, {s.days.mean:.1f} days"
+            lines.append(f"{name:{width}}  {value}{share}; {took}")
+        return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `workup evaluate --json` writes."""

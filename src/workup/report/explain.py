@@ -9,7 +9,6 @@ from typing import Any
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import workup
 from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.drawing import svg
@@ -24,6 +23,7 @@ from workup.scenarios.language.words.orders import effects, harms, rules_of, tak
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
+from workup.version import __version__
 from workup.wording import chance_in_words as chance
 from workup.wording import listed, percent
 
@@ -90,7 +90,7 @@ def _head(s: Scenario, command: str) -> dict[str, Any]:
             ("Prices", f"{s.who.currency}, {s.who.price_year}"),
         ],
         "warnings": warnings(s),
-        "workup": workup.__version__,
+        "workup": __version__,
         "command": command,
     }
 

@@ -13,7 +13,6 @@ import numpy as np
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
-import workup
 from workup.envs.records.journeys import Journeys
 from workup.files import write_whole
 from workup.report import comparison, figures
@@ -25,6 +24,7 @@ from workup.report.tree import policy_tree
 from workup.scenarios.language.authorship import Status
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
+from workup.version import __version__
 from workup.wording import elapsed, moment, percent, pounds, without_brackets
 
 STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")
@@ -91,7 +91,7 @@ def _head(inputs: ReportInputs) -> dict[str, Any]:
         "guideline": f"{who.guideline.name}, {who.guideline.version}",
         "prices": f"{who.currency}, {who.price_year}",
         "seeds": list(inputs.seeds.items()),
-        "workup": workup.__version__,
+        "workup": __version__,
         "command": inputs.command,
     }
 

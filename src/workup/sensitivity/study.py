@@ -11,7 +11,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import workup
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused, WorkupError
@@ -20,6 +19,7 @@ from workup.scenarios.language.authorship import Status
 from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
 from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
 from workup.sensitivity.screening import Screen, Screened, heaviest, screen_all
+from workup.version import __version__
 
 FORMAT = "workup-sensitivity-1"
 
@@ -151,7 +151,7 @@ def notes_for(world: World, settings: Settings) -> Path:
     """
     figures = [(figure.path, figure.status) for figure in world.scenario.figures]
     weights = [float(weight) for weight in world.weights]
-    facts = [FORMAT, workup.__version__, world.scenario.digest, world.preset, weights, asdict(settings), figures]
+    facts = [FORMAT, __version__, world.scenario.digest, world.preset, weights, asdict(settings), figures]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
     return folder / f"sensitivity-{world.scenario.id}-{key}.jsonl"

@@ -1,0 +1,77 @@
+"""`workup.evaluate`: names, directories, agents, functions and models of Stable-Baselines3 on the same patients."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import workup
+from workup.agents.baselines.voi import AGENTS
+from workup.agents.learned.fixed import tune_fixed
+from workup.envs.model.world import World
+from workup.errors import WorkupError
+
+
+def first_legal(observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+    return mask.argmax(axis=1)
+
+
+class Model:
+    """As Stable-Baselines3 has them."""
+
+    def __init__(self, size: int) -> None:
+        self.observation_space = type("Space", (), {"shape": (size,)})()
+        self.seen: set[int] = set()
+
+    def predict(self, observation: NDArray[np.float32], deterministic: bool = False, action_masks: Any = None) -> Any:
+        self.seen.add(observation.shape[1])
+        return np.asarray(action_masks).argmax(axis=1), None
+
+
+def test_every_kind_of_policy_meets_the_same_patients(world: World, tmp_path: Path) -> None:
+    tune_fixed(world, patients=64, rounds=0).save(tmp_path)
+    raw, belief = (len(workup.make_engine(world, 1, view=view).observation_names) for view in ("raw", "belief"))
+    model = Model(raw)
+    policies = {
+        "a name": "none", "an agent": AGENTS["voi"](world, seed=0), "a directory": tmp_path, "a function": first_legal,
+        "a model": model, "another": Model(belief),
+    }  # fmt: skip
+    found = workup.evaluate(world, policies, patients=60, seed=2)
+    assert set(found.agents) == set(policies)
+    assert found.optimum is None
+    assert model.seen == {raw}
+    assert found.agents["a model"].value == found.agents["a function"].value == found.agents["another"].value
+    frame = found.to_frame()
+    assert frame["policy"].to_list()[0] == max(found.agents, key=lambda name: found.agents[name].value.mean)
+    assert (frame["value_low"] <= frame["value"]).all()
+    told = repr(found).splitlines()
+    assert len(told) == 1 + len(policies)
+    assert "60 patients of seed 2" in told[0]
+
+
+def test_an_id_and_one_policy_are_enough_and_the_optimum_is_there_when_asked_for() -> None:
+    found = workup.evaluate("tutorial", "voi", patients=20, optimum=True)
+    assert found.optimum is not None
+    assert "captured" in repr(found)
+    assert list(found.agents) == ["voi"]
+
+
+@pytest.mark.parametrize(
+    ("policies", "message"),
+    [
+        ([], "there are no policies"),
+        (["voi", "voi"], "several policies are called 'voi'"),
+        (["model.zip"], "can run code when it is opened"),
+        ([3], "expected the name of an agent"),
+        ({"m": Model(7)}, r"reads observations of shape \(7,\); tutorial shows"),
+        ({"f": lambda observation, mask: np.zeros(len(mask))}, "f returned float64 of shape"),
+        (["no such agent"], "neither a name nor a directory"),
+    ],
+)
+def test_what_is_no_policy_is_refused(world: World, policies: Any, message: str) -> None:
+    with pytest.raises(WorkupError, match=message):
+        workup.evaluate(world, policies, patients=8)
