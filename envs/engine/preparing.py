@@ -41,8 +41,7 @@ def tables_for(world: World, settings: Settings) -> tuple[Tables, Columns]:
     at["delayed"], at["by_posterior"] = settings.results == "delayed", settings.score == "posterior"
     at["tracked"] = at["show_belief"] = settings.tracked
     at["autoreset"], at["stride"] = AUTORESET[settings.autoreset], settings.num_envs
-    max_steps = world.max_steps if settings.max_steps is None else settings.max_steps
-    at["max_steps"] = min(max(max_steps, 0), LARGEST - 1)  # no journey is shorter or longer
+    at["max_steps"] = min(max(settings.step_limit(world.max_steps), 0), LARGEST - 1)  # no journey is shorter or longer
     return tables, _set_columns(world, tables, settings.follows_posterior)
 
 

@@ -29,7 +29,7 @@ class Settings:
     budget: Budget | None = None
     autoreset: Autoreset = "none"
     max_steps: int | None = None
-    """None: the world's."""
+    """None: the world's, or twice as many with delayed results: every order may have to be waited for."""
 
     def __post_init__(self) -> None:
         faults = []
@@ -47,6 +47,12 @@ class Settings:
                 faults.append(f"{name} is {found!r}; expected one of {', '.join(choices)}")
         if faults:
             raise WorkupError("\n".join(faults))
+
+    def step_limit(self, of_world: int) -> int:
+        """Steps to truncation, given what the world allows where results come at once."""
+        if self.max_steps is not None:
+            return self.max_steps
+        return 2 * of_world if self.results == "delayed" else of_world
 
     @property
     def tracked(self) -> bool:

@@ -60,7 +60,7 @@ def make_engine(
         split: which recorded patients, where the scenario has them (an imported table): train by default, or test.
         seed: of the patients.
         first_patient: id of the first.
-        max_steps: steps to truncation, instead of the scenario's.
+        max_steps: steps to truncation, instead of the scenario's (twice as many with delayed results).
         autoreset: what happens when a journey ends.
 
     Raises:
