@@ -75,3 +75,21 @@ def test_an_id_and_one_policy_are_enough_and_the_optimum_is_there_when_asked_for
 def test_what_is_no_policy_is_refused(world: World, policies: Any, message: str) -> None:
     with pytest.raises(WorkupError, match=message):
         workup.evaluate(world, policies, patients=8)
+
+
+@pytest.mark.parametrize("view", ["raw", "belief"])
+def test_models_of_stable_baselines_are_taken_as_they_are(world: World, view: str) -> None:
+    pytest.importorskip("sb3_contrib", reason="needs the train extra")
+    from sb3_contrib import MaskablePPO
+    from stable_baselines3 import PPO
+
+    from workup.envs.views.sb3 import JourneyVecEnv
+
+    env = JourneyVecEnv(world, 8, view=view, seed=1)
+    models = {
+        "masked": MaskablePPO("MlpPolicy", env, n_steps=8, seed=0),
+        "plain": PPO("MlpPolicy", env, n_steps=8, seed=0),
+    }
+    found = workup.evaluate(world, models, patients=30)
+    assert found.agents["masked"].truncated.mean == 0.0  # legal steps only, so it comes to a decision
+    assert found.agents["plain"].value.mean <= 0.0
