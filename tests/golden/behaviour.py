@@ -294,6 +294,15 @@ def scenario_file(name: str) -> Path:
     return Path(workup.scenarios.__path__[0]) / name / "scenario.yaml"
 
 
+def text_of(kept: Record) -> str:
+    """JSON with a line a record, so that a change shows which records it moved."""
+    parts = []
+    for part, records in kept.items():
+        lines = [f"{json.dumps(name)}:{json.dumps(record, separators=(',', ':'))}" for name, record in records.items()]
+        parts.append(f"{json.dumps(part)}:{{\n" + ",\n".join(lines) + "\n}")
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
 def main(only: Sequence[str]) -> None:
     """All parts, or those named, the others being left as they are (on the machine that made them alone)."""
     kept = {"made with": made_with()}
@@ -301,7 +310,7 @@ def main(only: Sequence[str]) -> None:
         kept = json.loads(FILE.read_text(encoding="utf-8"))
         assert kept["made with"] == made_with(), "the file was made on another machine; write all of it anew"
     kept |= {name: make() for name, make in parts().items() if not only or name in only}
-    FILE.write_text(json.dumps(kept, indent=0, separators=(",", ":")) + "\n")
+    FILE.write_text(text_of(kept), encoding="utf-8")
 
 
 if __name__ == "__main__":
