@@ -76,11 +76,7 @@ def evaluate(
     population = Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario)
     judged = population if ready or population.drawn else population_of(str(scenario), split="test")
     keeper = Bookkeeper(population)
-    agents: dict[str, Agent] = {}
-    for name, policy in _named(policies).items():
-        if name in agents:
-            raise WorkupError(f"two policies are called {name!r}; give them as a dictionary, by names of your choice")
-        agents[name] = _agent(name, policy, population.world, keeper, seed)
+    agents = {name: _agent(name, policy, population.world, keeper, seed) for name, policy in _named(policies).items()}
     journeys = run_agents(judged, agents, patients=patients, seed=seed)
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
     bounds, refusal = (keeper.bounds if asked else keeper.known)(patients=patients, seed=seed)
@@ -89,15 +85,16 @@ def evaluate(
 
 def _named(policies: Any) -> dict[str, Any]:
     if isinstance(policies, Mapping):
-        return {str(name): policy for name, policy in policies.items()}
-    several = list(policies) if isinstance(policies, list | tuple) else [policies]
+        names, several = [str(name) for name in policies], list(policies.values())
+    else:
+        several = list(policies) if isinstance(policies, list | tuple) else [policies]
+        names = [_name_of(policy) for policy in several]
     if not several:
         raise WorkupError("there are no policies to compare; give at least one, such as 'voi'")
-    names = [_name_of(policy) for policy in several]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise WorkupError(
-            f"several policies are called {twice[0]!r}; give them as a dictionary, by names of your choice"
+            f"several policies are called {twice[0]!r}; give them as a dictionary, by different names of your choice"
         )
     return dict(zip(names, several, strict=True))
 

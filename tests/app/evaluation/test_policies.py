@@ -64,7 +64,9 @@ def test_an_id_and_one_policy_are_enough_and_the_optimum_is_there_when_asked_for
     ("policies", "message"),
     [
         ([], "there are no policies"),
+        ({}, "there are no policies"),
         (["voi", "voi"], "several policies are called 'voi'"),
+        ({1: "voi", "1": "none"}, "several policies are called '1'"),
         (["model.zip"], "can run code when it is opened"),
         ([3], "expected the name of an agent"),
         ({"m": Model(7)}, r"reads observations of shape \(7,\); tutorial shows"),
@@ -90,6 +92,11 @@ def test_models_of_stable_baselines_are_taken_as_they_are(world: World, view: st
         "masked": MaskablePPO("MlpPolicy", env, n_steps=8, seed=0),
         "plain": PPO("MlpPolicy", env, n_steps=8, seed=0),
     }
-    found = workup.evaluate(world, models, patients=30)
+    size = len(env.observation_names)
+
+    def by_hand(observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> Any:
+        return models["plain"].predict(observation[:, :size], deterministic=True)[0]
+
+    found = workup.evaluate(world, {**models, "by hand": by_hand}, patients=30)
     assert found.agents["masked"].truncated.mean == 0.0  # legal steps only, so it comes to a decision
-    assert found.agents["plain"].value.mean <= 0.0
+    assert found.agents["plain"].value == found.agents["by hand"].value
