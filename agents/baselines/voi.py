@@ -20,6 +20,8 @@ F64 = NDArray[np.float64]
 class VoiAgent:
     """Looks one step ahead on a knowledge model, which may be noisier than the world it acts in.
 
+    A decision that is still locked counts at its worth less the cheapest orders that might open it, and is never taken.
+
     Raises:
         PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
     """
@@ -30,7 +32,7 @@ class VoiAgent:
         """`world` is the agent's knowledge; it needs the names of the world it acts in, not its figures."""
         self.name = name
         self._world = world
-        self._ahead = OneStep(world)
+        self._ahead = OneStep(world, keys=True)
         self._opening = opening_actions(world)
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:

@@ -78,6 +78,8 @@ def _sweep(p: Problem, column: F64, values: F64) -> None:
         mode, best = modes[n], -np.inf
         if free_item[n] or holds(p, n, digits):
             for d in range(D):
+                if not free_item[n + 1 + d] and not holds(p, n + 1 + d, digits):
+                    continue
                 total = 0.0
                 for s in range(S):
                     total += stop[mode, d, s] * partial[n, s]
@@ -101,7 +103,7 @@ def _sweep(p: Problem, column: F64, values: F64) -> None:
             else:
                 total += _set_value(p, values, a, code, digits, mode)
             best = max(best, total)
-        values[code] = best_stop(p, partial[n], mode)[0] if best == -np.inf else best
+        values[code] = best_stop(p, partial[n], mode, digits)[0] if best == -np.inf else best
         level = n - 1
         while level >= 0 and digits[order[level]] == 0:
             digits[order[level]] = p.radix[order[level]] - 1

@@ -138,7 +138,7 @@ def make_node(
     # A journey in which nothing else is left may end. Whatever the rest of a set will say, the same decision may follow.
     if (g.structure_stop[s] and not (extra > 0 and p.clocked)) or not can_act:
         mode = mode_of(p, digits)
-        stop, which = best_stop(p, v, mode)
+        stop, which = best_stop(p, v, mode, digits)
         g.plan[node] = mode * p.stop.shape[1] + which
     g.lower[node] = stop
     g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.locks import Locks
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
 from workup.agents.planning.transitions import SUM
 from workup.envs.engine.types import JourneyView
@@ -48,6 +49,8 @@ class Ordered(NamedTuple):
     """(C,) time that each outcome takes."""
     done: NDArray[np.int64]
     """(C,) 1 where the outcome is that of an act done whose worth progression changes; see `credit`."""
+    opens: NDArray[np.int64]
+    """(C,) the requirements of decisions that each outcome meets, as bits: see `workup.agents.planning.locks`."""
     credit: F64
     """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds; else 0."""
 
@@ -63,6 +66,19 @@ class Deciding(NamedTuple):
     """(S,) of progression an hour."""
 
 
+class Locked(NamedTuple):
+    """Which decisions may be taken in one journey before an order, and what a key is worth afterwards."""
+
+    needs: NDArray[np.int64]
+    """(D,) the requirements of each decision, as bits."""
+    met: int
+    """The bits that are met."""
+    now_gbp: F64
+    """(G,) a decision that is locked now counts at its worth less this for each requirement not met; inf: not at all."""
+    then_gbp: F64
+    """(G,) the same after the order."""
+
+
 class _Told(NamedTuple):
     """A view and what it tells, as lists by journey."""
 
@@ -71,17 +87,26 @@ class _Told(NamedTuple):
     failures: list[list[int]]
     unknown: list[list[bool]]
     """By contraindication: whether what it looks at has not been revealed."""
+    met: list[int]
+    """The requirements of decisions that are met, as bits."""
 
 
 class OneStep:
     """Looks one step ahead from information states of one world.
 
+    One step ahead sees no use in an order that merely opens a decision which takes another step. With `keys`, a locked
+    decision counts at its worth less the cheapest orders that might open it (`Locks.keys`), so that a key has a use;
+    without, as the exact expectation of the best decision, it does not count.
+
     Raises:
         PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, *, keys: bool = False) -> None:
         self.world = world
+        self.locks, self._keys = Locks(world), keys
+        self._no_key = np.full(len(self.locks.groups), np.inf)
+        self._distinct = lru_cache(maxsize=20_000)(self._look_up_outcomes)
         self._tables = OutcomeTables(world)
         self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
         self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
@@ -112,7 +137,8 @@ class OneStep:
         """
         order = self.order(view, row, action)
         ordered, deciding = self.tables(order, profiles)
-        change = float(change_of(weights, self._unprogressed(view, row, profiles), *ordered, *deciding))
+        locked = self._locked(view, row, order, profiles, weights)
+        change = float(change_of(weights, self._unprogressed(view, row, profiles), *ordered, *deciding, *locked))
         return change + self.paid_before(view, row, order, profiles, weights) if self._once else change
 
     def order(self, view: JourneyView, row: int, action: int) -> Order:
@@ -134,7 +160,8 @@ class OneStep:
         """The view as lists, made once: every journey and action of a view is asked for in turn."""
         if self._told is None or self._told.view is not view:
             unknown = view.values[:, self._feared] < 0
-            self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist())
+            met = self.locks.met(view).tolist()
+            self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist(), met)
         return self._told
 
     def paid_before(self, view: JourneyView, row: int, order: Order, profiles: Profiles, weights: F64) -> float:
@@ -152,10 +179,41 @@ class OneStep:
         return paid
 
     def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
-        """(D,) expected worth of each decision now; arguments as in `change`."""
+        """(D,) expected worth of each decision now, less its keys if it is locked; arguments as in `change`."""
         acts = self._acts_done(self._lists_of(view).status[row])
         now, difference, _ = self._deciding(profiles, acts)
-        return np.asarray((now + difference * self._unprogressed(view, row, profiles)) @ weights)
+        worth = (now + difference * self._unprogressed(view, row, profiles)) @ weights
+        if self.locks.groups:
+            locked = self._locked(view, row, Order((), (), (), acts), profiles, weights)
+            missing = self.locks.needs & ~locked.met
+            bits = (missing[:, None] >> np.arange(len(locked.now_gbp))) & 1
+            worth = worth - np.where(bits, locked.now_gbp, 0.0).sum(axis=1) * weights.sum()
+        return np.asarray(worth)
+
+    def _locked(self, view: JourneyView, row: int, order: Order, profiles: Profiles, weights: F64) -> Locked:
+        """What is locked before an order, and what the keys cost before and after it."""
+        locks = self.locks
+        if not locks.groups:
+            return Locked(locks.needs, 0, self._no_key, self._no_key)
+        met = self.met(view, row)
+        if not self._keys:
+            return Locked(locks.needs, met, self._no_key, self._no_key)
+        prices = self._prices(view, row, order.acts, profiles, weights)
+        now = locks.keys(view, row, prices)
+        return Locked(locks.needs, met, now, locks.keys(view, row, prices, order.items) if order.items else now)
+
+    def met(self, view: JourneyView, row: int) -> int:
+        """The requirements of decisions that are met in one journey, as bits."""
+        return int(self._lists_of(view).met[row])
+
+    def _prices(self, view: JourneyView, row: int, acts: tuple[int, ...], profiles: Profiles, weights: F64) -> F64:
+        """(I,) what each item by itself is expected to cost in money, harm and waiting, pounds."""
+        told, found = self._lists_of(view), np.full(len(self.world.items), np.inf)
+        for i in range(len(found)):
+            feared = tuple([x for x in self._fears[i] if told.unknown[row][x]])
+            charged = charges(self._tables, ((i, told.failures[row][i]),), profiles, (feared,), acts)
+            found[i] = weights @ charged / weights.sum()
+        return found
 
     def _acts_done(self, status: list[int]) -> tuple[int, ...]:
         return tuple([i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT])
@@ -172,15 +230,16 @@ class OneStep:
     def _look_up(self, order: Order, profiles: Profiles) -> Ordered:
         tables, world = self._tables, self.world
         orders = tuple(zip(order.items, order.failures, strict=True))
-        likelihoods, counts, hours, done = [], [], [], []
+        likelihoods, counts, hours, done, opens = [], [], [], [], []
         for item, failed in orders:
             treated = any(act in order.acts for act in tables.treated_by(item))
-            likelihood, status = tables.distinct(item, profiles, failed, treated)
+            likelihood, status, opened = self._distinct(item, profiles, failed, treated)
             timely = np.where(tables.takes_time(item, status), world.turnaround_h[item], 0.0)
             likelihoods.append(likelihood)
             counts.append(len(status))
             hours.append(np.where(status == REFUSED, 0.0, timely))
             done.append((status == RESULT) & self._credited[item])
+            opens.append(opened)
         credit = np.zeros((len(order.items), 2, likelihood.shape[1]))
         for i, item in enumerate(order.items):
             if self._credited[item]:
@@ -192,17 +251,49 @@ class OneStep:
             np.array(counts),
             np.concatenate(hours),
             np.concatenate(done).astype(np.int64),
+            np.concatenate(opens),
             credit,
         )
 
+    def _look_up_outcomes(
+        self, item: int, profiles: Profiles, failures: int, treated: bool
+    ) -> tuple[F64, NDArray[np.uint8], NDArray[np.int64]]:
+        """Likelihoods (cells, S), statuses and opened requirements of outcomes, those that say the same about the patient
+        and open the same taken together."""
+        cells = self._tables.cells(item, profiles, failures, treated)
+        opened = self.locks.opened(item, cells.observables, cells.values, cells.status)
+        normal = np.round(cells.likelihood / cells.likelihood.max(axis=1, keepdims=True), 12) + 0.0
+        seen: dict[tuple[int, int, bytes], int] = {}
+        at = [
+            seen.setdefault((s, bits, row.tobytes()), len(seen))
+            for s, bits, row in zip(cells.status.tolist(), opened.tolist(), normal, strict=True)
+        ]
+        if len(seen) == len(at):
+            return cells.likelihood, cells.status, opened
+        likelihood = np.zeros((len(seen), normal.shape[1]))
+        np.add.at(likelihood, at, cells.likelihood)
+        status, bits = zip(*((s, b) for s, b, _ in seen), strict=True)
+        return likelihood, np.array(status, np.uint8), np.array(bits, np.int64)
+
 
 @njit(cache=True, fastmath=SUM)
-def _best(weights: F64, unprogressed: F64, now: F64, difference: F64) -> float:
+def _best(
+    weights: F64, unprogressed: F64, now: F64, difference: F64, needs: NDArray[np.int64], met: int, key_gbp: F64
+) -> float:
     best = -np.inf
     for d in range(now.shape[0]):
+        missing, price = needs[d] & ~met, 0.0
+        if missing:
+            for g in range(key_gbp.shape[0]):
+                if missing >> g & 1:
+                    price += key_gbp[g]
+            if price == np.inf:
+                continue
         value = 0.0
         for s in range(weights.shape[0]):
             value += weights[s] * (now[d, s] + difference[d, s] * unprogressed[s])
+        if price > 0.0:
+            value -= price * weights.sum()
         best = max(best, value)
     return best
 
@@ -210,7 +301,8 @@ def _best(weights: F64, unprogressed: F64, now: F64, difference: F64) -> float:
 @njit(cache=True, fastmath=SUM)
 def change_of(
     weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
-    done: NDArray[np.int64], credit: F64, now: F64, difference: F64, rate: F64,
+    done: NDArray[np.int64], opens: NDArray[np.int64], credit: F64, now: F64, difference: F64, rate: F64,
+    needs: NDArray[np.int64], met: int, now_gbp: F64, then_gbp: F64,
 ) -> float:  # fmt: skip
     """`OneStep.change` from its tables: walks the joint outcomes depth first, the belief of each prefix kept."""
     M, S = counts.shape[0], weights.shape[0]
@@ -226,7 +318,7 @@ def change_of(
     belief[0] = weights
     moves = rate.max() > 0.0
     later, later_by = unprogressed.copy(), 0.0
-    total = -spent - _best(weights, unprogressed, now, difference)
+    total = -spent - _best(weights, unprogressed, now, difference, needs, met, now_gbp)
     level = 0
     while level >= 0:
         if at[level] == counts[level]:
@@ -249,7 +341,10 @@ def change_of(
                 later_by = float(time[M])
                 for s in range(S):
                     later[s] = unprogressed[s] * np.exp(-rate[s] * later_by) if rate[s] > 0.0 else unprogressed[s]
-            total += _best(belief[M], later, now, difference)
+            open_ = met
+            for m in range(M):
+                open_ |= opens[start[m] + at[m]]
+            total += _best(belief[M], later, now, difference, needs, open_, then_gbp)
             for m in range(M):
                 if done[start[m] + at[m]]:
                     for s in range(S):

@@ -43,7 +43,6 @@ class OutcomeTables:
         self.price = lru_cache(maxsize=20_000)(self._price)
         self.stop = lru_cache(maxsize=2_000)(self._stop)
         self.waiting = lru_cache(maxsize=2_000)(self._waiting)
-        self.distinct = lru_cache(maxsize=20_000)(self._distinct)
         self.progressing_stop = lru_cache(maxsize=2_000)(self._progressing_stop)
         self.charges = lru_cache(maxsize=20_000)(self._charges)
 
@@ -63,20 +62,6 @@ class OutcomeTables:
             likelihood[rows, j * H : (j + 1) * H] = part.likelihood
         table = np.array(list(keys), np.int64).reshape(len(keys), -1)
         return Cells(parts[0].observables, table[:, 1:].astype(np.int16), table[:, 0].astype(np.uint8), likelihood)
-
-    def _distinct(self, item: int, profiles: Profiles, failures: int, treated: bool) -> tuple[F64, NDArray[np.uint8]]:
-        """Likelihoods (cells, S) and statuses of outcomes, those that say the same about the patient taken together."""
-        cells = self.cells(item, profiles, failures, treated)
-        normal = np.round(cells.likelihood / cells.likelihood.max(axis=1, keepdims=True), 12) + 0.0
-        seen: dict[tuple[int, bytes], int] = {}
-        at = [
-            seen.setdefault((s, row.tobytes()), len(seen)) for s, row in zip(cells.status.tolist(), normal, strict=True)
-        ]
-        if len(seen) == len(at):
-            return cells.likelihood, cells.status
-        likelihood = np.zeros((len(seen), normal.shape[1]))
-        np.add.at(likelihood, at, cells.likelihood)
-        return likelihood, np.array([s for s, _ in seen], np.uint8)
 
     def takes_time(self, item: int, status: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """Whether outcomes of these statuses take the item's time."""

@@ -13,7 +13,7 @@ from workup.agents.planning.actions import Actions, actions
 from workup.agents.planning.digits import Digits, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
 from workup.agents.planning.problem import F64, Problem, free_value
-from workup.agents.planning.remaining import DECIDING, Left, Modes, modes, remaining, requirements
+from workup.agents.planning.remaining import DECIDING, Left, Modes, modes, of_decision, remaining, requirements
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import possible_weights
 from workup.envs.model.world import World
@@ -92,7 +92,7 @@ class Presenter:
     def _matters(self) -> NDArray[np.bool_]:
         """(O,) observables whose value decides what is legal or what it costs."""
         matters = np.zeros(len(self.world.model.observables), bool)
-        for groups in self.rules:
+        for groups in self.rules.values():
             for group in groups:
                 matters[[c.observable for c in group if c.observable >= 0]] = True
         matters[self.world.contraindication[:, 1]] = True
@@ -284,7 +284,7 @@ def _clauses(left: Left, digits: tuple[Digits, ...]) -> dict[str, NDArray[np.gen
     allows: list[bool] = []
     position = {item: p for p, item in enumerate(left.items)}
     watching = {item: left.watching(item) for item in left.items}
-    for owner in (*left.items, DECIDING):
+    for owner in (*left.items, DECIDING, *map(of_decision, range(len(left.world.decisions)))):
         for group in left.groups[owner]:
             for clause in group:
                 p = position[clause.item]

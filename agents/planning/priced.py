@@ -41,7 +41,7 @@ class _Where(NamedTuple):
     deciding: int
     """In `reals`: now (D, S), difference (D, S), rate (S,)."""
     counts: int
-    """In `ints`: outcomes of each item (M,), whether each outcome is an act done (C,)."""
+    """In `ints`: outcomes of each item (M,), whether each outcome is an act done (C,), the requirements it meets (C,)."""
 
 
 class _Packed(NamedTuple):
@@ -99,8 +99,10 @@ class Pricer:
         orders = np.array([self._known[key] for key in keys], np.int64)
         packed = _Packed(self._reals, self._ints, self._where)
         condition_of = self._ahead.world.model.condition_of.astype(np.int64)
+        locks = self._ahead.locks
         found = _changes(
-            packed, orders, len(self._ahead.world.decisions), weights, view.progression_h, self._rate, condition_of
+            packed, orders, locks.needs, locks.met(view), len(locks.groups), weights, view.progression_h, self._rate,
+            condition_of,
         )  # fmt: skip
         if self._ahead.charges_once:
             found += [
@@ -141,7 +143,7 @@ class Pricer:
         decide = (profiles, order.acts)
         if decide not in self._deciding_at:
             self._deciding_at[decide] = self._keep(*deciding)
-        counts = np.concatenate([ordered.counts, ordered.done.astype(np.int64)])
+        counts = np.concatenate([ordered.counts, ordered.done, ordered.opens])
         self._ints = _with_room(self._ints, self._n_ints + len(counts))
         self._ints[self._n_ints : self._n_ints + len(counts)] = counts
         where = _Where(
@@ -178,8 +180,10 @@ def _with_room(array: Numbers, size: int) -> Numbers:
 
 @njit(cache=True, nogil=True)
 def _changes(
-    packed: _Packed, orders: I64, decisions: int, weights: F64, progression_h: F64, rate_per_h: F64, condition_of: I64
-) -> F64:
+    packed: _Packed, orders: I64, needs: I64, met: I64, groups: int, weights: F64, progression_h: F64, rate_per_h: F64,
+    condition_of: I64,
+) -> F64:  # fmt: skip
+    decisions, no_key = needs.shape[0], np.full(groups, np.inf)
     out = np.full(orders.shape[0], np.nan)
     still, unprogressed = np.ones(rate_per_h.shape[0]), np.ones(weights.shape[1])
     moves = rate_per_h.max() > 0.0
@@ -204,6 +208,7 @@ def _changes(
                 unprogressed[s] = still[condition_of[s % condition_of.shape[0]]]
         out[i] = change_of(
             weights[i, :S], unprogressed[:S], cost, likelihood, packed.ints[n : n + M], hours,
-            packed.ints[n + M : n + M + C], credit, now, difference, rate,
+            packed.ints[n + M : n + M + C], packed.ints[n + M + C : n + M + 2 * C], credit, now, difference, rate,
+            needs, met[i], no_key, no_key,
         )  # fmt: skip
     return out

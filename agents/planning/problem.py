@@ -62,7 +62,7 @@ class Problem(NamedTuple):
     """(n,) place value of an item's signature in the key of a structure."""
 
     group_start: I32
-    """(n + 2,) first group of each item's requirements; entry n is for deciding."""
+    """(n + D + 2,) first group of each item's requirements; entry n is for deciding, n + 1 + d for decision d."""
     clause_start: I32
     """(groups + 1,) first clause of each group. A group holds if any clause does; all groups must."""
     clause_item: I32

@@ -39,17 +39,29 @@ class Clause:
 
 Groups = list[list[Clause]]
 """All groups must hold; a group holds if any of its clauses does."""
+NEVER: Groups = [[]]
+"""A requirement that nothing meets."""
 
 
-def requirements(world: World) -> list[Groups]:
-    """For every item, then for deciding: groups of alternatives, all of which must hold."""
-    rules: list[Groups] = [[] for _ in range(len(world.items) + 1)]
+def of_decision(d: int) -> int:
+    """In place of an item: what decision `d` requires beside what deciding does."""
+    return -2 - d
+
+
+def requirements(world: World) -> dict[int, Groups]:
+    """For every item, for deciding and for each decision: groups of alternatives, all of which must hold."""
+    rules: dict[int, Groups] = {item: [] for item in range(len(world.items))}
+    rules |= {DECIDING: []} | {of_decision(d): [] for d in range(len(world.decisions))}
     item_of = world.model.item_of
     at: dict[tuple[int, int], list[Clause]] = {}
-    for (item, group, kind, target), allowed in zip(world.clauses.tolist(), world.clause_values, strict=True):
-        clauses = at.setdefault((item, group), [])
+    of_items = zip(world.clauses.tolist(), world.clause_values, strict=True)
+    of_decisions = zip(world.decision_clauses.tolist(), world.decision_clause_values, strict=True)
+    for (owner, group, kind, target), allowed in (
+        *of_items, *(((of_decision(d), *rest), allowed) for (d, *rest), allowed in of_decisions)
+    ):  # fmt: skip
+        clauses = at.setdefault((owner, group), [])
         if not clauses:
-            rules[item].append(clauses)
+            rules[owner].append(clauses)
         observable = target if kind == 0 else -1
         clauses.append(Clause(int(item_of[target]) if kind == 0 else target, observable, tuple(allowed.tolist())))
     for rows, values in (
@@ -84,7 +96,7 @@ class Left:
     items: tuple[int, ...]
     """That can still be ordered, now or later."""
     groups: dict[int, Groups]
-    """What each of them, and `DECIDING`, still requires: clauses that look at items left (see `remaining`)."""
+    """What each of them, `DECIDING` and each decision still requires: clauses that look at items left (see `remaining`)."""
     can_decide: bool
     """Whether a decision can ever become legal."""
 
@@ -100,7 +112,7 @@ class Left:
 
 def remaining(
     tables: OutcomeTables,
-    rules: list[Groups],
+    rules: dict[int, Groups],
     *,
     profiles: Profiles,
     known: Facts,
@@ -126,6 +138,9 @@ def remaining(
         left = kept
     deciding = _still_open(rules[DECIDING], left, known, status)
     groups[DECIDING] = deciding or []
+    for d in range(len(tables.world.decisions)):
+        still = _still_open(rules[of_decision(d)], left, known, status)
+        groups[of_decision(d)] = NEVER if still is None else still
     return Left(tables, profiles, known, status, failures, tuple(left), groups, deciding is not None)
 
 

@@ -38,7 +38,7 @@ def mode_of(p: Problem, digits: I64) -> int:
 
 @njit(cache=True)
 def holds(p: Problem, owner: int, digits: I64) -> bool:
-    """Whether every requirement of an item (or of deciding: owner = n) holds."""
+    """Whether every requirement of an item (of deciding: owner = n, of decision d: n + 1 + d) holds."""
     for group in range(p.group_start[owner], p.group_start[owner + 1]):
         met = False
         for q in range(p.clause_start[group], p.clause_start[group + 1]):
@@ -75,10 +75,12 @@ def is_legal(p: Problem, a: int, digits: I64, mode: int) -> bool:
 
 
 @njit(cache=True)
-def best_stop(p: Problem, v: F64, mode: int) -> tuple[float, int]:
-    """Value and index of the best decision for an unnormalised belief."""
+def best_stop(p: Problem, v: F64, mode: int, digits: I64) -> tuple[float, int]:
+    """Value and index of the best decision whose requirements are met, for an unnormalised belief."""
     best, which = -np.inf, -1
     for d in range(p.stop.shape[1]):
+        if not holds(p, p.radix.shape[0] + 1 + d, digits):
+            continue
         value = dot(p.stop[mode, d], v)
         if value > best:
             best, which = value, d

@@ -97,6 +97,8 @@ def compile_world(
         complication_major=np.array(risks.major, bool),
         clauses=rules.clauses,
         clause_values=rules.clause_values,
+        decision_clauses=rules.decision_clauses,
+        decision_clause_values=rules.decision_clause_values,
         known_refusal=rules.known_refusal,
         known_refusal_values=rules.known_refusal_values,
         opens_journey=np.array([{"history": 1, "examination": 2}.get(tiers.get(n, ""), 0) for n in items], np.int8),

@@ -1,8 +1,10 @@
-"""Which orders are legal on revealed facts: contraindications, requirements and refusals known beforehand."""
+"""What is legal on revealed facts: contraindications, requirements and refusals known beforehand."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,8 @@ from numpy.typing import NDArray
 from workup.envs.compile.evidence import event_of
 from workup.envs.compile.layout import Floats, Ints, Layout
 from workup.errors import WorkupError, suggestion
-from workup.scenarios.language.vocabulary import STATUS_WORDS, allowed_statuses, allowed_values
+from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.vocabulary import MAX_DECISION_GROUPS, STATUS_WORDS, allowed_statuses, allowed_values
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,6 +25,8 @@ class Rules:
     contraindication_loss_gbp: Floats
     clauses: Ints
     clause_values: NDArray[np.bool_]
+    decision_clauses: Ints
+    decision_clause_values: NDArray[np.bool_]
     known_refusal: Ints
     known_refusal_values: NDArray[np.bool_]
 
@@ -34,7 +39,10 @@ def rules_of(layout: Layout, width: int) -> Rules:
     """
     faults: list[str] = []
     contra = _contraindications(layout, faults)
-    clauses = _clauses(layout, faults)
+    scenario, needs = layout.laws.scenario, {name: of.requires for name, of in layout.laws.items.items()}
+    clauses = _clauses(layout, needs, faults)
+    deciding = _clauses(layout, {name: of.requires for name, of in scenario.decisions.items()}, faults)
+    _refuse_too_many(scenario, faults)
     refusals = _known_refusals(layout)
     if faults:
         raise WorkupError("\n".join(faults))
@@ -45,6 +53,8 @@ def rules_of(layout: Layout, width: int) -> Rules:
         np.array([loss for _, _, loss in contra], np.float64),
         _rows([row for row, _ in clauses], 4),
         _flags([flags for _, flags in clauses], wide),
+        _rows([row for row, _ in deciding], 4),
+        _flags([flags for _, flags in deciding], wide),
         _rows([row for row, _ in refusals], 2),
         _flags([flags for _, flags in refusals], width),
     )
@@ -82,20 +92,29 @@ def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[in
     return rows
 
 
-def _clauses(layout: Layout, faults: list[str]) -> list[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+def _refuse_too_many(scenario: Scenario, faults: list[str]) -> None:
+    groups = sum(len(decision.requires) for decision in scenario.decisions.values())
+    if groups > MAX_DECISION_GROUPS:
+        faults.append(f"decisions have {groups} requirements; at most {MAX_DECISION_GROUPS} together can be treated")
+
+
+def _clauses(
+    layout: Layout, needs: Mapping[str, tuple[dict[str, Any], ...]], faults: list[str]
+) -> list[tuple[tuple[int, ...], NDArray[np.bool_]]]:
+    """Rows (owner, group, kind, target) of what each item, or each decision, requires."""
     laws = layout.laws
     rows: list[tuple[tuple[int, ...], NDArray[np.bool_]]] = []
     items = tuple(laws.items)
-    for i, (item, orderable) in enumerate(laws.items.items()):
-        for group, alternatives in enumerate(orderable.requires):
+    for i, (owner, requires) in enumerate(needs.items()):
+        for group, alternatives in enumerate(requires):
             for name, given in alternatives.items():
                 if name in laws.items:
                     rows.append(((i, group, 1, items.index(name)), np.array(allowed_statuses(given))))
                 elif name not in layout.observables:
                     hint = suggestion(name, (*layout.observables, *items))
-                    faults.append(f"{item} requires {name!r}, which nothing reveals{hint}")
+                    faults.append(f"{owner} requires {name!r}, which nothing reveals{hint}")
                 elif (allowed := allowed_values(laws.axes[name], given)).unknown:
-                    faults.append(f"{item} requires {name} to be unknown; a requirement must be something revealed")
+                    faults.append(f"{owner} requires {name} to be unknown; a requirement must be something revealed")
                 else:
                     rows.append(((i, group, 0, layout.observables.index(name)), np.array(allowed.values)))
     return rows

@@ -11,7 +11,18 @@ from workup.envs.engine.copying import LastJourney, beliefs_of, ended_of, view_o
 from workup.envs.engine.draws import numbers_of
 from workup.envs.engine.preparing import packed_cases, shared_tables, tables_for
 from workup.envs.engine.settings import Settings
-from workup.envs.engine.state import BEST_GBP, BOTH, IMPOSSIBLE, KEPT, KEY, PATIENT, PHASE, EngineState, allocate
+from workup.envs.engine.state import (
+    BEST_GBP,
+    BOTH,
+    IMPOSSIBLE,
+    KEPT,
+    KEY,
+    OUTCOMES,
+    PATIENT,
+    PHASE,
+    EngineState,
+    allocate,
+)
 from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, reset_batch, step_batch
 from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
 from workup.envs.model.population import Population
@@ -198,8 +209,19 @@ class Engine:
     @property
     def best_expected_utility(self) -> NDArray[np.float64]:
         """(n,) reward still to come if one took the best decision now, by the exact posterior (belief view only):
-        its utility with benefits of acts, less the delay, late cost and late harm incurred so far."""
+        its utility with benefits of acts, less the delay, late cost and late harm incurred so far. Only decisions whose
+        requirements are met count, whether or not a history has been taken yet."""
         return self._rows.amounts[:, BEST_GBP].copy()
+
+    @property
+    def best_open_utility(self) -> NDArray[np.float64]:
+        """(n,) the same if no decision required anything; meant for journeys in which a decision is legal."""
+        first = self._columns.at["expected"] + OUTCOMES
+        utility = self._rows.amounts[:, first : first + len(self.world.decisions)]
+        legal = self._rows.mask[:, len(self.world.actions) - len(self.world.decisions) :]
+        allowed = np.where(legal, utility, -np.inf).max(axis=1)
+        gained = np.where(np.isfinite(allowed), utility.max(axis=1) - allowed, 0.0)
+        return np.asarray(self.best_expected_utility + self.world.weights[3] * gained)
 
     @property
     def condition_posterior(self) -> NDArray[np.float64]:

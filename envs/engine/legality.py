@@ -8,7 +8,18 @@ import numpy as np
 
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.rule_tables import SET
-from workup.envs.engine.state import BOTH, CLOCK_H, COST_GBP, DOSE_MSV, HISTORY, N_PENDING, PHASE, STATUS, TESTS
+from workup.envs.engine.state import (
+    BOTH,
+    CLOCK_H,
+    COST_GBP,
+    DOSE_MSV,
+    HISTORY,
+    N_PENDING,
+    OUTCOMES,
+    PHASE,
+    STATUS,
+    TESTS,
+)
 from workup.envs.model.codes import FAILED, NOT_ORDERED
 
 
@@ -132,6 +143,31 @@ def refresh_after(i, item, world, rows):
 
 
 @inlined
+def unlocked(i, d, world, rows):
+    """Rule 2 for a decision, history apart: whether all that it requires has been found or tried."""
+    at, ints = world.at, world.ints
+    n_words, met_all = at.n_words, True
+    for need in range(ints[at.decision_needs_at + d], ints[at.decision_needs_at + d + 1]):
+        met = np.int64(0)
+        for j in range(n_words):
+            met |= rows.counts[i, at.words + j] & ints[at.decision_needs + need * n_words + j]
+        met_all &= met != 0
+    return met_all
+
+
+@inlined
+def best_utility(i, world, rows):
+    """The highest expected utility of an unlocked decision, from what `summarise` left."""
+    at = world.at
+    utility = at.expected + OUTCOMES
+    best = -np.inf
+    for d in range(at.n_decisions):
+        if not at.locked or unlocked(i, d, world, rows):
+            best = max(best, rows.amounts[i, utility + d])
+    return best
+
+
+@inlined
 def refresh_ways_out(i, world, rows):
     """Rule 2 for `wait` and the decisions."""
     at = world.at
@@ -143,3 +179,6 @@ def refresh_ways_out(i, world, rows):
             stuck = stuck and not rows.mask[i, a]
         decide = stuck
     rows.mask[i][at.first_decision : at.n_actions] = decide
+    if at.locked and decide:
+        for d in range(at.n_decisions):
+            rows.mask[i, at.first_decision + d] = unlocked(i, d, world, rows)

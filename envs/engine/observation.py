@@ -25,7 +25,8 @@ STATUS_LEVELS = np.array([0.0, 0.5, 1.0, -0.5, -1.0])
 """Not ordered, pending, result, failed (times the share of its tries used), refused."""
 
 REGRET_SCALE_GBP = 50.0
-"""Regrets are shown as -log(1 + regret / scale), so that pounds count near a tie and thousands do not drown them."""
+"""Regrets are shown as -log(1 + regret / scale), so that pounds count near a tie and thousands do not drown them. Against
+the best decision that may be taken: one that is still locked and better shows as +log(1 + what it is better by / scale)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -29,6 +29,7 @@ def rule_tables(world: World, bits: Bits) -> Part:
         "n_words": bits.n_words,
         "wait_action": kinds.index("wait"),
         "first_decision": kinds.index("decide"),
+        "locked": len(world.decision_clauses) > 0,
     }
     ints = {
         **_legality(world, bits),
@@ -74,7 +75,7 @@ class Bits:
 
 def bits_of(world: World) -> Bits:
     """The bits of what the rules of a world look at."""
-    clauses = world.clauses.tolist()
+    clauses = [*world.clauses.tolist(), *world.decision_clauses.tolist()]
     facts = {int(row[1]) for table in (world.contraindication, world.known_refusal) for row in table}
     facts |= {target for _, _, kind, target in clauses if kind == 0}
     statuses = {target for _, _, kind, target in clauses if kind == 1}
@@ -100,10 +101,8 @@ def _legality(world: World, bits: Bits) -> dict[str, NDArray[Any]]:
     ):
         for (item, o), bad in zip(rows.tolist(), values, strict=True):
             forbidding[item] |= bits.facts(o, bad[: n_values[o]])
-    needs: list[dict[int, NDArray[np.int64]]] = [{} for _ in range(n_items)]
-    for (item, group, kind, target), allowed in zip(world.clauses.tolist(), world.clause_values, strict=True):
-        words = bits.facts(target, allowed[: n_values[target]]) if kind == 0 else bits.statuses(target, allowed)
-        needs[item][group] = needs[item].get(group, np.zeros(bits.n_words, np.int64)) | words
+    needs = _needs(world, bits, world.clauses, world.clause_values, n_items)
+    of_decision = _needs(world, bits, world.decision_clauses, world.decision_clause_values, len(world.decisions))
     return {
         "fact_word": bits.fact_word,
         "fact_bit": bits.fact_bit,
@@ -113,7 +112,21 @@ def _legality(world: World, bits: Bits) -> dict[str, NDArray[Any]]:
         "forbidding": forbidding,
         "needs_at": offsets([list(groups) for groups in needs]),
         "needs": np.array([words for groups in needs for words in groups.values()], np.int64),
+        "decision_needs_at": offsets([list(groups) for groups in of_decision]),
+        "decision_needs": np.array([words for groups in of_decision for words in groups.values()], np.int64),
     }
+
+
+def _needs(
+    world: World, bits: Bits, clauses: NDArray[np.int32], values: NDArray[np.bool_], owners: int
+) -> list[dict[int, NDArray[np.int64]]]:
+    """By owner and group the bits of which one must be there."""
+    needs: list[dict[int, NDArray[np.int64]]] = [{} for _ in range(owners)]
+    for (owner, group, kind, target), allowed in zip(clauses.tolist(), values, strict=True):
+        of_values = allowed[: world.model.n_values[target]] if kind == 0 else allowed
+        words = bits.facts(target, of_values) if kind == 0 else bits.statuses(target, allowed)
+        needs[owner][group] = needs[owner].get(group, np.zeros(bits.n_words, np.int64)) | words
+    return needs
 
 
 def _watched(world: World) -> list[list[int]]:

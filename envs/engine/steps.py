@@ -181,7 +181,7 @@ def act(i, action, world, rows):
     else:
         for m in range(ints[at.members_at + action], ints[at.members_at + action + 1]):
             refresh_after(i, np.int64(ints[at.members + m]), world, rows)
-        if not phase & HISTORY or at.delayed:
+        if not phase & HISTORY or at.delayed or at.locked:
             refresh_ways_out(i, world, rows)
     if at.tracked:
         summarise(i, world, rows)

@@ -30,7 +30,7 @@ SIZES = (
     "n_profiles", "n_hidden", "n_observables", "n_items", "n_values", "n_core", "n_decisions", "n_actions",
     "n_conditions", "n_contraindications", "n_set_ups", "per_start", "n_investigations", "max_reveals", "max_failures",
     "n_words", "wait_action", "first_decision", "totals_slot", "condition_slot", "marginal_slot", "n_marginals",
-    "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late",
+    "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late", "locked",
 )
 OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "stride", "budgeted", "show_belief", "max_steps")
 INT_TABLES = (
@@ -46,7 +46,7 @@ INT_TABLES = (
     "reveals", "drawn_at", "drawn_two", "drawn", "drawn_stream", "drawn_slot", "drawn_of_k", "drawn_of_h",
     "careful_at", "careful", "ruled_at", "ruled", "ruled_bit", "set_up", "attempts", "opens",
     "contra_at", "contra_observable", "contra_bad", "fact_word", "fact_bit", "status_word", "status_bit",
-    "rules", "forbidding", "needs_at", "needs",
+    "rules", "forbidding", "needs_at", "needs", "decision_needs_at", "decision_needs",
     "watched_at", "watched_early", "watched", "sets_at", "sets_early", "sets",
     "action_kind", "members_at", "members", "action_of_item",
     "fact_kind", "fact_slot", "status_slot", "treated_slot", "marginal_of",

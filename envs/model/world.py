@@ -88,6 +88,11 @@ class World:
     kind 1: target is an item whose status must be allowed. Sorted by item, then group."""
     clause_values: NDArray[np.bool_]
     """(Q, max(V, 5)) allowed values (kind 0) or statuses (kind 1)."""
+    decision_clauses: NDArray[np.int32]
+    """(Q2, 4) rows (decision, group, kind, target), as `clauses`: what must be met before a decision may be taken. Once
+    met, a requirement of a decision stays met."""
+    decision_clause_values: NDArray[np.bool_]
+    """(Q2, max(V, 5))"""
     known_refusal: NDArray[np.int32]
     """(X2, 2) rows (item, observable): illegal once the observable is revealed to have a value with which every
     patient refuses, whatever else is true."""

@@ -33,6 +33,7 @@ def legal_actions(world: World, view: JourneyView, budget: Budget | None = None)
     for a, action in enumerate(world.actions):
         if action.kind == "decide":
             legal[a] = heard or not legal[: len(world.actions) - len(world.decisions)].any()
+            legal[a] &= _met(view, action.decision, world.decision_clauses, world.decision_clause_values)
     return legal
 
 
@@ -50,10 +51,15 @@ def _may_order(world: World, view: JourneyView, item: int, presented: bool) -> b
         for (owner, o), bad in zip(rows, allowed, strict=True):
             if owner == item and values[o] >= 0 and bad[values[o]]:
                 return False
+    return _met(view, item, world.clauses, world.clause_values)
+
+
+def _met(view: JourneyView, wanted: int, clauses: NDArray[np.int32], values: NDArray[np.bool_]) -> bool:
+    """Whether every requirement of an item or a decision holds."""
     groups: dict[int, bool] = {}
-    for (owner, group, kind, target), allowed in zip(world.clauses, world.clause_values, strict=True):
-        if owner == item:
-            code = values[target] if kind == 0 else status[target]
+    for (owner, group, kind, target), allowed in zip(clauses, values, strict=True):
+        if owner == wanted:
+            code = view.values[0, target] if kind == 0 else view.status[0, target]
             groups[group] = groups.get(group, False) or (code >= 0 and bool(allowed[code]))
     return all(groups.values())
 

@@ -197,6 +197,8 @@ class Decision(Model):
     given: tuple[str, ...] = ("condition",)
     utility: Nested
     """In the scenario's unit, nested under `given` (the condition and context variables)."""
+    requires: tuple[dict[str, Any], ...] = ()
+    """What must have been found or tried before it may be taken: as of an item, but once met, met for good."""
 
 
 class UtilityUnit(Model):

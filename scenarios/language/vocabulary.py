@@ -24,6 +24,8 @@ CLAUSE_WORDS = frozenset({"otherwise", UNKNOWN_WORD, "not", "at_least", "below"}
 RESERVED = CLAUSE_WORDS | {"condition", "wait", *STATUS_WORDS}
 """Words of the language, which no entry may be called."""
 MAX_CELLS = 400
+MAX_DECISION_GROUPS = 62
+"""Of the requirements of all decisions together: planners keep a bit for each in one number."""
 
 
 class LanguageError(WorkupError):

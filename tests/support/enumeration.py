@@ -154,8 +154,16 @@ class Enumeration:
             if len(fresh) >= 2 and all(item in single for item in fresh):
                 found.append(f"set {name}")
         if self.status(journey, "history") == "done" or not found:
-            found += [f"decide {name}" for name in self.data["decisions"]]
+            found += [f"decide {name}" for name in self.unlocked(journey)]
         return found
+
+    def unlocked(self, journey: Journey) -> list[str]:
+        """The decisions of which everything required has been found or tried."""
+        return [
+            name
+            for name, of in self.data["decisions"].items()
+            if all(any(self.met(journey, n, c) for n, c in group.items()) for group in of.get("requires", ()))
+        ]
 
     def fresh(self, journey: Journey, items: list[str]) -> list[str]:
         return [item for item in items if self.status(journey, item) == "not_done"]
@@ -176,7 +184,7 @@ class Enumeration:
 
     def met(self, journey: Journey, name: str, clause: Any) -> bool:
         if name in self.items:
-            return self.status(journey, name) == clause
+            return self.status(journey, name) in ([clause] if isinstance(clause, str) else clause)
         value = journey.known.get(name, "withheld")
         if isinstance(clause, dict):
             return value != "withheld" and value not in clause["not"]
@@ -389,7 +397,7 @@ class Enumeration:
         return sum(self.best(start) for start in self.starts())
 
     def decide_now(self, journey: Journey) -> float:
-        return max(self.ended(journey, decision) for decision in self.data["decisions"])
+        return max(self.ended(journey, decision) for decision in self.unlocked(journey))
 
     def one_step(self, journey: Journey, action: str) -> float:
         """What an order promises if a decision follows, against the best decision now, per patient."""

@@ -3,7 +3,8 @@
 The same seed gives the same scenario. Everything that changes what a policy is worth may occur: context that is
 known at the start, asked for or told; comorbidities and latent findings; results that depend on each other or on an
 act; costs, shared set-ups, doses, complications and incidental findings; prerequisites, contraindications, refusals,
-failures, results that are withheld or corrupted; order sets; waiting and progression; acts with benefits.
+failures, results that are withheld or corrupted; order sets; waiting and progression; acts with benefits; decisions
+that require evidence.
 """
 
 from __future__ import annotations
@@ -50,7 +51,7 @@ def generate(
 
 class _Maker:
     def __init__(self, seed: int) -> None:
-        self.rng = np.random.default_rng(seed)
+        self.seed, self.rng = seed, np.random.default_rng(seed)
 
     # -- numbers in the shape of the language ------------------------------------------------------------------
 
@@ -94,7 +95,7 @@ class _Maker:
         self.acts = self.the_acts()
         findings = self.findings()
         investigations = self.investigations()
-        return {
+        scenario = {
             "id": "generated",
             "title": "Generated",
             "version": "1",
@@ -121,6 +122,8 @@ class _Maker:
             "guideline": [{"do": "decide_0", "why": "."}],
             "max_steps": 30,
         }
+        self.lock(scenario["decisions"], investigations)
+        return scenario
 
     def context(self) -> dict[str, Any]:
         found = {}
@@ -308,6 +311,30 @@ class _Maker:
                 "given": given,
                 "utility": self.pounds(*(self.values[p] for p in given)),
             }
+        return found
+
+    def lock(self, decisions: dict[str, Any], investigations: dict[str, Any]) -> None:
+        """Let most decisions but the first require evidence; by draws of their own, so that all else stays as it is."""
+        rng = self.rng = np.random.default_rng((self.seed, 1))
+        for decision in list(decisions.values())[1:]:
+            if self.often(0.6):
+                decision["requires"] = [self.requirement(investigations) for _ in range(int(rng.integers(1, 3)))]
+
+    def requirement(self, investigations: dict[str, Any]) -> dict[str, Any]:
+        test = str(self.rng.choice(self.tests))
+        values = self.values[f"of_{test}"]
+        if self.often(0.3):
+            return {test: "done" if investigations[test]["attempts"] > 1 else ["done", "failed"]}
+        found: dict[str, Any] = {f"of_{test}": list(values[-int(self.rng.integers(1, len(values))) :])}
+        if self.often(0.4) and investigations[test]["attempts"] == 1:
+            found[test] = ["failed", "refused"]
+        if self.often(0.4):
+            other = str(self.rng.choice(self.tests))
+            found[f"of_{other}"] = {"not": [self.values[f"of_{other}"][0]]}
+        if self.often(0.3):
+            found["told"] = [self.values["told"][-1]]
+        if "drug" in self.acts and self.often(0.2):
+            found["drug"] = ["done", "refused"]
         return found
 
     def pounds(self, *given: tuple[str, ...]) -> Any:

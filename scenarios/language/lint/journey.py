@@ -31,15 +31,12 @@ def check_requirements(book: Book) -> None:
 
 def _check_reachable(book: Book) -> None:
     """Grow the set of items that can become legal until it grows no more; what is left never can."""
-    opening = {name for name, of in book.scenario.investigations.items() if of.tier in OPENING}
-    reachable = _grow(book, opening, set())
-    tiers = {book.scenario.investigations[name].tier for name in reachable}
-    if tiers == set(OPENING):
-        reachable = _grow(book, set(book.items), reachable)
+    opening, reachable = _opening(book), reachable_items(book)
+    tiers = {book.scenario.investigations[name].tier for name in reachable & opening}
     for item in (name for name in book.items if name not in reachable):
         path = book.item_path(item)
         if item in opening or tiers == set(OPENING):
-            blocked = [i for i, group in enumerate(book.items[item].requires) if not _can_hold(book, group, reachable)]
+            blocked = [i for i, group in enumerate(book.items[item].requires) if not can_hold(book, group, reachable)]
             wanted = " and ".join(" or ".join(book.items[item].requires[i]) for i in blocked)
             book.add(
                 (*path, "requires"),
@@ -51,19 +48,33 @@ def _check_reachable(book: Book) -> None:
             )
 
 
+def _opening(book: Book) -> set[str]:
+    return {name for name, of in book.scenario.investigations.items() if of.tier in OPENING}
+
+
+def reachable_items(book: Book) -> set[str]:
+    """The items that can become legal."""
+    opening = _opening(book)
+    reachable = _grow(book, opening, set())
+    if {book.scenario.investigations[name].tier for name in reachable} == set(OPENING):
+        reachable = _grow(book, set(book.items), reachable)
+    return reachable
+
+
 def _grow(book: Book, candidates: set[str], reachable: set[str]) -> set[str]:
     while True:
         new = {
             name
             for name in candidates - reachable
-            if all(_can_hold(book, group, reachable) for group in book.items[name].requires)
+            if all(can_hold(book, group, reachable) for group in book.items[name].requires)
         }
         if not new:
             return reachable
         reachable = reachable | new
 
 
-def _can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
+def can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
+    """Whether a requirement can be met where only `reachable` items can be ordered."""
     return any(_clause_can_hold(book, name, clause, reachable) for name, clause in group.items())
 
 
@@ -99,6 +110,12 @@ def check_guideline(book: Book) -> None:
     if not s.guideline or s.guideline[-1].when or s.guideline[-1].do not in s.decisions:
         path: SubPath = ("guideline", len(s.guideline) - 1) if s.guideline else ("guideline",)
         book.add(path, "the last rule has no `when` and does a decision, so that the guideline always ends")
+    elif s.decisions[s.guideline[-1].do].requires:
+        last = s.guideline[-1].do
+        book.add(
+            ("guideline", len(s.guideline) - 1),
+            f"the last rule does {last}, which requires something, so the guideline need not end; do one that requires nothing",
+        )
     for name, version in s.guideline_versions.items():
         path = ("guideline_versions", name, "rules")
         _check_rules(book, path, version.rules)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
@@ -27,6 +28,7 @@ _RULES = (
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,
+    lint_decisions.check_decisions,
     lint_journey.check_rewards,
     lint_journey.check_signs,
     lint_limits.check_limits,

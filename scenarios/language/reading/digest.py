@@ -18,6 +18,8 @@ NOT_CONTENT = ("figures", "digest", "written", "reviews")
 declared with `Field(exclude=True)`."""
 _ONLY_IF_ANY = ("guideline_versions",)
 """Came later than the first digests: a scenario that has none keeps the digest, and so the solved bounds, that it had."""
+_ONLY_IF_ANY_WITHIN = (("decisions", "requires"),)
+"""The same of a field of every entry of a part."""
 
 
 def digest(scenario: Scenario) -> str:
@@ -27,6 +29,10 @@ def digest(scenario: Scenario) -> str:
     does not count.
     """
     dumped = scenario.model_dump(mode="json", include=set(CONTENT))
+    for part, field in _ONLY_IF_ANY_WITHIN:
+        for entry in dumped[part].values():
+            if not entry[field]:
+                del entry[field]
     content = {field: dumped[field] for field in CONTENT if dumped[field] or field not in _ONLY_IF_ANY}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

@@ -123,6 +123,7 @@ def _decisions(laws: Laws) -> Iterator[str]:
     )
     for name, decision in s.decisions.items():
         yield f"- **{decision.label}** ({decision.kind}, {decision.urgency})"
+        yield from (f"  - only once {phrases.when(group, 'or')}" for group in decision.requires)
         yield f"  - right for {phrases.conditions(decision.right_for, 'and')}"
         yield f"  - worth {laws.worth(name)}"
     yield ""

@@ -80,7 +80,7 @@ def generated(investigations: int, results: int, conditions: int, seed: int) -> 
         child_start=child_start.reshape(-1, 1), child_count=child_count.reshape(-1, 1),
         digit_mode=np.zeros(n * radix, np.int32), digit_hours=np.zeros(n * radix, np.int32),
         signature=np.tile(np.minimum(np.arange(radix), 1), n).astype(np.int64),
-        signature_place=2 ** np.arange(n, dtype=np.int64), group_start=np.zeros(n + 2, np.int32),
+        signature_place=2 ** np.arange(n, dtype=np.int64), group_start=np.zeros(n + 2 + S, np.int32),
         clause_start=np.zeros(1, np.int32), clause_item=none, clause_offset=none, clause_allows=np.zeros(0, bool),
         member=np.arange(n, dtype=np.int32)[:, None], member_digit=np.zeros((n, 1), np.int32),
         other=np.full((n, 1), -1, np.int32), action=np.arange(n, dtype=np.int32), cost=cost, hours=np.zeros(1),

@@ -107,7 +107,7 @@ class Screen:
 
     def _promises(self, world: World) -> F64:
         """(m, A) pounds against the best decision now."""
-        return one_step_values(OneStep(world), self.met.view, np.arange(len(self.met.view.step)))
+        return one_step_values(OneStep(world, keys=True), self.met.view, np.arange(len(self.met.view.step)))
 
 
 def most_frequent_swap(world: World, before: NDArray[np.intp], after: NDArray[np.intp], weight: F64) -> Swap | None:

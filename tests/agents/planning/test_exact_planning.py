@@ -103,6 +103,7 @@ def test_generated_scenarios_have_every_feature() -> None:
             "result that follows another": any(g.startswith("of_") for f in s.findings.values() for g in f.given),
             "result that follows an act": any("drug" in f.given for f in s.findings.values()),
             "prerequisite": any(i.requires for i in items),
+            "decision that requires evidence": any(d.requires for d in s.decisions.values()),
             "contraindication": any(i.contraindicated for i in items),
             "refusal": any(i.refusable for i in items),
             "second attempt": any(i.attempts > 1 for i in items),
