@@ -120,7 +120,8 @@ def at_stake(world: World) -> Callable[[NDArray[np.float32]], NDArray[np.float64
     lost = mean.max(axis=0) - mean
 
     def of(observation: NDArray[np.float32]) -> NDArray[np.float64]:
-        best = observation[:, layout.regret_slot : layout.regret_slot + n_decisions].argmax(axis=1)
+        shown = observation[:, layout.regret_slot : layout.regret_slot + n_decisions]
+        best = np.where(shown > 0.0, -np.inf, shown).argmax(axis=1)  # above 0: better, but locked
         chances = observation[:, layout.condition_slot : layout.condition_slot + n_conditions].astype(np.float64)
         return np.asarray((chances * lost[best]).sum(axis=1))
 

@@ -158,7 +158,8 @@ class _Trainer:
             return self._engine.best_expected_utility
         layout = self._engine.layout
         regrets = slice(layout.regret_slot, layout.regret_slot + len(self._truth))
-        chosen = self._engine.observation[:, regrets].argmax(axis=1)
+        shown = self._engine.observation[:, regrets]
+        chosen = np.where(shown > 0.0, -np.inf, shown).argmax(axis=1)  # above 0: better, but locked
         return self._truth[chosen, self._first] * self._world.weights[3]
 
 

@@ -57,7 +57,8 @@ def _check_lasting(book: Book, path: SubPath, group: dict[str, Any]) -> None:
         if statuses["failed"] and not statuses["done"] and book.items[name].attempts > 1:
             tries = book.items[name].attempts
             book.add(
-                here, f"{name} may be tried {tries} times, so that `failed` need not last; write [done, failed], or attempts: 1"
+                here,
+                f"{name} may be tried {tries} times, so that `failed` need not last; write [done, failed], or attempts: 1",
             )
 
 
