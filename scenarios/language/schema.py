@@ -217,6 +217,8 @@ class Rule(Model):
     do: str
     when: When = Field(default_factory=dict)
     why: str
+    even_if_pending: bool = False
+    """Of a decision: it is made although something ordered has not come back, which is otherwise waited for."""
 
 
 class GuidelineVersion(Model):
