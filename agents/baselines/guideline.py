@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workup.agents.base import AgentFactory
 from workup.agents.opening import finish, wait_first
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import PENDING
 from workup.envs.model.facts import compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError
@@ -19,8 +20,8 @@ from workup.scenarios.language.schema import Rule, Scenario
 class GuidelineAgent:
     """Does the first rule whose `when` holds and whose action is legal; repeats a failed order while it may.
 
-    What is pending is waited for, unless that rule decides and says `even_if_pending`. Where no rule applies it takes the best
-    decision on the posterior.
+    What is pending is waited for, unless that rule decides and says `even_if_pending`; history and examination always are. Where
+    no rule applies it takes the best decision on the posterior.
     """
 
     name = "guideline"
@@ -48,7 +49,8 @@ class GuidelineAgent:
         for action, condition, even_if_pending in self._rules:
             applies = (chosen < 0) & view.mask[:, action] & condition.holds(view.values, view.status)
             chosen[applies], at_once[applies] = action, even_if_pending
-        return finish(self._world, view, np.where(at_once, chosen, wait_first(view, chosen)))
+        examining = (view.status[:, self._world.opens_journey > 0] == PENDING).any(axis=1)
+        return finish(self._world, view, np.where(at_once & ~examining, chosen, wait_first(view, chosen)))
 
 
 def rules_of(scenario: Scenario, *, version: str | None = None) -> tuple[Rule, ...]:

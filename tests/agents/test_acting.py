@@ -62,7 +62,9 @@ def test_a_draw_is_that_of_the_counter_and_of_a_stream_of_its_own() -> None:
         expected = [uniform(key, BEHAVIOUR + int(step)) for key, step in zip(keys, steps, strict=True)]
         assert behaviour(seed, patients, steps).tolist() == expected
     room = 1 << 24
-    streams = {name: of for name, of in vars(randomness).items() if name.isupper() and isinstance(of, int) and of >= room}
+    streams = {
+        name: of for name, of in vars(randomness).items() if name.isupper() and isinstance(of, int) and of >= room
+    }
     assert len(streams) == len(set(streams.values())) >= 8
     assert all(of % room == 0 for of in streams.values())
 

@@ -57,7 +57,7 @@ def test_nobody_decides_while_a_result_is_on_its_way(name: str) -> None:
 
 
 def test_a_rule_may_decide_while_others_wait() -> None:
-    """Blood in a feverless smoker is referred as soon as the scan is ordered; everything else stays as it was."""
+    """Blood in a feverless smoker is referred although more was ordered; everything else stays as it was."""
     scenario = load_scenario("tutorial")
     rules = [rule.model_copy(update={"even_if_pending": rule.do == "refer"}) for rule in scenario.guideline]
     hasty = compile_world(scenario.model_copy(update={"guideline": tuple(rules)}))
@@ -66,14 +66,15 @@ def test_a_rule_may_decide_while_others_wait() -> None:
     found = run_journeys(hasty, make_agent("guideline", hasty), patients=ids, seed=7, results="delayed")
     pending = (found.status == PENDING).any(axis=1)
     names, refer = usual.model.observables, usual.decisions.index("refer")
-    says = {
-        name: found.values[:, names.index(name)] == usual.model.network.variable(name).values.index(word)
+    says = [
+        kept.values[:, names.index(name)] == usual.model.network.variable(name).values.index(word)
         for name, word in (("haemoptysis", "yes"), ("smoked", "ever"), ("fever", "no"))
-    }
-    scanned = kept.status[:, usual.item("ct")] > 0
-    meant = says["haemoptysis"] & says["smoked"] & says["fever"] & scanned & (kept.clock_h > found.clock_h)
-    assert pending.sum() >= 3
-    np.testing.assert_array_equal(pending, meant)
+    ]
+    meant = np.logical_and.reduce(says)
+    assert meant[pending].all()
+    assert pending.sum() > 0.5 * meant.sum() > 1
+    assert (found.clock_h < kept.clock_h)[pending].all()
+    assert (found.status[:, usual.opens_journey > 0] != PENDING).all()  # history and examination are waited for
     assert (found.decision[pending] == refer).all()
     for field in SAME:
         np.testing.assert_array_equal(getattr(found, field)[~pending], getattr(kept, field)[~pending], err_msg=field)

@@ -224,7 +224,9 @@ def test_a_new_rule_leaves_the_rules_behind_it_as_they_were() -> None:
 
 
 def test_a_rule_that_no_longer_waits_is_told_with_its_rule() -> None:
-    (change,) = changed("guideline.10", {"do": "reassure", "why": "Nothing points to more than a virus", "even_if_pending": True})
+    (change,) = changed(
+        "guideline.10", {"do": "reassure", "why": "Nothing points to more than a virus", "even_if_pending": True}
+    )
     what = "(Nothing points to more than a virus)"
     label = TUTORIAL.decisions["reassure"].label
     assert change.words == (
