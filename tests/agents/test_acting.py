@@ -181,7 +181,7 @@ def test_an_agent_that_is_drawn_does_not_act_without_a_patient(world: World) -> 
 
 
 def test_actions_that_are_no_whole_numbers_are_refused(world: World) -> None:
-    halves = FunctionAgent("halves", lambda view: np.full(len(view.step), 0.5))  # type: ignore[arg-type]
+    halves = FunctionAgent("halves", lambda view: np.full(len(view.step), 0.5))
     with pytest.raises(WorkupError, match="halves returned actions of type float64; expected whole numbers"):
         run_journeys(world, halves, patients=np.arange(3), seed=0)
 
