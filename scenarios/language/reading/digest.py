@@ -18,8 +18,6 @@ NOT_CONTENT = ("figures", "digest", "written", "reviews")
 declared with `Field(exclude=True)`."""
 _ONLY_IF_ANY = ("guideline_versions",)
 """Came later than the first digests: a scenario that has none keeps the digest, and so the solved bounds, that it had."""
-_ONLY_IF_ANY_WITHIN = (("decisions", "requires"),)
-"""The same of a field of every entry of a part."""
 
 
 def digest(scenario: Scenario) -> str:
@@ -29,10 +27,11 @@ def digest(scenario: Scenario) -> str:
     does not count.
     """
     dumped = scenario.model_dump(mode="json", include=set(CONTENT))
-    for part, field in _ONLY_IF_ANY_WITHIN:
-        for entry in dumped[part].values():
-            if not entry[field]:
-                del entry[field]
+    rules = (*dumped["guideline"], *(of for each in dumped["guideline_versions"].values() for of in each["rules"]))
+    later = [(of, "requires") for of in dumped["decisions"].values()] + [(rule, "even_if_pending") for rule in rules]
+    for part, field in later:  # fields that came later, as _ONLY_IF_ANY
+        if not part[field]:
+            del part[field]
     content = {field: dumped[field] for field in CONTENT if dumped[field] or field not in _ONLY_IF_ANY}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
