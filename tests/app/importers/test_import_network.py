@@ -286,8 +286,8 @@ def test_a_refusal_writes_nothing(flu: Path, tmp_path: Path, capsys: pytest.Capt
     assert not (tmp_path / "scenario").exists()
 
 
+@pytest.mark.torch
 def test_an_imported_network_can_be_trained_on(flu: Path, tmp_path: Path) -> None:
-    pytest.importorskip("sb3_contrib")
     from workup.agents.learned.ppo.training import Settings, train
 
     world = world_of(import_network(flu, target="Flu"))
