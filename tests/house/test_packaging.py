@@ -1,6 +1,7 @@
 """The wheel holds every module and data file: editable installs hide an unlisted subpackage."""
 
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -49,10 +50,11 @@ def expected_files() -> set[str]:
     return found
 
 
-def test_the_wheel_holds_every_module_and_data_file(wheel: Path) -> None:
+def test_the_wheel_holds_every_module_and_data_file_and_nothing_else(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         held = set(archive.namelist())
     assert expected_files() - held == set()
+    assert {name for name in held - expected_files() if not re.match(r"workup-[^/]+\.dist-info/", name)} == set()
 
 
 def test_every_module_imports_from_the_installed_wheel(wheel: Path, tmp_path: Path) -> None:

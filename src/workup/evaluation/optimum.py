@@ -6,7 +6,6 @@ in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with 
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -34,6 +33,7 @@ from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, PlanningRefused, WorkupWarning
+from workup.files import cache_folder
 
 SAVE_EVERY_S = 15.0
 _BATCH = 256
@@ -53,7 +53,7 @@ class Bookkeeper:
         self._population = Population.of(who)
         world = self._world = self._population.world
         self.cache = shipped_cache(world, SearchEffort())
-        self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
+        self.path = cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
         kept = _load(self.path, self.cache.key)
         self.cache.bounds |= kept.bounds
         self.cache.actions |= kept.actions
@@ -168,10 +168,6 @@ class Bookkeeper:
                 self.save()
 
         return solved
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
 
 
 def _load(path: Path, key: str) -> PolicyCache:
