@@ -11,6 +11,8 @@ from pathlib import Path
 import pytest
 from support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 HOMES = {"scenarios": "workup/scenarios", "envs": "workup/envs", "agents": "workup/agents", "src/workup": "workup"}
 DATA_SUFFIXES = {".yaml", ".json", ".html", ".css", ".md", ".typed"}
 

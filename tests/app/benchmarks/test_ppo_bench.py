@@ -16,7 +16,7 @@ from workup.benchmarks.runner import Standing
 from workup.cli.main import main
 from workup.errors import WorkupError
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 SMALL = Settings(n_envs=64, rollout_steps=8, layers=(16,), validate_every_s=0.2, validation_patients=64)
 

@@ -99,6 +99,7 @@ def odd_network(seed: int) -> str:
     return out
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 100_000))
 def test_the_posteriors_of_any_network_are_those_of_its_scenario(
