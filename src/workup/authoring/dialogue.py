@@ -141,6 +141,7 @@ class Dialogue:
 
         def read(answer: str) -> tuple[str, ...]:
             found = typed.several(answer, at_least=at_least)
+            typed.names(found)
             for label in found:
                 if self._taken.get(label.lower(), here) != here:
                     raise NotUnderstoodError(f"{label!r} is the name of something else already. Choose another.")

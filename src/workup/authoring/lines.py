@@ -102,6 +102,7 @@ def values_with_shares(answer: str) -> tuple[tuple[str, ...], tuple[float, ...]]
         if pair is None or not re.search(r"\d", pair[2]):
             raise NotUnderstoodError(f"{part!r} is no value with its share. Write for example 'no 70, yes 30'.")
     values = typed.several(", ".join(pair[1] for _, pair in pairs if pair is not None), at_least=2)
+    typed.names(values)
     return values, parts_of_all(" ".join(pair[2] for _, pair in pairs if pair is not None), values)
 
 
@@ -138,6 +139,7 @@ def test(answer: str) -> tuple[str, float, str, float, tuple[str, ...]]:
     results: tuple[str, ...] = ("negative", "positive")
     if len(parts) > 3 and re.search(r"[^\W\d_]", parts[-1]):
         results = typed.several(parts.pop().replace("/", ","), at_least=2)
+        typed.names(results)
     if not 3 <= len(parts) <= 4:
         raise NotUnderstoodError(
             f"{answer!r} is not kind, cost, time, discomfort and results, with commas. "

@@ -48,6 +48,74 @@ POUNDS = (DELAY, "decision", "treatment")
 ROWS = (*TEXTS, *NAMED, *OF_NAMED, CONDITIONS, URGENCY, DELAY, SHARE, RIGHT, "result", "order", "decide")
 
 
+def _section(note: str, *kinds: str, times: int = 1) -> tuple[str, tuple[str, ...], int]:
+    return note, kinds, times
+
+
+_SECTIONS = (
+    _section("The case, in the second column. Authors: with commas between.", "title", "about", "authors", "setting"),
+    _section(
+        "What about the patient changes what is likely. Details: each value with its per cent, as 'never 60, ever 40'. "
+        "'patient, asked': it has to be asked for.",
+        "patient",
+    ),
+    _section("The conditions: their names, a column each.", CONDITIONS),
+    _section(f"How urgent ({', '.join(URGENCIES)}), and what a day of delay costs in pounds.", URGENCY, DELAY),
+    _section(
+        "Of 100 such patients, how many have each? They add up to 100. If it depends on the patient: a row for each value, "
+        "with 'Smoking = never' as its name.",
+        SHARE,
+    ),
+    _section(
+        "Findings: in how many of 100 with each condition? Their names in the second column.",
+        "history",
+        "examination",
+        times=3,
+    ),
+    _section(
+        f"Tests. Details: kind ({', '.join(TIERS)}), cost, time; then, if you like, discomfort and results: 'bloods, 8, 2 h, 3, "
+        "normal / raised'. The figures are per cent with the second result (positive).",
+        "test",
+        times=4,
+    ),
+    _section("A third result of a test has a row of its own: result, with 'CRP = high' as its name."),
+    _section(
+        f"Decisions; the last is made where nothing speaks for another. Details: kind ({', '.join(KINDS)}) and urgency: 'refer, "
+        "urgent'. The figures are what it is worth in pounds: 0 is best, minus is harm.",
+        "decision",
+        times=4,
+    ),
+    _section("Which decision is right for each condition? Two as 'Treat + Refer'.", RIGHT),
+    _section(
+        "Usual practice. Name: a test (order) or a decision (decide). Details: always, or facts: 'Fever = yes and CRP = high, "
+        "or Crackles = yes because ...'.",
+        "order",
+        "decide",
+        times=4,
+    ),
+    _section(
+        "One patient to test a policy on. facts: 'Fever = no, CRP = low'. must, must not: 'CRP, not CT'. right decision: "
+        "'Reassure because ...'.",
+        "story",
+        "truth",
+        "facts",
+        "must, must not",
+        "right decision",
+    ),
+)
+"""Note, rows, and how often each row stands there."""
+_FURTHER = (
+    "treatment",
+    *OF_NAMED,
+    "guideline",
+    "price year",
+    "history takes",
+    "examination takes",
+    "pounds per QALY",
+    "pounds per mSv",
+)
+
+
 @dataclass(frozen=True)
 class Row:
     """One row of the spreadsheet."""
@@ -68,69 +136,17 @@ def column(at: int) -> str:
 
 def blank_template(name: Path, file: Path, conditions: int = 5) -> str:
     """The spreadsheet to fill in, as CSV."""
-    empty = [""] * conditions
-    rows: list[list[str]] = [
-        [f"# {line}"]
-        for line in (
-            f"Fill this in, save it as CSV (UTF-8), and read it with: workup new {name} --from {file}",
-            "Rows that begin with # are not read. Add rows of any kind, and columns for further conditions.",
-            "Delete rows that you do not need, or leave them empty. A cell that is wrong will be named.",
-        )
-    ]
+    notes = (
+        f"Fill this in, save it as CSV (UTF-8), and read it with: workup new {name} --from {file}",
+        "Rows that begin with # are not read. Add rows of any kind, and columns for further conditions.",
+        "Delete rows that you do not need, or leave them empty. A cell that is wrong will be named.",
+    )
+    rows = [[f"# {note}"] for note in notes]
     rows.append([*HEADER, *(f"condition {n}" for n in range(1, conditions + 1))])
-
-    def section(note: str, *kinds: str, times: int = 1) -> None:
+    for note, kinds, times in _SECTIONS:
         rows.append([f"# {note}"])
-        rows.extend([kind, "", "", "", *empty] for kind in kinds for _ in range(times))
-
-    section("The case, in the second column. Authors: with commas between.", "title", "about", "authors", "setting")
-    section(
-        "What about the patient changes what is likely. Details: each value with its per cent, as 'never 60, ever 40'. "
-        "'patient, asked': it has to be asked for.",
-        "patient",
-    )
-    section("The conditions: their names, a column each.", CONDITIONS)
-    section(f"How urgent ({', '.join(URGENCIES)}), and what a day of delay costs in pounds.", URGENCY, DELAY)
-    section(
-        "Of 100 such patients, how many have each? They add up to 100. If it depends on the patient: a row for each value, "
-        "with 'Smoking = never' as its name.",
-        SHARE,
-    )
-    section(
-        "Findings: in how many of 100 with each condition? Their names in the second column.",
-        "history",
-        "examination",
-        times=3,
-    )
-    section(
-        f"Tests. Details: kind ({', '.join(TIERS)}), cost, time; then, if you like, discomfort and results: 'bloods, 8, 2 h, 3, "
-        "normal / raised'. The figures are per cent with the second result (positive).",
-        "test",
-        times=4,
-    )
-    section("A third result of a test has a row of its own: result, with 'CRP = high' as its name.")
-    section(
-        f"Decisions; the last is made where nothing speaks for another. Details: kind ({', '.join(KINDS)}) and urgency: 'refer, "
-        "urgent'. The figures are what it is worth in pounds: 0 is best, minus is harm.",
-        "decision",
-        times=4,
-    )
-    section("Which decision is right for each condition? Two as 'Treat + Refer'.", RIGHT)
-    section(
-        "Usual practice. Name: a test (order) or a decision (decide). Details: always, or facts: 'Fever = yes and CRP = high, "
-        "or Crackles = yes because ...'.",
-        "order",
-        "decide",
-        times=4,
-    )
-    section(
-        "One patient to test a policy on. facts: 'Fever = no, CRP = low'. must, must not: 'CRP, not CT'. right decision: "
-        "'Reassure because ...'.",
-        "story", "truth", "facts", "must, must not", "right decision",
-    )  # fmt: skip
-    rows.append(["# Further rows, if you need them (docs/authoring.md): " + ", ".join(kind for kind in (
-        "treatment", *OF_NAMED, "guideline", "price year", "history takes", "examination takes", "pounds per QALY", "pounds per mSv",
-    ))])  # fmt: skip
+        rows += [[kind] for kind in kinds for _ in range(times)]
+    rows.append([f"# Further rows, if you need them (docs/authoring.md): {', '.join(_FURTHER)}"])
     width = FIRST + conditions
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerows([*row, *[""] * (width - len(row))] for row in rows)

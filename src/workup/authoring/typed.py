@@ -153,6 +153,13 @@ def several(answer: str, *, at_least: int) -> tuple[str, ...]:
     return tuple(found)
 
 
+def names(found: Sequence[str]) -> None:
+    """Refuse what cannot be told from the words and signs between names in other answers."""
+    for word in found:
+        if (mark := re.search(r"[;=]|\bbecause\b|\A(?:back|done)\Z", word, re.IGNORECASE)) is not None:
+            raise NotUnderstoodError(f"{mark[0]!r} means something else in answers, so {word!r} cannot be a name.")
+
+
 def choice(answer: str, options: Sequence[str]) -> str:
     """One of the options, by its words, some of them or its number in the list."""
     words = " ".join(answer.lower().split())

@@ -218,11 +218,12 @@ def test_back_keeps_what_comes_later() -> None:
 
 
 def test_nothing_is_called_as_something_else_is() -> None:
-    _, _, author = answered(changed("Which tests", "CRP, fever", "History", "crp, CRP", "CRP, Chest film"))
+    _, _, author = answered(changed("Which tests", "CRP, fever", "History", "crp, CRP", "a; b", "CRP, Chest film"))
     assert author.problems == [
         "'fever' is the name of something else already. Choose another.",
         "'History' is the name of something else already. Choose another.",
         "'CRP' is there twice. Name each once.",
+        "';' means something else in answers, so 'a; b' cannot be a name.",
     ]
 
 
@@ -311,7 +312,7 @@ def test_whatever_things_are_called_the_scenario_is_sound(
         examination=replace(base.examination, findings=()),
         tests=(test,),
         unit="qaly" if qaly else "gbp",
-        decisions=(replace(base.decisions[0], right_for=tuple(conditions), worth=dict.fromkeys(conditions, -0.5)),),
+        decisions=(replace(base.decisions[-1], right_for=tuple(conditions), worth=dict.fromkeys(conditions, -0.5)),),
         rules=(replace(base.rules[0], do="CRP", alternatives=({"CRP": values[0], "Of the patient": values[-1]},)), base.rules[-1]),
         vignette=replace(
             base.vignette,
