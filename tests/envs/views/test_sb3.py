@@ -8,6 +8,8 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+
+pytest.importorskip("sb3_contrib", reason="needs workup[train]")
 from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3.common.callbacks import BaseCallback
@@ -17,6 +19,8 @@ from workup.envs.model.codes import COMPONENTS
 from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
+
+pytestmark = pytest.mark.torch
 
 N = 4
 SETTINGS: list[dict[str, Any]] = [
