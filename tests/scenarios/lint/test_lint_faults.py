@@ -28,6 +28,13 @@ def case(name: str, old: str, new: str, message: str, at: str = "") -> Spoiled:
     return Spoiled(name, old, new, message, at)
 
 
+def locked(name: str, requirement: str, message: str, at: str = "") -> Spoiled:
+    """The tutorial's referral requires something."""
+    label = "    label: Refer to the lung cancer clinic\n"
+    line = f"    requires: [{requirement}]\n"
+    return Spoiled(name, label, label + line, message, at or line.strip())
+
+
 CASES = [
     # Form
     case("unknown key", "    label: Fever\n", "    labbel: Fever\n", "did you mean 'label'?"),
@@ -398,6 +405,31 @@ CASES = [
         "utility: {viral: 0, pneumonia: -0.25}",
         "nothing is said for condition lung_cancer",
     ),
+    # What decisions require
+    locked("decision requires an unknown fact", "{flim: shadow}", "did you mean 'film'?"),
+    locked("decision requires a hidden fact", "{condition: viral}", "condition is never revealed"),
+    locked("decision requires nothing said", "{}", "is empty; name at least one alternative"),
+    locked("decision requires what passes", "{film: unknown}", "`unknown` may hold and then no longer"),
+    locked("decision requires what is left out", "{ct: not_done}", "`not_done` may hold and then no longer"),
+    locked("decision requires what is on its way", "{ct: [pending, done]}", "`pending` may hold"),
+    locked(
+        "decision requires a failure that may be mended",
+        "{kidney_test: failed}",
+        "kidney_test may be tried 2 times, so that `failed` need not last; write [done, failed], or attempts: 1",
+    ),
+    locked(
+        "decision requires too much of a vignette",
+        "{haemoptysis: no}",
+        "refer requires haemoptysis, which what is stated here rules out",
+        "    decide: [refer]",
+    ),
+    case(
+        "guideline ends with a locked decision",
+        "    label: Reassure, and come",
+        "    requires: [{film: shadow}]\n    label: Reassure, and come",
+        "the last rule does reassure, which requires something",
+        "do: reassure",
+    ),
     case("preset missing", "  triage:\n", "  triaje:\n", "the preset triage is missing", "rewards:\n"),
     case(
         "urgency missing",
@@ -537,6 +569,15 @@ def test_all_faults_are_reported_at_once(tmp_path: Path) -> None:
     messages = [fault.message for fault in lint(file)]
     assert len(messages) == 3
     assert ["sum to 1.1" in messages[0], "'scanner'" in messages[1], "'refer'" in messages[2]] == [True] * 3
+
+
+def test_one_decision_requires_nothing(tmp_path: Path) -> None:
+    file = tmp_path / "scenario.yaml"
+    file.write_text(
+        TUTORIAL.replace("    right_for: [", "    requires: [{film: shadow}]\n    right_for: ["), encoding="utf-8"
+    )
+    told = " ".join(str(fault) for fault in lint(file))
+    assert "every decision requires something; let one require nothing, so that nobody is stuck" in told
 
 
 def test_the_tutorial_is_clean() -> None:
