@@ -18,6 +18,7 @@ from workup.envs.engine.observation import layout_of
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
@@ -47,6 +48,22 @@ class FunctionPolicy:
         return found.astype(np.int64)
 
 
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Policies on the same patients, with what is left to look at."""
+
+    world: World
+    agents: Mapping[str, Agent]
+    journeys: Mapping[str, Journeys]
+    evaluation: Evaluation
+    keeper: Bookkeeper
+    """What the planner worked out; `save()` it if more was planned afterwards."""
+
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
+
+
 def evaluate(
     scenario: str | Path | World | Population,
     policies: Mapping[str, Any] | Sequence[Any] | Any,
@@ -72,15 +89,46 @@ def evaluate(
     Raises:
         WorkupError: no policy, two of one name, or something that is none.
     """
+    return compare(scenario, policies, patients=patients, seed=seed, optimum=optimum).evaluation
+
+
+def compare(
+    scenario: str | Path | World | Population,
+    policies: Mapping[str, Any] | Sequence[Any] | Any,
+    *,
+    patients: int,
+    seed: int,
+    optimum: bool = False,
+    record: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """As `evaluate`, with the journeys; recorded step by step if asked."""
+    tell = progress or (lambda what, share: None)
+
+    def solved(_: int) -> None:
+        tell("presentations planned", None)
+
     ready = isinstance(scenario, World | Population)
     population = Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario)
     judged = population if ready or population.drawn else population_of(str(scenario), split="test")
     keeper = Bookkeeper(population)
-    agents = {name: _agent(name, policy, population.world, keeper, seed) for name, policy in _named(policies).items()}
-    journeys = run_agents(judged, agents, patients=patients, seed=seed)
+    agents = {
+        name: _agent(name, policy, population.world, keeper, seed, solved) for name, policy in _named(policies).items()
+    }
+    journeys = run_agents(
+        judged,
+        agents,
+        patients=patients,
+        seed=seed,
+        record=record,
+        progress=lambda name, done: tell(f"journeys of {name}", done / patients),
+    )
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
-    bounds, refusal = (keeper.bounds if asked else keeper.known)(patients=patients, seed=seed)
-    return score(journeys, bounds, refusal=refusal)
+    if asked:
+        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+    else:
+        bounds, refusal = keeper.known(patients=patients, seed=seed)
+    return Comparison(population.world, agents, journeys, score(journeys, bounds, refusal=refusal), keeper)
 
 
 def _named(policies: Any) -> dict[str, Any]:
@@ -105,14 +153,16 @@ def _name_of(policy: Any) -> str:
     return str(getattr(policy, "name", None) or getattr(policy, "__name__", None) or type(policy).__name__)
 
 
-def _agent(name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int) -> Agent:
+def _agent(
+    name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int, solved: Callable[[int], None]
+) -> Agent:
     if isinstance(policy, str | Path):
         if str(policy).endswith(".zip"):
             raise WorkupError(
                 f"{policy} is a file that can run code when it is opened; load it yourself if you trust it "
                 "(MaskablePPO.load(...)) and give the model"
             )
-        return keeper.agents([policy], seed=seed)[str(policy)]
+        return keeper.agents([policy], seed=seed, progress=solved)[str(policy)]
     if hasattr(policy, "act") and hasattr(policy, "needs"):
         return policy
     if hasattr(policy, "predict"):
