@@ -95,7 +95,7 @@ def _lanes(axes: Axes, story: Story, tiers: Sequence[str]) -> None:
     for step in story.steps:
         if step.decides:
             axes.axvline(step.number, color=INK, lw=1, ls=(0, (2, 2)), zorder=1)
-            axes.text(step.number + 0.15, 0, "decides", va="center", color=INK)
+            axes.text(step.number + 0.15, 0, "decides", va="center", color=INK, bbox={"fc": PAPER, "ec": "none", "pad": 1})
     axes.set_yticks(range(len(tiers)), tiers)
     axes.set_ylim(len(tiers) - 0.4, -0.6)
     axes.tick_params(left=False, bottom=False, labelbottom=False)

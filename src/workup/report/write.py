@@ -78,7 +78,9 @@ class _Told:
 
 
 def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
+    rank = {name: place for place, name in enumerate(_ranked(inputs))}
     journeys = {name: each for name, each in inputs.vignette_journeys.items() if each}
+    journeys = {name: journeys[name] for name in sorted(journeys, key=lambda name: rank.get(name, len(rank)))}
     if not journeys:
         return None
     pair = inputs.two_patients or contrast(next(iter(journeys.values())))
