@@ -36,7 +36,14 @@ def report(
     command += ["--patients", str(patients), "--seed", str(seed), *(["--optimum"] if optimum else [])]
     with progress() as display:
         write_report(
-            scenario, names, out, patients=patients, seed=seed, optimum=optimum, command=shlex.join(command), progress=shown_on(display)
+            scenario,
+            names,
+            out,
+            patients=patients,
+            seed=seed,
+            optimum=optimum,
+            command=shlex.join(command),
+            progress=shown_on(display),
         )
     console().print(escape(str(out.resolve())))
     say_what_this_is(load_population(scenario).world.scenario)

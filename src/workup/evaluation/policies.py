@@ -153,9 +153,7 @@ def _name_of(policy: Any) -> str:
     return str(getattr(policy, "name", None) or getattr(policy, "__name__", None) or type(policy).__name__)
 
 
-def _agent(
-    name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int, solved: Callable[[int], None]
-) -> Agent:
+def _agent(name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int, solved: Callable[[int], None]) -> Agent:
     if isinstance(policy, str | Path):
         if str(policy).endswith(".zip"):
             raise WorkupError(

@@ -81,7 +81,7 @@ def _frame(whole: Axes, near: Axes) -> None:
     beneath = y[0] - low > high - y[1]
     whole.annotate(
         "enlarged at the right", (x[0], y[0] if beneath else y[1]), (2, -4 if beneath else 4), textcoords="offset points",
-        va="top" if beneath else "bottom", color=MUTED, fontsize=8,
+        va="top" if beneath else "bottom", color=MUTED, fontsize=8, bbox=_BEHIND,
     )  # fmt: skip
 
 
@@ -172,7 +172,14 @@ def _name_points(axes: Axes, points: Sequence[Point]) -> None:
                 color=_agent_colour(point.agent),
                 fontweight="bold" if _is_learner(point.agent) else "normal",
                 bbox=_BEHIND,
-                arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.8, "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)},
+                arrowprops={
+                    "arrowstyle": "-",
+                    "color": FAINT,
+                    "lw": 0.8,
+                    "shrinkA": 1,
+                    "shrinkB": 4,
+                    "relpos": (0, 0.5),
+                },
             )
 
 
@@ -241,7 +248,7 @@ def learning_figure(curves: Sequence[LearningCurve], lower: float, upper: float,
                 words, (x, y), (far * 1.015, place), va="center", color=colour, annotation_clip=False, fontsize=8
             )
         axes.set_xlim(0, far)
-        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:,.0f}k" if value else "0")
+        axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:,.4g}k" if value else "0")
         axes.set_xlabel("environment steps of training")
         axes.set_ylabel("mean gain per patient (£)")
         figure.subplots_adjust(left=0.11, right=0.84, top=0.91, bottom=0.13)

@@ -25,7 +25,7 @@ PADDING = 6.0
 _LEADING = 1.32
 """Height of a line, in sizes of its text."""
 _HEAD = 6.0
-_ROOM = 0.96
+_ROOM = 0.93
 """Share of the width that text is given: a browser's letters are a little wider than measured."""
 
 Point = tuple[float, float]

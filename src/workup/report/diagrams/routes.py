@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path
 
-from workup.report.diagrams.boxes import Box, Line, box, canvas, draw_box
+from workup.report.diagrams.boxes import Box, Line, Point, box, canvas, draw_box
 from workup.report.drawing import FAINT, INK, MUTED, PAPER
 from workup.report.routes import Endings, Stretch
 from workup.wording import percent
@@ -66,7 +66,9 @@ def _node(of: Stretch, across: float) -> _Node:
     lines += [Line(of.why, 6.8)] if of.why else []
     boxes = [box("", lines, across)]
     if of.decided:
-        boxes.append(replace(box("", [Line(each, 7.0, colour=PAPER) for each in _ends(of.decided)], across, INK), fill=INK))
+        boxes.append(
+            replace(box("", [Line(each, 7.0, colour=PAPER) for each in _ends(of.decided)], across, INK), fill=INK)
+        )
     if of.others:
         rest = Line(f"{OTHER_WAYS} {percent(sum(share for _, share in of.others))}", 6.8, colour=MUTED)
         boxes.append(box("", [rest], across, FAINT))
@@ -82,9 +84,9 @@ def _ends(decided: Endings) -> list[str]:
 def _place(node: _Node, x: float, y: float) -> None:
     """Put it in the middle of the height that it takes, and what follows it one column to the right."""
     top = y + (node.height - node.own) / 2
-    for i, each in enumerate(node.boxes):
-        node.boxes[i] = each.at(x, top)
-        top += each.height
+    for i, part in enumerate(node.boxes):
+        node.boxes[i] = part.at(x, top)
+        top += part.height
     below = y + (node.height - sum(each.height for each in node.follows) - _GAP * (len(node.follows) - 1)) / 2
     for each in node.follows:
         _place(each, x + node.boxes[0].width + _ACROSS, below)
@@ -92,11 +94,11 @@ def _place(node: _Node, x: float, y: float) -> None:
 
 
 def _draw(axes: Axes, node: _Node) -> None:
-    for each in node.boxes:
-        draw_box(axes, each)
-    start = (node.boxes[0].side(True), node.middle)
+    for part in node.boxes:
+        draw_box(axes, part)
+    start: Point = (node.boxes[0].side(True), node.middle)
     for each in node.follows:
-        end = (each.boxes[0].x, each.middle)
+        end: Point = (each.boxes[0].x, each.middle)
         bend = _ACROSS / 2
         points = [start, (start[0] + bend, start[1]), (end[0] - bend, end[1]), end]
         line = Path(points, [Path.MOVETO, *[Path.CURVE4] * 3])
