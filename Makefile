@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test fuzz lint types notebooks bench clean
+.PHONY: demo test fuzz e2e lint types notebooks bench clean
 
 demo: .venv/.ready
 	$(BIN)/workup demo
@@ -15,6 +15,11 @@ test: .venv/.ready
 # Tests that make up their examples, with examples that nobody has tried yet.
 fuzz: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile="fresh examples" tests
+
+# Pages in a browser: Chromium (`apt-get install chromium`, or its file in WORKUP_CHROMIUM). Fails without one.
+e2e: .venv/.ready
+	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(PIP) install -q -e ".[e2e]"
+	$(BIN)/python -m pytest -q tests/e2e
 
 lint: .venv/.ready
 	$(BIN)/ruff check .
