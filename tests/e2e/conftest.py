@@ -9,7 +9,9 @@ import pytest
 from playwright.sync_api import Browser, sync_playwright
 from support.browser import FLAGS, PAGES, SCENARIOS, chromium
 
-from workup.cli.main import main
+import workup
+from workup.report.explain import explanation
+from workup.scenarios.language.library import load_scenario
 
 
 @pytest.fixture(scope="session")
@@ -22,11 +24,10 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Every page by name, as the commands write them."""
+    """Every page by name."""
     folder = tmp_path_factory.mktemp("pages")
     found = {name: folder / f"{name}.html" for name in PAGES}
-    for scenario in SCENARIOS:
-        agents = ("--agents", "none,guideline,voi", "--patients", "100")
-        main(["report", scenario, *agents, "--out", str(found[f"report-{scenario}"])])
-        main(["explain", scenario, "--out", str(found[f"explain-{scenario}"])])
+    for name in SCENARIOS:
+        workup.write_report(name, ["none", "guideline", "voi"], found[f"report-{name}"], patients=100)
+        found[f"explain-{name}"].write_text(explanation(load_scenario(name), "workup explain"), encoding="utf-8")
     return found
