@@ -6,8 +6,6 @@ import math
 import re
 from collections.abc import Iterable
 
-_ROUNDING = 1e-9
-"""Shares that differ by less are the same: sums of floating-point numbers differ so far by the order of their terms."""
 _UNITS = (("min", 1 / 60, 1.0), ("h", 1.0, 24.0), ("days", 24.0, 24.0 * 100), ("weeks", 168.0, 168.0 * 104))
 
 
@@ -85,16 +83,13 @@ def elapsed(hours: float) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """'42%', '<1%', '>99%', '−12%': never a bare 0 or 100 for what is only nearly so, unless that is but rounding."""
+    """'42%', '<1%', '>−1%', '>99%', '−12%': never a bare 0 or 100 for what is only nearly so, save by rounding error."""
     if not math.isfinite(share):
         return "–"
-    if min(abs(share), abs(1 - share)) < _ROUNDING:
-        share = float(round(share))
+    share = round(share, 9) + 0.0
     least = 10.0**-digits / 2
-    if -least < 100 * share < 0:
-        return f">−{10.0**-digits:.{digits}f}%"
-    if 0 < 100 * share < least:
-        return f"<{10.0**-digits:.{digits}f}%"
+    if 0 < abs(100 * share) < least:
+        return f"{'<' if share > 0 else '>−'}{10.0**-digits:.{digits}f}%"
     if 100 - least < 100 * share < 100:
         return f">{100 - 10.0**-digits:.{digits}f}%"
     return f"{100 * share:.{digits}f}%".replace("-", "−")

@@ -193,15 +193,18 @@ def whole_journeys(name: str, n: int) -> dict[str, Record]:
 
 def journey_arrays(journeys: Journeys) -> list[NDArray[Any]]:
     of = [vars(journeys)[name] for name in sorted(vars(journeys)) if isinstance(vars(journeys)[name], np.ndarray)]
-    events = vars(journeys.events)
+    events = dict(vars(journeys.events))
+    if (events["propensity"] == 1.0).all():  # of an agent that draws nothing; the column came after most records
+        del events["propensity"]
     return [*of, *(events[name] for name in sorted(events))]
 
 
 def evaluation(world: World, n: int, *, bounded: bool) -> Mapping[str, Any]:
     agents = {name: make_agent(name, world, seed=0) for name in AGENTS}
     journeys = run_agents(world, agents, patients=n, seed=0)
-    bounds, refusal = Bookkeeper(world).bounds(patients=n, seed=0) if bounded else (None, None)
-    return score(journeys, bounds, refusal=refusal).as_json()
+    possible = Bookkeeper(world).possible(patients=n, seed=0, asked=True) if bounded else (None, None, None)
+    bounds, refusal, plan = possible
+    return score(journeys, bounds, refusal=refusal, plan=plan).as_json()
 
 
 def numbers_in(tree: Any) -> Iterator[float]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.acting import draws
 from workup.agents.base import Agent
 from workup.agents.planning import Optimum
 from workup.envs.compile.recorded import population_of
@@ -81,7 +82,8 @@ def evaluate(
             Stable-Baselines3 or sb3-contrib (`predict`), whose view is told by the length of its observation.
         patients: the first so many of the seed; of recorded patients, at most all.
         seed: of the patients, and of agents that draw random numbers.
-        optimum: also what was possible, with certified bounds; minutes on some scenarios.
+        optimum: also what was possible, with certified bounds; minutes on some scenarios. Policies are then scored as the optimum is
+            certified, with less noise (`Evaluation.meaning`).
 
     Returns:
         Intervals for each policy and each pair; `print` it, or take `.to_frame()`.
@@ -124,11 +126,9 @@ def compare(
         progress=lambda name, done: tell(f"journeys of {name}", done / patients),
     )
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
-    if asked:
-        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
-    else:
-        bounds, refusal = keeper.known(patients=patients, seed=seed)
-    return Comparison(population.world, agents, journeys, score(journeys, bounds, refusal=refusal), keeper)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
+    evaluation = score(journeys, bounds, refusal=refusal, plan=plan)
+    return Comparison(population.world, agents, journeys, evaluation, keeper)
 
 
 def _named(policies: Any) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _agent(name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int, 
                 "(MaskablePPO.load(...)) and give the model"
             )
         return keeper.agents([policy], seed=seed, progress=solved)[str(policy)]
-    if hasattr(policy, "act") and hasattr(policy, "needs"):
+    if hasattr(policy, "needs") and (hasattr(policy, "act") or draws(policy)):
         return policy
     if hasattr(policy, "predict"):
         return FunctionPolicy(name, _predicting(policy), _view_of(name, policy, world))
