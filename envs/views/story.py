@@ -75,7 +75,7 @@ class Story:
         return cls(
             world=engine.world,
             patient=int(engine.patient[0]),
-            seed=engine.seed,
+            seed=int(engine.seeds[0]),
             known=tuple(_fact(view, int(o)) for o in np.flatnonzero(view.values[0] != UNKNOWN)),
             view=view,
             prior=engine.condition_posterior[0] if engine.tracked else None,
