@@ -92,9 +92,7 @@ class Engine:
         vars(self).update(state)
         self._tie()
 
-    def reset(
-        self, *, seed: int | NDArray[np.int64] | None = None, patients: NDArray[np.int64] | None = None
-    ) -> None:
+    def reset(self, *, seed: int | NDArray[np.int64] | None = None, patients: NDArray[np.int64] | None = None) -> None:
         """Begin new journeys.
 
         Args:
@@ -224,6 +222,16 @@ class Engine:
     def seeds(self) -> NDArray[np.int64]:
         """(n,) whose patients the slots meet."""
         return self._rows.counts[:, SEED].copy()
+
+    @property
+    def common_seed(self) -> NDArray[np.bool_]:
+        """(n,) whether a slot shares the patients of its seed with others: they go on by `num_envs`, not by one."""
+        return np.asarray(self._rows.counts[:, STRIDE] > 1)
+
+    @property
+    def max_steps(self) -> int:
+        """Steps to truncation."""
+        return int(self._tables.at["max_steps"][0])
 
     @property
     def presented(self) -> NDArray[np.bool_]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,15 @@ from workup.envs.engine.types import Step
 from workup.envs.model.codes import COMPONENTS, NO_SUCH_ACTION
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.envs.views.env import make_engine, observation_space
+from workup.envs.views.env import journey_ends, make_engine, observation_space
 
 
 class JourneyVecEnv(VecEnv):
     """n journeys for SB3 and sb3-contrib; settings are those of `make_engine`.
 
     Every step hands out new arrays, because SB3 keeps the last observation while the next step is taken. Journeys that
-    have not ended get an empty info each; those that ended `terminal_observation`, `TimeLimit.truncated` and the
-    components of the last step. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
+    have not ended get an empty info each; those that ended the last info of `JourneyEnv` with `terminal_observation` and
+    `TimeLimit.truncated`. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
 
     Example:
         env = JourneyVecEnv("weight_loss", 1024, view="belief", score="posterior", seed=1)
@@ -43,7 +43,7 @@ class JourneyVecEnv(VecEnv):
         """(n, P) the start of the next patient in every slot; after `seed(s)`, of the first patients of s."""
         seed = self._seeds[0]
         onward = self._begun and seed is None
-        self.engine.reset(seed=seed, patients=self.engine.patient + self.num_envs if onward else None)
+        self.engine.reset(seed=seed, patients=self.engine.next_patient if onward else None)
         self._begun = True
         self._reset_seeds()
         self._reset_options()
@@ -67,8 +67,9 @@ class JourneyVecEnv(VecEnv):
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
         dones = step.terminated | step.truncated
         if step.ended:
-            for slot in np.flatnonzero(dones):
-                infos[slot] = _last_info(step, int(slot))
+            slots = np.flatnonzero(dones)
+            for slot, end in zip(slots.tolist(), _each(journey_ends(self.engine, slots)), strict=True):
+                infos[slot] = _last_info(step, slot, end)
         return step.observation, step.reward.astype(np.float32), dones, infos
 
     def action_masks(self) -> NDArray[np.bool_]:
@@ -101,10 +102,16 @@ class JourneyVecEnv(VecEnv):
         """Nothing to close."""
 
 
-def _last_info(step: Step, slot: int) -> dict[str, Any]:
+def _each(columns: dict[str, list[Any]]) -> Iterator[dict[str, Any]]:
+    return (dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True))
+
+
+def _last_info(step: Step, slot: int, end: dict[str, Any]) -> dict[str, Any]:
     info: dict[str, Any] = {
         "terminal_observation": step.final_observation[slot],
         "TimeLimit.truncated": bool(step.truncated[slot] and not step.terminated[slot]),
+        "action_mask": step.final_mask[slot],
         "illegal": bool(step.illegal[slot]),
+        "journey_end": end,
     }
     return info | dict(zip(COMPONENTS, step.components[slot].tolist(), strict=True))
