@@ -106,12 +106,12 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         """
         known_options(options, ("patient", "reset_mask"))
         options = options or {}
-        seeds, chosen = self._seeds(seed), self._chosen(options.get("reset_mask"))
         patient = chosen_patient(options["patient"]) if "patient" in options else None
+        chosen, seeds = self._chosen(options.get("reset_mask")), self._seeds(seed)
         if isinstance(seeds, list):
             given = chosen & np.array([each is not None for each in seeds])
             first = self.engine.first_patient if patient is None else patient
-            own = np.array([0 if each is None else each for each in seeds], np.int64)
+            own = np.array([each or 0 for each in seeds], object)  # as large as they like
             self.engine.reset(seed=own, patients=np.where(given, first, -1))
             self._go_on(None, patient, chosen & ~given)
         else:
