@@ -92,7 +92,7 @@ class Engine:
         vars(self).update(state)
         self._tie()
 
-    def reset(self, *, seed: int | NDArray[np.int64] | None = None, patients: NDArray[np.int64] | None = None) -> None:
+    def reset(self, *, seed: int | NDArray[Any] | None = None, patients: NDArray[np.int64] | None = None) -> None:
         """Begin new journeys.
 
         Args:
@@ -100,17 +100,18 @@ class Engine:
             patients: (n,) ids, by default `first_patient + slot`, or `first_patient` of seeds of their own; a negative
                 id skips its slot.
         """
-        own = seed is not None and np.ndim(seed) > 0
+        seeds = None if seed is None else np.asarray(seed)
+        own = seeds is not None and seeds.ndim > 0
         if patients is None:
             patients = self.first_patient + (np.zeros_like(self._all) if own else self._all)
         patients = np.ascontiguousarray(patients, np.int64)
         if patients.shape != (self.num_envs,):
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
-        if own and np.shape(seed) != patients.shape:
-            raise WorkupError(f"seed has shape {np.shape(seed)}; expected one for all slots, or ({self.num_envs},)")
-        if seed is not None:
+        if seeds is not None:
+            if own and seeds.shape != patients.shape:
+                raise WorkupError(f"seed has shape {seeds.shape}; expected one for all slots, or ({self.num_envs},)")
             begun = patients >= 0
-            self._rows.counts[begun, SEED] = (np.asarray(seed)[begun] if own else seed) & _POSITIVE
+            self._rows.counts[begun, SEED] = (seeds[begun] if own else seeds) & _POSITIVE
             self._rows.counts[begun, STRIDE] = 1 if own else self.num_envs
         reset_batch(*self._fixed, patients, *self._rows)
 

@@ -311,8 +311,8 @@ def journey_ends(engine: Engine, slots: NDArray[np.int64]) -> dict[str, list[Any
     told = {name: facts[name].tolist() for name in _END}
     told["condition"] = [world.model.conditions[condition] for condition in told["condition"]]
     told["decision"] = [None if decision < 0 else world.decisions[decision] for decision in told["decision"]]
-    none, names = ~happened.any(axis=1), world.complication_names
+    complicated, names = happened.any(axis=1).tolist(), world.complication_names
     told["complications"] = [
-        [] if none[row] else [names[z] for z in np.flatnonzero(happened[row])] for row in range(len(slots))
+        [names[z] for z in np.flatnonzero(happened[row])] if any_ else [] for row, any_ in enumerate(complicated)
     ]
     return told
