@@ -311,8 +311,7 @@ def journey_ends(engine: Engine, slots: NDArray[np.int64]) -> dict[str, list[Any
     told = {name: facts[name].tolist() for name in _END}
     told["condition"] = [world.model.conditions[condition] for condition in told["condition"]]
     told["decision"] = [None if decision < 0 else world.decisions[decision] for decision in told["decision"]]
-    complicated, names = happened.any(axis=1).tolist(), world.complication_names
-    told["complications"] = [
-        [names[z] for z in np.flatnonzero(happened[row])] if any_ else [] for row, any_ in enumerate(complicated)
-    ]
+    told["complications"] = [[] for _ in slots]
+    for row, z in np.argwhere(happened).tolist():
+        told["complications"][row].append(world.complication_names[z])
     return told
