@@ -102,7 +102,8 @@ def test_episodes_of_one_environment_are_counted_as_by_hand() -> None:
 
 
 def test_gymnasium_adds_no_limit_of_its_own_and_the_number_is_told() -> None:
-    for settings, limit in (({}, 1), ({"results": "delayed"}, 2)):
+    modes: list[tuple[dict[str, Any], int]] = [({}, 1), ({"results": "delayed"}, 2)]
+    for settings, limit in modes:
         env: Any = gym.make("workup/Tutorial-v0", **settings)
         world = env.unwrapped.engine.world
         assert env.spec.max_episode_steps is None
