@@ -33,7 +33,9 @@ from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.errors import FileFormatError, PlanningRefused, WorkupWarning
+from workup.evaluation.run import run_agents
 
 SAVE_EVERY_S = 15.0
 _BATCH = 256
@@ -83,6 +85,32 @@ class Bookkeeper:
             return None, str(refusal)
         self.save()
         return found, None
+
+    def possible(
+        self, *, patients: int, seed: int, asked: bool, progress: Progress | None = None
+    ) -> tuple[PresentationBounds | None, str | None, Journeys | None]:
+        """What `score` wants to know of the first `patients` patients of a seed: bounds, or why there are none, and the
+        journeys under the plan behind them. Unless `asked`, nothing is planned."""
+        if not asked:
+            bounds, refusal = self.known(patients=patients, seed=seed)
+            plan = None if bounds is None else self._plan(patients=patients, seed=seed, known_only=True)
+            return bounds, refusal, plan
+        # The plan first: in taking it, its bounds are found.
+        plan = self._plan(patients=patients, seed=seed, progress=progress) if self._population.law_known else None
+        return *self.bounds(patients=patients, seed=seed, progress=progress), plan
+
+    def _plan(
+        self, *, patients: int, seed: int, known_only: bool = False, progress: Progress | None = None
+    ) -> Journeys | None:
+        """Patients under the plan that attains the lower bounds; None where the planner refuses."""
+        saving = self._saving(progress)
+        plan = Optimum(self._world, cache=self.cache, progress=saving, presented=True, known_only=known_only)
+        try:
+            found = run_agents(self._world, {plan.name: plan}, patients=patients, seed=seed)[plan.name]
+        except PlanningRefused:
+            return None
+        self.save()
+        return found
 
     def known(self, *, patients: int, seed: int) -> tuple[PresentationBounds | None, str | None]:
         """As `bounds`, but plans nothing: None if one of these patients has not been planned for."""

@@ -49,7 +49,9 @@ def test_every_kind_of_policy_meets_the_same_patients(world: World, tmp_path: Pa
     assert frame["policy"].to_list()[0] == max(found.agents, key=lambda name: found.agents[name].value.mean)
     assert (frame["value_low"] <= frame["value"]).all()
     told = repr(found).splitlines()
-    assert len(told) == 1 + len(policies)
+    assert len(told) == 1 + len(policies) + 1
+    assert told[-1] == found.meaning
+    assert {"median", "median_low", "trimmed", "trimmed_high"} <= set(frame.columns)
     assert "60 patients of seed 2" in told[0]
 
 
