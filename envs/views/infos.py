@@ -10,6 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Info = dict[str, Any]
+GONE_ON = (
+    "journey_end is read after the environment went on, when others may have ended in its slots; read it before the next step "
+    "or reset, or keep a copy: dict(info['journey_end'])"
+)
 
 
 class InfoOnDemand(Info):

@@ -20,7 +20,7 @@ from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.views.env import chosen_patient, journey_ends, known_options, make_engine, observation_space
-from workup.envs.views.infos import Info, InfoOnDemand, final_observations, spread, told_of
+from workup.envs.views.infos import GONE_ON, Info, InfoOnDemand, final_observations, spread, told_of
 from workup.errors import WorkupError
 
 if TYPE_CHECKING:
@@ -197,10 +197,7 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
 
     def _hidden(self, over: tuple[NDArray[np.bool_], NDArray[np.bool_]]) -> Info:
         if self._over is not over:
-            raise WorkupError(
-                "journey_end is read after the environment went on, when others may have ended in its slots; read it before "
-                "the next step or reset, or keep a copy: dict(info['journey_end'])"
-            )
+            raise WorkupError(GONE_ON)
         slots = np.flatnonzero(over[0] | over[1])
         return spread(journey_ends(self.engine, slots), slots, self.num_envs)
 

@@ -17,6 +17,7 @@ from support.told import same_told
 from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
+from workup.errors import WorkupError
 
 N = 4
 SETTINGS: list[dict[str, Any]] = [
@@ -168,3 +169,15 @@ def test_monitored_episodes_have_their_return_and_length() -> None:
     for slot in range(N):
         assert infos[slot]["episode"]["l"] == 2
         assert infos[slot]["episode"]["r"] == pytest.approx(first[slot] + last[slot], rel=1e-5)
+
+
+def test_an_end_is_told_until_the_environment_goes_on() -> None:
+    env = JourneyVecEnv("tutorial", N, seed=1)
+    env.reset()
+    env.step(np.zeros(N, np.int64))
+    infos = env.step(np.full(N, len(env.action_names) - 1))[3]
+    assert [infos[slot]["journey_end"]["patient"] for slot in (0, 1)] == [0, 1]
+    env.step(np.zeros(N, np.int64))
+    assert infos[0]["journey_end"]["steps"] == 2
+    with pytest.raises(WorkupError, match="read it before the next step"):
+        infos[2]["journey_end"]["steps"]
