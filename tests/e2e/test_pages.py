@@ -12,6 +12,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 from support.browser import PAGES
 
+pytestmark = pytest.mark.e2e
 UNFOLD = "document.querySelectorAll('details').forEach(each => each.open = true)"
 TOO_WIDE = "document.scrollingElement.scrollWidth > window.innerWidth"
 CUT = """Array.from(document.querySelectorAll('table, svg, p, li, h1, h2, h3, h4')).filter(each => {

@@ -6,7 +6,6 @@ in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with 
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -36,6 +35,7 @@ from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import FileFormatError, PlanningRefused, WorkupWarning
 from workup.evaluation.run import run_agents
+from workup.files import cache_folder
 
 SAVE_EVERY_S = 15.0
 _BATCH = 256
@@ -55,7 +55,7 @@ class Bookkeeper:
         self._population = Population.of(who)
         world = self._world = self._population.world
         self.cache = shipped_cache(world, SearchEffort())
-        self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
+        self.path = cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
         kept = _load(self.path, self.cache.key)
         self.cache.bounds |= kept.bounds
         self.cache.actions |= kept.actions
@@ -196,10 +196,6 @@ class Bookkeeper:
                 self.save()
 
         return solved
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
 
 
 def _load(path: Path, key: str) -> PolicyCache:

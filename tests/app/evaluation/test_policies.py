@@ -81,9 +81,9 @@ def test_what_is_no_policy_is_refused(world: World, policies: Any, message: str)
         workup.evaluate(world, policies, patients=8)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("view", ["raw", "belief"])
 def test_models_of_stable_baselines_are_taken_as_they_are(world: World, view: str) -> None:
-    pytest.importorskip("sb3_contrib", reason="needs the train extra")
     from sb3_contrib import MaskablePPO
     from stable_baselines3 import PPO
 
