@@ -86,12 +86,12 @@ def percent(share: float, digits: int = 0) -> str:
     """'42%', '<1%', '>99%', '−12%': never a bare 0 or 100 for what is only nearly so."""
     if not math.isfinite(share):
         return "–"
-    least = 10.0**-digits / 2
-    if 0 < 100 * share < least:
+    text = f"{100 * share:.{digits}f}"
+    if share > 0 and float(text) == 0:
         return f"<{10.0**-digits:.{digits}f}%"
-    if 100 - least < 100 * share < 100:
+    if share < 1 and float(text) == 100:
         return f">{100 - 10.0**-digits:.{digits}f}%"
-    return f"{100 * share:.{digits}f}%".replace("-", "−")
+    return f"{text}%".replace("-", "−")
 
 
 def plain(name: str) -> str:
