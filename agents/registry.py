@@ -98,7 +98,8 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
 def _no_agent(chosen: str, factories: Iterable[str], world: World) -> str:
     scenario, ours = world.scenario, sorted(factories)
     versions = [f"{GuidelineAgent.name}:{version}" for version in scenario.guideline_versions]
-    names = [*ours, *names_offered("workup.agents", ours), *versions]
+    offered = (*names_offered("workup.agents", ours), *names_offered(_LEARNERS, learners()))
+    names = [*ours, *offered, *versions]
     return (
         f"agent {chosen!r} is neither a name nor a directory nor FILE.py:NAME; names: {', '.join(names)}. "
         f"A learned agent is given as the directory that `workup train {scenario.id} --agent ppo --out DIR` wrote, "
@@ -145,8 +146,11 @@ def _offered_learner(name: str, ours: Collection[str]) -> Learner | None:
         return None
     found = offer.load()
     lacks = [each for each in _OF_A_LEARNER if not hasattr(found, each)]
-    if lacks:
-        raise WorkupError(f"{offer} has no {', '.join(lacks)}; expected a Learner (workup.agents.base)")
+    if lacks or isinstance(found, type):
+        what = "is a class" if isinstance(found, type) else f"has no {', '.join(lacks)}"
+        raise WorkupError(f"{offer} {what}; expected an object that is a Learner (workup.agents.base)")
+    if found.name != name:  # what it saves is read back by the name that it gives itself
+        raise WorkupError(f"{offer} calls itself {found.name!r}; expected the name of its entry point")
     return cast(Learner, found)
 
 

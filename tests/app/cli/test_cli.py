@@ -99,6 +99,21 @@ def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_p
     assert f"{abs(found['value']):,.0f}" in out
 
 
+def test_solve_tells_what_the_best_policy_does_within_80_columns(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, out, _ = run(capsys, "solve", "tutorial", "--patients", 60, "--json", tmp_path / "solved.json")
+    found = read(tmp_path / "solved.json")
+    told = out.split("\n\n")[1].splitlines()[:-1]  # the last line says what is no advice
+    assert max(map(len, told)) <= 80
+    assert sum(row["share"] for row in found["first_orders"]) == pytest.approx(1)
+    feverish = next(row for row in found["first_orders"] if "Fever: yes" in row["when"])
+    assert list(feverish["orders"]) == ["CRP"]
+    assert sum(found["decisions"].values()) == pytest.approx(1)
+    assert "Fever: yes" in out
+    assert "It ends with: Reassure" in out
+
+
 def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "deep" / "evaluation.json"
     asked = ("evaluate", "tutorial", "--agents", "none,optimum", "--patients", 100, "--seed", 3, "--json", file)
