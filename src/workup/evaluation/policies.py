@@ -2,20 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from workup.agents.adapted import as_agent
+from workup.agents.base import Agent
 from workup.agents.planning import Optimum
 from workup.agents.referenced import by_own_name
 from workup.envs.compile.recorded import population_of
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import Evaluation, score
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Policies on the same patients, with what is left to look at."""
+
+    world: World
+    agents: Mapping[str, Agent]
+    journeys: Mapping[str, Journeys]
+    evaluation: Evaluation
+    keeper: Bookkeeper
+    """What the planner worked out; `save()` it if more was planned afterwards."""
+
+
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
 
 
 def evaluate(
@@ -44,22 +63,51 @@ def evaluate(
     Raises:
         WorkupError: no policy, two of one name, or something that is none.
     """
+    return compare(scenario, policies, patients=patients, seed=seed, optimum=optimum).evaluation
+
+
+def compare(
+    scenario: str | Path | World | Population,
+    policies: Mapping[str, Any] | Sequence[Any] | Any,
+    *,
+    patients: int,
+    seed: int,
+    optimum: bool = False,
+    record: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """As `evaluate`, with the journeys; recorded step by step if asked."""
+    tell = progress or (lambda what, share: None)
+
+    def solved(_: int) -> None:
+        tell("presentations planned", None)
+
     ready = isinstance(scenario, World | Population)
     population = Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario)
     judged = population if ready or population.drawn else population_of(str(scenario), split="test")
     keeper = Bookkeeper(population)
     agents = {
-        name: keeper.agent(policy, seed=seed)
+        name: keeper.agent(policy, seed=seed, progress=solved)
         if isinstance(policy, str | Path)
         else as_agent(policy, name, population.world, seed=seed)
         for name, policy in _named(policies).items()
     }
     if not isinstance(policies, Mapping):
         agents = by_own_name(agents)
-    journeys = run_agents(judged, agents, patients=patients, seed=seed)
+    journeys = run_agents(
+        judged,
+        agents,
+        patients=patients,
+        seed=seed,
+        record=record,
+        progress=lambda name, done: tell(f"journeys of {name}", done / patients),
+    )
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
-    bounds, refusal = (keeper.bounds if asked else keeper.known)(patients=patients, seed=seed)
-    return score(journeys, bounds, refusal=refusal)
+    if asked:
+        bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+    else:
+        bounds, refusal = keeper.known(patients=patients, seed=seed)
+    return Comparison(population.world, agents, journeys, score(journeys, bounds, refusal=refusal), keeper)
 
 
 def _named(policies: Any) -> dict[str, Any]:

@@ -64,6 +64,20 @@ def split(known: Known, following: NDArray[np.int64], least: float) -> list[Part
     return probability.parts if probability.told >= TELLS else []
 
 
+def telling(known: Known, chosen: NDArray[np.bool_]) -> str:
+    """The fact that most tells some of n patients from the others: 'Fever: yes (92% of them, 10% of the others)'.
+
+    Empty where there are no others, or no fact tells enough.
+    """
+    if chosen.all() or not chosen.any():
+        return ""
+    for part in sorted(split(known, chosen.astype(np.int64), 1), key=lambda part: -chosen[part.rows].mean())[:1]:
+        has = np.zeros(len(chosen), np.bool_)
+        has[part.rows] = True
+        return f"{part.when} ({percent(has[chosen].mean())} of them, {percent(has[~chosen].mean())} of the others)"
+    return ""
+
+
 def _by_result(known: Known, following: NDArray[np.int64], least: float) -> _Split:
     """The best split by one revealed fact."""
     values, best, told = known.values, None, 0.0
