@@ -25,7 +25,9 @@ def what_it_does(journeys: Journeys) -> Iterator[str]:
         for row in found.rows:
             yield from _wrapped(f"{percent(row.share):>5}  ", "; ".join(row.when))
             yield from _wrapped("         ", _listed(row.orders[0]))
-    yield from _wrapped("It ends with: ", _listed(endings(journeys)[:_MOST_ENDINGS]))
+    ends = endings(journeys)
+    rest = sum(share for _, share in ends[_MOST_ENDINGS:])
+    yield from _wrapped("It ends with: ", _listed([*ends[:_MOST_ENDINGS], *([("others", rest)] if rest else [])]))
 
 
 def as_json(journeys: Journeys) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def _first_orders(journeys: Journeys) -> FirstOrders | None:
 
 
 def _listed(shares: Sequence[tuple[str, float]]) -> str:
-    return ", ".join(f"{what} {percent(share)}" if share < 1 else what for what, share in shares)
+    return "; ".join(f"{percent(share)} {what}" if share < 1 else what for what, share in shares)
 
 
 def _wrapped(first: str, text: str) -> list[str]:
