@@ -87,7 +87,7 @@ def test_a_scenario_of_another_package_is_one_of_ours_and_its_code_is_not_run(
     try:
         register_all()
         environment = gymnasium.make("workup/NightCough-v0")
-        assert environment.unwrapped.spec.kwargs["scenario"] == "night_cough"
+        assert gymnasium.spec("workup/NightCough-v0").kwargs == {"scenario": "night_cough"}
         environment.reset(seed=1)
     finally:
         gymnasium.registry.pop("workup/NightCough-v0", None)
@@ -104,7 +104,7 @@ def test_agents_and_learners_of_another_package_are_found_by_name(
         "my-agents",
         {
             "workup.agents": {"calm": "my_agents_of_1:calm"},
-            "workup.learners": {"fixed_again": "my_agents_of_1:learner"},
+            "workup.learners": {"calming": "my_agents_of_1:learner"},
         },
         my_agents_of_1=AGENTS,
     )

@@ -61,7 +61,9 @@ def run(
     agents = {name: name for name in agent_factories()} | {"ppo": out / "ppo"}
     found = compare(world, agents, patients=patients, seed=seed, record=True, progress=progress)
     command = f"workup demo --out {out} --seed {seed} --seconds {seconds:g}"
-    inputs = study(found, seed=seed, command=command, checked=CHECKED, learning_curves=(curve,), progress=progress)
+    inputs = study(
+        found, seed=seed, command=command, checked=CHECKED, learning_curves=(curve,), progress=progress
+    )
     report = write_page(inputs, out / "report.html")
     return Demonstration(world.scenario, found.evaluation, inputs.checks, report)
 

@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from workup.report.drawing import FAINT, INK, MUTED, PALETTE, STYLE, spread
+from workup.report.drawing import FAINT, INK, MUTED, PALETTE, PAPER, STYLE, spread
 from workup.report.inputs import LearningCurve
 from workup.wording import percent, pounds
 
@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _GREEN = PALETTE[2]
 _DASHED = (0, (4, 2))
+_NOTHING_GBP = 0.005
+"""Gains that are nothing but rounding."""
+_BEHIND = {"facecolor": PAPER, "edgecolor": "none", "pad": 0.8}
+"""What keeps lines from striking through a label."""
 
 
 @dataclass(frozen=True)
@@ -56,14 +60,14 @@ def frontier_figure(points: Sequence[Point], lower: float, upper: float, *, exac
         if close:
             whole, near = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1, 1.35], "wspace": 0.2})
             _plane(near, close, close, (lower, upper), exact)
-            near.set_title("those that do well, enlarged", loc="left", color=MUTED, fontsize=8.5)
+            near.set_title("those that gain, enlarged", loc="left", color=MUTED, fontsize=8.5)
             whole.set_title("all agents", loc="left", color=MUTED, fontsize=8.5)
         else:
             whole = figure.subplots()
         _plane(whole, points, apart, (lower, upper), exact)
         if close:
             _frame(whole, near)
-        whole.set_ylabel("mean gain per patient (£)\nover deciding after history and examination")
+        whole.set_ylabel("mean gain per patient (£)")
         figure.subplots_adjust(left=0.1 if close else 0.12, right=0.98, top=0.86, bottom=0.12)
         _key(figure, lower, upper, exact)
     return figure
@@ -87,13 +91,15 @@ def in_words(evaluation: Evaluation) -> str:
     best = evaluation.agents[ranked[0]]
     if not np.isfinite(best.gain.mean):
         return f"{ranked[0]} spends {pounds(best.cost_gbp.mean)} per patient on tests; what it gains is not known."
-    said = f"{ranked[0]} gains most: {_worth(best)}"
+    if best.gain.mean < _NOTHING_GBP:
+        return f"None of these gains over deciding straight after history and examination; {ranked[0]} loses least: {_worth(best)}."
+    said = f"Most is gained by {ranked[0]}: {_worth(best)}"
     if np.isfinite(best.captured.mean) and ranked[0] != "optimum":
         said += f", {percent(best.captured.mean)} of what the best plan found certainly gains"
     if len(ranked) == 1:
         return f"{said}."
     second = evaluation.agents[ranked[1]]
-    return f"{said}. After it comes {ranked[1]} with {_worth(second)}."
+    return f"{said}. After it comes {ranked[1]}: {_worth(second)}."
 
 
 def _worth(score: AgentScore) -> str:
@@ -101,10 +107,9 @@ def _worth(score: AgentScore) -> str:
 
 
 def _crowd(points: Sequence[Point]) -> list[Point]:
-    """The agents that do well, if they are several and the others stand so far off that they are hard to tell apart."""
-    best = max(point.gain for point in points)
-    well = [point for point in points if point.gain > best / 4]
-    if len(well) < 3:
+    """The agents that gain, if they are several and the others stand so far off that they are hard to tell apart."""
+    well = [point for point in points if point.gain > -_NOTHING_GBP]
+    if not 3 <= len(well) < len(points):
         return []
     gains, costs = [p.gain for p in points], [p.cost_gbp for p in points]
     far = np.ptp(gains) > 2.5 * np.ptp([p.gain for p in well]) or np.ptp(costs) > 2.5 * np.ptp(
@@ -166,14 +171,8 @@ def _name_points(axes: Axes, points: Sequence[Point]) -> None:
                 va="center",
                 color=_agent_colour(point.agent),
                 fontweight="bold" if _is_learner(point.agent) else "normal",
-                arrowprops={
-                    "arrowstyle": "-",
-                    "color": FAINT,
-                    "lw": 0.8,
-                    "shrinkA": 1,
-                    "shrinkB": 4,
-                    "relpos": (0, 0.5),
-                },
+                bbox=_BEHIND,
+                arrowprops={"arrowstyle": "-", "color": FAINT, "lw": 0.8, "shrinkA": 1, "shrinkB": 4, "relpos": (0, 0.5)},
             )
 
 
@@ -244,6 +243,6 @@ def learning_figure(curves: Sequence[LearningCurve], lower: float, upper: float,
         axes.set_xlim(0, far)
         axes.xaxis.set_major_formatter(lambda value, _: f"{value / 1000:,.0f}k" if value else "0")
         axes.set_xlabel("environment steps of training")
-        axes.set_ylabel("mean gain per patient (£)\nover deciding after history and examination")
+        axes.set_ylabel("mean gain per patient (£)")
         figure.subplots_adjust(left=0.11, right=0.84, top=0.91, bottom=0.13)
     return figure

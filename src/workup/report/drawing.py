@@ -21,7 +21,9 @@ PALETTE = ("#D55E00", "#0072B2", "#009E73", "#E69F00", "#CC79A7", "#56B4E9", "#B
 OTHER = "#b9bec7"
 _ON_PAGE = {INK: "--ink", MUTED: "--muted", FAINT: "--faint", PAPER: "--paper", OTHER: "--other"} | {
     colour.lower(): f"--{name}"
-    for colour, name in zip(PALETTE, ("vermilion", "blue", "green", "orange", "purple", "sky", "olive"), strict=True)
+    for colour, name in zip(
+        PALETTE, ("vermilion", "blue", "green", "orange", "purple", "sky", "olive"), strict=True
+    )
 }
 """Colour of a figure -> the page's variable: darker on white and lighter on black, so that words can be read in it."""
 STYLE = {
@@ -63,7 +65,7 @@ def svg(figure: Figure, title: str, about: str) -> str:
     used = set(re.findall(r"#([\w-]+)", text))
     text = re.sub(r' id="([\w-]+)"', lambda found: found[0] if found[1] in used else "", text)
     start = text.index(">")
-    said = f"<title>{escape(title)}</title><desc>{escape(about)}</desc>"
+    said = f'<title>{escape(title)}</title><desc>{escape(about)}</desc>'
     text = f'{text[:start]} role="img" aria-label="{escape(f"{title}. {about}")}">{said}{text[start + 1 :]}'
     return text.replace("'DejaVu Sans'", "'DejaVu Sans', Verdana, Arial, sans-serif")
 

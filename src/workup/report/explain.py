@@ -34,17 +34,9 @@ def explanation(scenario: Scenario, command: str) -> str:
     """
     laws = Laws(scenario)
     prose = {name: lines for name, lines in sections(scenario).items() if lines}
-    folded = {
-        name: {"title": lines[0].removeprefix("## "), "body": html(lines[1:])}
-        for name, lines in prose.items()
-        if name in _FOLDED
-    }
+    folded = {name: {"title": lines[0].removeprefix("## "), "body": html(lines[1:])} for name, lines in prose.items() if name in _FOLDED}
     seen = sum(figure.status == "seen" for figure in scenario.figures)
-    contents = [
-        ("glance", "At a glance"),
-        ("orders", "Tests and acts"),
-        *((name, of["title"]) for name, of in folded.items()),
-    ]
+    contents = [("glance", "At a glance"), ("orders", "Tests and acts"), *((name, of["title"]) for name, of in folded.items())]
     return page(
         "explain.html",
         scenario,
@@ -52,14 +44,8 @@ def explanation(scenario: Scenario, command: str) -> str:
         contents=[*contents, ("figures", "Every figure")],
         glance=_glance(scenario),
         stories=_stories(scenario),
-        network=picture(
-            network_figure(scenario),
-            "What depends on what",
-            "The same is said in words in each box and under “The patient”.",
-        ),
-        before=picture(
-            prerequisite_figure(scenario), "What comes before what", "The same is said in the table of tests and acts."
-        ),
+        network=picture(network_figure(scenario), "What depends on what", "The same is said in words in each box and under “The patient”."),
+        before=picture(prerequisite_figure(scenario), "What comes before what", "The same is said in the table of tests and acts."),
         folded=folded,
         orders=html(prose["orders"][1:]),
         tests=_tests(laws),

@@ -19,6 +19,7 @@ from workup.report.story import Story
 from workup.scenarios.language.schema import TIERS
 from workup.wording import moment, percent, pounds, without_brackets
 
+
 _MOST_NAMES = 6
 """Causes that are named beside the picture of a belief: as many as have room."""
 
@@ -94,7 +95,7 @@ def _lanes(axes: Axes, story: Story, tiers: Sequence[str]) -> None:
     for step in story.steps:
         if step.decides:
             axes.axvline(step.number, color=INK, lw=1, ls=(0, (2, 2)), zorder=1)
-            axes.text(step.number + 0.15, 0, "decides", va="center", color=INK)
+            axes.text(step.number + 0.15, 0, "decides", va="center", color=INK, bbox={"fc": PAPER, "ec": "none", "pad": 1})
     axes.set_yticks(range(len(tiers)), tiers)
     axes.set_ylim(len(tiers) - 0.4, -0.6)
     axes.tick_params(left=False, bottom=False, labelbottom=False)
@@ -145,14 +146,7 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
             fontweight="bold" if is_true else "normal",
             annotation_clip=False,
             fontsize=8,
-            arrowprops={
-                "arrowstyle": "-",
-                "color": shades[i],
-                "lw": 1.4,
-                "shrinkA": 1,
-                "shrinkB": 0,
-                "relpos": (0, 0.5),
-            },
+            arrowprops={"arrowstyle": "-", "color": shades[i], "lw": 1.4, "shrinkA": 1, "shrinkB": 0, "relpos": (0, 0.5)},
         )
     axes.set_ylim(0, 1)
     axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])

@@ -56,9 +56,9 @@ class Stretch:
         return sum(share for _, share in self.decided) + sum(each.shown for each in self.follows)
 
     @property
-    def unshown(self) -> float:
-        """Share of all patients who leave it from here on for other ways."""
-        return sum(share for _, share in self.others) + sum(each.unshown for each in self.follows)
+    def depth(self) -> int:
+        """Stretches on the longest way from here on."""
+        return 1 + max((each.depth for each in self.follows), default=0)
 
 
 @dataclass(frozen=True)

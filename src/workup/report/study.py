@@ -52,7 +52,9 @@ def write_report(
     Raises:
         WorkupError: as `evaluate`.
     """
-    found = compare(scenario, policies, patients=patients, seed=seed, optimum=optimum, record=True, progress=progress)
+    found = compare(
+        scenario, policies, patients=patients, seed=seed, optimum=optimum, record=True, progress=progress
+    )
     made_by = command or f"workup.write_report({found.world.scenario.id!r}, {list(found.agents)}, {str(path)!r}, ...)"
     return write_page(study(found, seed=seed, command=made_by, progress=progress), Path(path))
 
@@ -82,11 +84,7 @@ def study(
     return ReportInputs(
         scenario=found.world.scenario,
         command=command,
-        seeds={
-            **({"training": learning_curves[0].seed} if learning_curves else {}),
-            "patients": seed,
-            "vignettes": seed,
-        },
+        seeds={**({"training": learning_curves[0].seed} if learning_curves else {}), "patients": seed, "vignettes": seed},
         evaluation=found.evaluation,
         checks=tuple(replace(judge_vignettes(each), agent=name) for name, each in vignettes.items()),
         vignette_journeys=vignettes,

@@ -62,9 +62,7 @@ def render(inputs: ReportInputs) -> str:
         "vignettes": _vignettes(inputs),
         "learning": _learning(inputs),
     }
-    contents = [(_ANCHORS.get(key, key), name) for key, name in _SECTIONS.items() if parts[key]] + [
-        ("limits", "Limits")
-    ]
+    contents = [(_ANCHORS.get(key, key), name) for key, name in _SECTIONS.items() if parts[key]] + [("limits", "Limits")]
     seeds = ", ".join(f"{purpose} {seed}" for purpose, seed in inputs.seeds.items())
     facts = [("Seeds", seeds)] if seeds else []
     return page(
@@ -80,7 +78,9 @@ class _Told:
 
 
 def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
+    rank = {name: place for place, name in enumerate(_ranked(inputs))}
     journeys = {name: each for name, each in inputs.vignette_journeys.items() if each}
+    journeys = {name: journeys[name] for name in sorted(journeys, key=lambda name: rank.get(name, len(rank)))}
     if not journeys:
         return None
     pair = inputs.two_patients or contrast(next(iter(journeys.values())))
@@ -125,9 +125,7 @@ def _patient(
         "dose": f"{story.dose_msv:g}",
         "truth": story.labels[story.truth],
         "picture": picture(
-            figures.journey_figure(story, palette, scale),
-            f"{vignette.title}, as seen by {told.agent}",
-            _in_words(story),
+            figures.journey_figure(story, palette, scale), f"{vignette.title}, as seen by {told.agent}", _in_words(story)
         ),
         "same_route": story.same_route,
         "draws": story.draws,
@@ -176,11 +174,7 @@ def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:
     lower, upper, exact = _bracket(evaluation)
     figure = comparison.frontier_figure(points, lower, upper, exact=exact)
     says = comparison.in_words(evaluation)
-    return {
-        "picture": picture(figure, "What each agent spends and gains", says),
-        "says": says,
-        "patients": f"{evaluation.patients:,}",
-    }
+    return {"picture": picture(figure, "What each agent spends and gains", says), "says": says, "patients": f"{evaluation.patients:,}"}
 
 
 def _bracket(evaluation: Evaluation | None) -> tuple[float, float, bool]:
@@ -222,10 +216,7 @@ def _vignettes(inputs: ReportInputs) -> dict[str, Any] | None:
     if not inputs.checks:
         return None
     table = vignette_table(inputs.checks)
-    passed = [
-        f"{check.agent} {sum(each.passed for each in check.vignettes)} of {len(check.vignettes)}"
-        for check in inputs.checks
-    ]
+    passed = [f"{check.agent} {sum(each.passed for each in check.vignettes)} of {len(check.vignettes)}" for check in inputs.checks]
     return {"says": f"Passed: {', '.join(passed)}.", "agents": table.agents, "rows": table.rows}
 
 

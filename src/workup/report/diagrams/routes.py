@@ -14,12 +14,14 @@ from workup.report.drawing import FAINT, INK, MUTED, PAPER
 from workup.report.routes import Endings, Stretch
 from workup.wording import percent
 
-_WIDTH, _ACROSS, _GAP, _MARGIN = 168.0, 38.0, 9.0, 5.0
+_PAGE, _NARROWEST, _WIDEST = 835.0, 150.0, 236.0
+"""Points that the picture takes if it can, and that a box takes at least and at most."""
+_ACROSS, _GAP, _MARGIN = 36.0, 9.0, 5.0
 _THICK = 15.0
 """Points of a line that all patients go along."""
 _THEN = " → "
 OTHER_WAYS = "other ways"
-_MOST_ENDS = 4
+_MOST_ENDS = 3
 """Decisions that are named in a box."""
 
 
@@ -44,35 +46,31 @@ class _Node:
     def middle(self) -> float:
         return self.boxes[0].y + self.own / 2
 
-    @property
-    def depth(self) -> int:
-        return 1 + max((each.depth for each in self.follows), default=0)
-
 
 def tree_figure(tree: Stretch) -> Figure:
     """The picture of a tree."""
-    root = _node(tree)
-    width = max(root.depth * _WIDTH + (root.depth - 1) * _ACROSS, 2 * _WIDTH) + 2 * _MARGIN
+    depth = tree.depth
+    across = min(max((_PAGE - (depth - 1) * _ACROSS) / depth, _NARROWEST), _WIDEST)
+    root = _node(tree, across)
+    width = max(depth * across + (depth - 1) * _ACROSS, 2 * across) + 2 * _MARGIN
     figure, axes = canvas(width, root.height + 2 * _MARGIN)
     _place(root, _MARGIN, _MARGIN)
     _draw(axes, root)
     return figure
 
 
-def _node(of: Stretch) -> _Node:
+def _node(of: Stretch, across: float) -> _Node:
     """What is done, beneath it, dark, what those are decided for who go no further, and who leaves the tree."""
     lines = [Line("Every patient" if of.share == 1 else f"{percent(of.share)} of patients", 6.8, colour=MUTED)]
     lines += [Line(_THEN.join(of.actions), 7.5, True)] if of.actions else []
     lines += [Line(of.why, 6.8)] if of.why else []
-    boxes = [box("", lines, _WIDTH)]
+    boxes = [box("", lines, across)]
     if of.decided:
-        boxes.append(
-            replace(box("", [Line(each, 7.0, colour=PAPER) for each in _ends(of.decided)], _WIDTH, INK), fill=INK)
-        )
+        boxes.append(replace(box("", [Line(each, 7.0, colour=PAPER) for each in _ends(of.decided)], across, INK), fill=INK))
     if of.others:
         rest = Line(f"{OTHER_WAYS} {percent(sum(share for _, share in of.others))}", 6.8, colour=MUTED)
-        boxes.append(box("", [rest], _WIDTH, FAINT))
-    return _Node(boxes, of.share, [_node(each) for each in of.follows])
+        boxes.append(box("", [rest], across, FAINT))
+    return _Node(boxes, of.share, [_node(each, across) for each in of.follows])
 
 
 def _ends(decided: Endings) -> list[str]:
@@ -89,14 +87,14 @@ def _place(node: _Node, x: float, y: float) -> None:
         top += each.height
     below = y + (node.height - sum(each.height for each in node.follows) - _GAP * (len(node.follows) - 1)) / 2
     for each in node.follows:
-        _place(each, x + _WIDTH + _ACROSS, below)
+        _place(each, x + node.boxes[0].width + _ACROSS, below)
         below += each.height + _GAP
 
 
 def _draw(axes: Axes, node: _Node) -> None:
     for each in node.boxes:
         draw_box(axes, each)
-    start = (node.boxes[0].x + _WIDTH, node.middle)
+    start = (node.boxes[0].side(True), node.middle)
     for each in node.follows:
         end = (each.boxes[0].x, each.middle)
         bend = _ACROSS / 2
