@@ -9,13 +9,14 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
+from workup.cli.agents import AgentNames
 from workup.cli.terminal import ScenarioId, Seed, console, load_population, progress, say_what_this_is, shown_on
 from workup.errors import WorkupError
 
 
 def report(
     scenario: ScenarioId,
-    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    agents: AgentNames,
     out: Annotated[Path, typer.Option("--out", metavar="FILE.html", help="The page.")],
     patients: Annotated[int, typer.Option("--patients", min=1, help="How many patients.")] = 300,
     seed: Seed = 0,

@@ -87,6 +87,11 @@ def table(*headings: str) -> Table:
     return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
 
 
+def planning_ahead(presentations: int) -> str:
+    """What is about to take long, said before it does."""
+    return f"{presentations:,} presentations to plan for: may take minutes, once, for what is solved is kept"
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A progress display on standard error, so that standard output can be piped. A task's field `left_s` stands for the time
