@@ -21,7 +21,20 @@ from workup.envs.model.world import World
 
 
 class Agent(Protocol):
-    """Chooses the next action for each journey of a batch, from what has been revealed alone."""
+    """Chooses the next action for each journey of a batch, from what has been revealed alone.
+
+    Anything with these three members is one; it need not inherit from this class.
+
+    Examples:
+        >>> import workup
+        >>> class FirstLegal:
+        ...     name, needs = "first legal", None
+        ...
+        ...     def act(self, view):
+        ...         return view.mask.argmax(axis=1)
+        >>> workup.evaluate("tutorial", FirstLegal(), patients=10).agents["first legal"].accuracy.mean
+        0.5
+    """
 
     @property
     def name(self) -> str:

@@ -64,6 +64,12 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
     Raises:
         UnknownNameError: neither; lists the names that exist.
         FileFormatError: the directory holds no sound policy for this scenario.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> workup.make_agent("voi", world).name
+        'voi'
     """
     path, population, chosen = Path(name_or_dir), Population.of(who), str(name_or_dir)
     if path.is_dir():

@@ -83,6 +83,13 @@ def solve(
 
     Raises:
         PlanningRefused: the scenario has something that planners cannot treat; with the reason and the size.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> found = workup.solve(world)  # pounds a patient, exactly: the whole journey could be searched
+        >>> found.exact, found.lower == found.upper > found.v0
+        (True, True)
     """
     planner = Planner(world, effort)
     if planner.whole:

@@ -86,6 +86,14 @@ def run_journeys(
     Raises:
         WorkupError: no patients, or actions of the wrong shape.
         ImpossibleEvidence: a case whose facts the model gives probability zero.
+
+    Examples:
+        >>> import numpy as np, workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> agent = workup.make_agent("none", world)
+        >>> journeys = workup.run_journeys(world, agent, patients=np.arange(5), seed=0, record=True)
+        >>> [world.actions[a].name for a in journeys.recorded().action[:3]]
+        ['order history', 'order examination', 'decide reassure']
     """
     patients = np.asarray(patients, np.int64)
     if patients.ndim != 1 or patients.size == 0 or patients.min() < 0:

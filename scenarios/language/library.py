@@ -11,7 +11,13 @@ from workup.scenarios.language.schema import Scenario
 
 
 def list_scenarios() -> tuple[str, ...]:
-    """Ids of the scenarios in the package: every folder with a scenario.yaml, by name."""
+    """Ids of the scenarios in the package: every folder with a scenario.yaml, by name.
+
+    Examples:
+        >>> import workup
+        >>> "weight_loss" in workup.list_scenarios()
+        True
+    """
     folders = files("workup.scenarios").iterdir()
     return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
 
@@ -25,6 +31,12 @@ def load_scenario(id_or_path: str | Path) -> Scenario:
     Raises:
         UnknownNameError: no such scenario and no such path.
         ScenarioError: with every fault of the file at once.
+
+    Examples:
+        >>> import workup
+        >>> scenario = workup.load_scenario("tutorial")
+        >>> scenario.title, list(scenario.conditions)
+        ('Cough for three weeks', ['viral', 'pneumonia', 'lung_cancer'])
     """
     reading, faults = check(find_scenario(id_or_path))
     if faults or reading.scenario is None:

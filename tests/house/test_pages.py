@@ -26,7 +26,6 @@ OF_THEIR_OWN = {
 NOT_RUN = {
     ("README.md", "sh"): 2,
     ("README.md", "text"): 1,
-    ("docs/agents.md", "sh"): 1,
 }
 """(page, kind of block) -> how many are not run; each says above itself why."""
 
@@ -80,10 +79,11 @@ def test_the_tests_of_pages_of_their_own_are_there() -> None:
 
 @pytest.mark.parametrize("page", [path.relative_to(ROOT).as_posix() for path in pages() if path.name != "CHANGELOG.md"])
 def test_every_command_and_option_that_a_page_names_exists(page: str) -> None:
-    text = (ROOT / page).read_text(encoding="utf-8").replace("\\\n", " ")
-    known = _options()
-    for said in re.findall(r"`(workup [^`\n]+)`|^ *(?:\$ )?(workup [^\n]+)", text, re.MULTILINE):
-        words = ("".join(said)).partition("#")[0].split()[1:]
+    text, known = (ROOT / page).read_text(encoding="utf-8"), _options()
+    inline = re.findall(r"`(workup [^`\n]+)`|^    (workup [^\n]+)", text, re.MULTILINE)
+    fenced = [re.findall(r"^(?:\$ )?(workup [^\n]+)", block.body, re.MULTILINE) for block in PAGES[page]]
+    for said in ["".join(each) for each in inline] + [command for each in fenced for command in each]:
+        words = said.partition("#")[0].split()[1:]
         name = " ".join(words[:2] if words[0] == "bench" else words[:1])
         if re.fullmatch(r"[a-z-]+( [a-z-]+)?", name) and not words[0].startswith("-"):
             assert name in known, f"{page}: there is no command `workup {name}`"

@@ -36,6 +36,18 @@ def write_report(inputs: ReportInputs, path: Path) -> Path:
     Args:
         inputs: what to report; parts left empty are left out of the page.
         path: the HTML file.
+
+    Raises:
+        UnwritableError: the file cannot be written; with the reason.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import workup
+        >>> from workup.report.inputs import ReportInputs
+        >>> scenario, found = workup.load_scenario("tutorial"), workup.evaluate("tutorial", ["none", "voi"], patients=100)
+        >>> inputs = ReportInputs(scenario=scenario, command="mine.py", seeds={"evaluation": 0}, evaluation=found)
+        >>> workup.write_report(inputs, Path("report.html")).name
+        'report.html'
     """
     page = render(inputs)
     write_whole(path, page)
