@@ -6,6 +6,7 @@ reads codes of revealed values, so both worlds must list the same observables, i
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,12 +19,14 @@ from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import PENDING
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.errors import WorkupError
 
 
 class Agent(Protocol):
     """Chooses the next action for each journey of a batch, from what has been revealed alone.
 
     Anything with these three members is one; it need not inherit from this class.
+    One that offers `probabilities` (see `StochasticAgent`) is asked for these instead of `act`.
 
     Examples:
         >>> import workup
@@ -32,8 +35,8 @@ class Agent(Protocol):
         ...
         ...     def act(self, view):
         ...         return view.mask.argmax(axis=1)
-        >>> workup.evaluate("tutorial", FirstLegal(), patients=10).agents["first legal"].accuracy.mean
-        0.5
+        >>> workup.evaluate("tutorial", FirstLegal(), patients=10).agents["first legal"].truncated.mean
+        0.0
     """
 
     @property
@@ -56,6 +59,31 @@ class Agent(Protocol):
             (n,) int64 action indices, each legal under `view.mask`.
         """
         ...
+
+
+class StochasticAgent(ABC):
+    """An agent that says how likely each action is; `run_journeys` draws (`agents.acting.take`) and records the propensity."""
+
+    name: str
+    needs: Literal["raw", "belief"] | None
+
+    @abstractmethod
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """Probabilities of the actions for a batch.
+
+        Args:
+            view: revealed facts of n journeys (see `JourneyView`).
+
+        Returns:
+            (n, A) float64, finite and at least 0, rows sum to 1, 0 where `view.mask` is False.
+        """
+
+    def act(self, view: JourneyView) -> NDArray[np.int64]:
+        """Always raises WorkupError: which action it is depends on the patient, whom the view does not name."""
+        raise WorkupError(
+            f"the actions of {self.name} are drawn, for a patient of a seed; "
+            "use workup.agents.acting.take(agent, view, seed=..., patients=...), or run_journeys"
+        )
 
 
 Progress = Callable[[float, str], None]

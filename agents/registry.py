@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import pkgutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -64,6 +65,7 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
     Raises:
         UnknownNameError: neither; lists the names that exist.
         FileFormatError: the directory holds no sound policy for this scenario.
+        WorkupError: what a module lists under that name is no factory.
 
     Examples:
         >>> import workup
@@ -78,7 +80,7 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
     if chosen in factories and chosen in learners():
         return fit_by_name(learners()[chosen], population, seed=seed)
     if chosen in factories:
-        return factories[chosen](population.world, seed=seed)
+        return made_by(factories[chosen], population.world, name=chosen, seed=seed)
     name, _, version = chosen.partition(":")
     if name == GuidelineAgent.name and version:
         return GuidelineAgent(population.world, version=version)
@@ -88,6 +90,18 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
         "A learned agent is given as the directory that "
         f"`workup train {population.world.scenario.id} --agent ppo --out DIR` wrote."
     )
+
+
+def made_by(factory: AgentFactory, world: World, *, name: str, seed: int) -> Agent:
+    """What a factory makes. Raises WorkupError where it cannot be called as one."""
+    try:
+        inspect.signature(factory).bind(world, seed=seed)
+    except (TypeError, ValueError) as error:
+        raise WorkupError(
+            f"agent {name!r} cannot be made: {error}; expected a factory that is called as (world, *, seed), such as a class "
+            "with `def __init__(self, world, *, seed)`, also where no random number is drawn"
+        ) from error
+    return factory(world, seed=seed)
 
 
 def fit_by_name(learner: Learner, population: Population, *, seed: int) -> Agent:

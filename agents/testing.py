@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import fields
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.acting import draws
 from workup.agents.base import Agent, AgentFactory
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
@@ -29,7 +30,8 @@ def check_agent_conforms(
     """Put an agent through the contract of `Agent`.
 
     Batch-first; legal actions only; every journey ends in a decision; its view is left as it was; the same actions for
-    a patient whoever else is in the batch, for batches of 1 and of 64, and from a second agent of the same seed.
+    a patient whoever else is in the batch, for batches of 1 and of 64, and from a second agent of the same seed. Where it
+    offers probabilities: float64 that are such, 0 where an action is not legal, and so the same draws and propensities.
 
     Args:
         make: makes the agent, twice.
@@ -44,7 +46,7 @@ def check_agent_conforms(
     Raises:
         WorkupError: it does not conform; says where and how.
     """
-    judge = _Judge(make(world, seed=seed))
+    judge = _judge(make(world, seed=seed))
     ids = np.arange(patients)
 
     def run(judge: _Judge, ids: NDArray[np.int64], batch: int) -> Journeys:
@@ -67,7 +69,7 @@ def check_agent_conforms(
     for batch in BATCHES:
         few = ids[: 2 * batch + 30]
         _require_same(judge.agent.name, f"in batches of {batch}", found, run(judge, few, batch))
-    again = _Judge(make(world, seed=seed))
+    again = _judge(make(world, seed=seed))
     _require_same(judge.agent.name, "made again from the same seed", found, run(again, ids[:-101:-1], 256))
     return found
 
@@ -84,8 +86,7 @@ class _Judge:
             )
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
-        before = {field.name: _copied(getattr(view, field.name)) for field in fields(view)}
-        actions = self.agent.act(view)
+        actions: NDArray[np.int64] = self._asked("act", view)
         name, n = self.agent.name, len(view.step)
         if not isinstance(actions, np.ndarray) or actions.shape != (n,) or actions.dtype != np.int64:
             found = f"{getattr(actions, 'dtype', type(actions).__name__)} of shape {np.shape(actions)}"
@@ -96,12 +97,35 @@ class _Judge:
                 raise WorkupError(
                     f"{name} chose action {action} at step {int(view.step[row])}; legal are: {', '.join(legal)}"
                 )
+        return actions
+
+    def _asked(self, what: Literal["act", "probabilities"], view: JourneyView) -> Any:
+        """What the agent answers, having left the view as it was."""
+        before = {field.name: _copied(getattr(view, field.name)) for field in fields(view)}
+        answer = getattr(self.agent, what)(view)
         for field, was in before.items():
             if isinstance(was, np.ndarray) and not np.array_equal(
                 was, getattr(view, field), equal_nan=was.dtype.kind == "f"
             ):
-                raise WorkupError(f"{name} changed {field} of the view it was given; expected it to only read")
-        return actions
+                raise WorkupError(
+                    f"{self.agent.name} changed {field} of the view it was given; expected it to only read"
+                )
+        return answer
+
+
+class _JudgeOfDraws(_Judge):
+    """Watches an agent that says how likely each action is; that these are probabilities is seen to where they are drawn from."""
+
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        found: NDArray[np.float64] = self._asked("probabilities", view)
+        if not isinstance(found, np.ndarray) or found.dtype != np.float64:
+            kind = getattr(found, "dtype", type(found).__name__)
+            raise WorkupError(f"{self.agent.name} returned probabilities of type {kind}; expected an array of float64")
+        return found
+
+
+def _judge(agent: Agent) -> _Judge:
+    return _JudgeOfDraws(agent) if draws(agent) else _Judge(agent)
 
 
 def _copied(value: object) -> object:
@@ -110,18 +134,23 @@ def _copied(value: object) -> object:
 
 def _require_same(name: str, how: str, found: Journeys, other: Journeys) -> None:
     """The journeys of `other` are those of `found` for the same patients, action by action."""
-    expected = dict(zip(found.patient.tolist(), _actions_of(found), strict=True))
-    for patient, actions in zip(other.patient.tolist(), _actions_of(other), strict=True):
-        if actions != expected[patient]:
+    expected = dict(zip(found.patient.tolist(), _steps_of(found), strict=True))
+    for patient, (actions, propensities) in zip(other.patient.tolist(), _steps_of(other), strict=True):
+        was = expected[patient]
+        if actions.tolist() != was[0].tolist():
             raise WorkupError(
-                f"{name} takes actions {actions} for patient {patient} {how}, {expected[patient]} before; "
+                f"{name} takes actions {actions.tolist()} for patient {patient} {how}, {was[0].tolist()} before; "
                 "expected the same: an action may depend on that patient's revealed facts alone"
+            )
+        if not np.allclose(propensities, was[1], rtol=1e-9, atol=1e-12):
+            raise WorkupError(
+                f"{name} gives what it does for patient {patient} the probabilities {propensities.tolist()} {how}, "
+                f"{was[1].tolist()} before; expected the same: they may depend on that patient's revealed facts alone"
             )
 
 
-def _actions_of(journeys: Journeys) -> list[list[int]]:
-    assert journeys.events is not None
-    taken: list[list[int]] = [[] for _ in journeys.patient]
-    for journey, action in zip(journeys.events.journey.tolist(), journeys.events.action.tolist(), strict=True):
-        taken[journey].append(action)
-    return taken
+def _steps_of(journeys: Journeys) -> list[tuple[NDArray[np.int32], NDArray[np.float64]]]:
+    """Actions and their propensities, by journey."""
+    events = journeys.recorded()
+    ends = np.searchsorted(events.journey, np.arange(1, len(journeys.patient)))
+    return list(zip(np.split(events.action, ends), np.split(events.propensity, ends), strict=True))

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workup.agents.base import AgentFactory
 from workup.agents.opening import finish, wait_first
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import PENDING
 from workup.envs.model.facts import compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.errors import UnknownNameError
@@ -19,7 +20,8 @@ from workup.scenarios.language.schema import Rule, Scenario
 class GuidelineAgent:
     """Does the first rule whose `when` holds and whose action is legal; repeats a failed order while it may.
 
-    Where no rule applies it waits for what is pending, then takes the best decision on the posterior.
+    What is pending is waited for, unless that rule decides and says `even_if_pending`; history and examination always are. Where
+    no rule applies it takes the best decision on the posterior.
     """
 
     name = "guideline"
@@ -36,17 +38,19 @@ class GuidelineAgent:
             self.name = f"{type(self).name}:{version}"
         words = vocabulary(world)
         self._rules = [
-            (action_named(world, rule.do), compile_when(rule.when, words))
+            (action_named(world, rule.do), compile_when(rule.when, words), rule.even_if_pending)
             for rule in rules_of(world.scenario, version=version)
         ]
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`."""
         chosen = np.full(len(view.step), -1, dtype=np.int64)
-        for action, condition in self._rules:
+        at_once = np.zeros(len(chosen), np.bool_)
+        for action, condition, even_if_pending in self._rules:
             applies = (chosen < 0) & view.mask[:, action] & condition.holds(view.values, view.status)
-            chosen[applies] = action
-        return finish(self._world, view, wait_first(view, chosen))
+            chosen[applies], at_once[applies] = action, even_if_pending
+        examining = (view.status[:, self._world.opens_journey > 0] == PENDING).any(axis=1)
+        return finish(self._world, view, np.where(at_once & ~examining, chosen, wait_first(view, chosen)))
 
 
 def rules_of(scenario: Scenario, *, version: str | None = None) -> tuple[Rule, ...]:

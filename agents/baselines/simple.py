@@ -8,11 +8,10 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import AgentFactory, choose_first, decision_actions
+from workup.agents.base import AgentFactory, StochasticAgent, choose_first, decision_actions
 from workup.agents.deciding import best_decisions
 from workup.agents.opening import finish, journey_is_open, opening_actions, wait_first
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.randomness import GOLDEN, mix_array
 from workup.envs.model.world import World
 from workup.scenarios.language.schema import TIERS
 
@@ -48,43 +47,31 @@ class ListAgent:
         return finish(self._world, view, chosen)
 
 
-class RandomAgent:
+class RandomAgent(StochasticAgent):
     """Any legal order with equal chance, stopping counted as one of them; decides by the posterior.
 
-    What is on its way is waited for before it decides. The choice is a hash of the seed and of what has been revealed, so it does not depend on the batch,
-    and two patients who look the same so far are treated the same: one random policy per seed.
+    What is on its way is waited for before it decides. Chance belongs to the patient and the step, so that two patients who
+    look the same may be treated differently.
     """
 
     name = "random"
     needs: Literal["raw", "belief"] | None = "belief"
 
     def __init__(self, world: World, *, seed: int) -> None:
+        """`seed` is not used: what is drawn is keyed by the seed of the patients."""
         self._world = world
-        self._seed = seed
 
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """See `Agent.act`."""
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """See `StochasticAgent.probabilities`."""
         decisions = decision_actions(self._world)
-        options = view.mask.copy()
-        can_stop = options[:, decisions].any(axis=1)
-        options[:, decisions] = False
-        options[:, decisions[0]] = can_stop
-        pick = (keyed_uniform(view, self._seed) * options.sum(axis=1)).astype(np.int64)
-        chosen = (options.cumsum(axis=1) > pick[:, None]).argmax(axis=1).astype(np.int64)
-        stops = chosen == decisions[0]
-        chosen[stops] = best_decisions(self._world, view, np.flatnonzero(stops))
-        return np.where(stops, wait_first(view, chosen), chosen)
-
-
-def keyed_uniform(view: JourneyView, seed: int) -> NDArray[np.float64]:
-    """(n,) uniform in [0, 1), a function of the seed and the revealed facts alone."""
-    numbers = np.nan_to_num(view.numbers.astype(np.float32), nan=-1.0).view(np.uint32)
-    facts = (view.values, numbers, view.status, view.failures, view.step[:, None])
-    key = np.full(len(view.step), seed, dtype=np.int64).view(np.uint64)
-    for block in facts:
-        for column in np.asarray(block).T:
-            key = mix_array(key ^ (column.astype(np.int64).view(np.uint64) + GOLDEN))
-    return np.asarray((key >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+        rows = np.flatnonzero(view.mask[:, decisions].any(axis=1))
+        stop = np.zeros(len(view.mask), np.int64)
+        stop[rows] = best_decisions(self._world, view, rows)
+        stop = wait_first(view, stop)
+        options = view.mask.astype(np.float64)
+        options[:, decisions] = 0.0
+        options[rows, stop[rows]] += 1.0
+        return np.asarray(options / options.sum(axis=1, keepdims=True))
 
 
 def _none(world: World, *, seed: int) -> ListAgent:

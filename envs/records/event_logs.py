@@ -33,7 +33,7 @@ _EXTENSIONS = (
 )  # fmt: skip
 COLUMNS = (
     "case:concept:name", "concept:name", "time:timestamp", "lifecycle:transition", "org:resource", "cost:total",
-    "cost:currency", "visit", "tier", "results", "case:decision", "case:true condition",
+    "cost:currency", "propensity", "visit", "tier", "results", "case:decision", "case:true condition",
 )  # fmt: skip
 
 
@@ -53,6 +53,8 @@ class LogEvent:
     """Of the item; 'decision' for decisions."""
     cost_gbp: float
     """What the step charged, weighted as in the reward, on its first event: a trace's costs sum to its cost component."""
+    propensity: float
+    """The probability with which the agent took the action of the step, on every event of the step."""
     results: tuple[tuple[str, str], ...]
     """(finding, its word or 'missing') that it revealed."""
 
@@ -76,8 +78,9 @@ def log_events(journeys: Journeys) -> Iterator[LogEvent]:
         cost = -float(events.components[m, 0])
         for activity, transition, clock_h, tier, results in _of_step(journeys, events, m, first):
             yield LogEvent(
-                int(events.journey[m]), activity, transition, clock_h, int(events.visit[m]), tier, cost + 0.0, results
-            )
+                int(events.journey[m]), activity, transition, clock_h, int(events.visit[m]), tier, cost + 0.0,
+                float(events.propensity[m]), results,
+            )  # fmt: skip
             cost = 0.0
 
 
@@ -137,7 +140,7 @@ def write_csv(journeys: Journeys, path: Path) -> None:
     rows = [
         (
             int(journeys.patient[event.journey]), event.activity, event.timestamp, event.transition, journeys.agent,
-            f"{event.cost_gbp:.10g}", CURRENCY, event.visit, event.tier,
+            f"{event.cost_gbp:.10g}", CURRENCY, event.propensity, event.visit, event.tier,
             ";".join(f"{name}={_escaped(word)}" for name, word in event.results), *_ends(journeys, event.journey),
         )
         for event in log_events(journeys)
@@ -200,6 +203,7 @@ def _xes(journeys: Journeys) -> Iterator[str]:
             yield _attribute("string", "org:resource", journeys.agent, 6)
             yield _attribute("float", "cost:total", f"{event.cost_gbp:.10g}", 6)
             yield _attribute("string", "cost:currency", CURRENCY, 6)
+            yield _attribute("float", "propensity", repr(event.propensity), 6)
             yield _attribute("int", "visit", str(event.visit), 6)
             yield _attribute("string", "tier", event.tier, 6)
             for name, word in event.results:

@@ -20,7 +20,7 @@ from workup.files import write_whole
 def write_parquet(journeys: Journeys, path: Path) -> None:
     """One row per event (every order, result, time, posterior and component), readable without workup.
 
-    Columns: agent, seed, patient, step, action, visit, clock_h, clock_after_h, the four components (weighted, pounds,
+    Columns: agent, seed, patient, step, action, propensity (the probability with which the agent took it), visit, clock_h, clock_after_h, the four components (weighted, pounds,
     signed as in the reward), `P(<condition>)`, `<finding>` (its word, 'missing', or null while unknown),
     `<finding> number`, `<item> status`; and per journey the decision and the true condition. A finding that is called as
     one of the record's own columns (a finding `visit`, say) stands under `finding <name>`.
@@ -38,6 +38,7 @@ def write_parquet(journeys: Journeys, path: Path) -> None:
         "patient": journeys.patient[row],
         "step": events.step,
         "action": _words([action.name for action in world.actions], events.action),
+        "propensity": events.propensity,
         "visit": events.visit,
         "clock_h": events.clock_h,
         "clock_after_h": events.clock_after_h,
@@ -122,6 +123,7 @@ def _event_object(journeys: Journeys, events: Events, m: int, first: bool) -> di
     return {
         "step": int(events.step[m]),
         "action": _words([a.name for a in world.actions], events.action[m : m + 1])[0],
+        "propensity": float(events.propensity[m]),
         "visit": int(events.visit[m]),
         "clock_h": float(events.clock_h[m]),
         "clock_after_h": float(events.clock_after_h[m]),

@@ -85,6 +85,8 @@ class Events:
     """(m,) row in Journeys."""
     step: NDArray[np.int32]
     action: NDArray[np.int32]
+    propensity: NDArray[np.float64]
+    """(m,) the probability with which the agent took the action, in (0, 1]; 1 where it draws nothing."""
     visit: NDArray[np.int32]
     clock_h: NDArray[np.float64]
     """(m,) before the action; clock_after_h after it."""

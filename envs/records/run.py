@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any, Literal, Protocol
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.acting import Taken, take
+from workup.agents.base import Agent
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.types import Budget, JourneyView
 from workup.envs.model.codes import NO_SUCH_ACTION
@@ -20,27 +22,9 @@ from workup.errors import WorkupError
 Act = Callable[[JourneyView], NDArray[np.int64]]
 
 
-class Policy(Protocol):
-    """Whoever takes journeys: every agent is one."""
-
-    @property
-    def name(self) -> str:
-        """What the record calls it."""
-        ...
-
-    @property
-    def needs(self) -> Literal["raw", "belief"] | None:
-        """The observation it reads from `view.observation`, if any."""
-        ...
-
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """(n,) int64 actions for a batch of journeys."""
-        ...
-
-
 @dataclass(frozen=True)
 class FunctionAgent:
-    """A plain function as a policy."""
+    """A plain function as an agent."""
 
     name: str
     act: Act
@@ -54,7 +38,7 @@ about to be taken; 0 where that is not known."""
 
 def run_journeys(
     who: World | Population,
-    agent: Policy,
+    agent: Agent,
     *,
     patients: NDArray[np.int64],
     seed: int,
@@ -72,9 +56,9 @@ def run_journeys(
 
     Args:
         who: a population, or a world, which stands for everybody whom its law draws.
-        agent: chooses actions for a batch; a plain function by `FunctionAgent`.
+        agent: chooses actions for a batch, or says how likely each is (`StochasticAgent`); a plain function by `FunctionAgent`.
         patients: (n,) ids of the seed's patients (of cases: id p is case p modulo their number).
-        seed: of the patients.
+        seed: of the patients, and of what an agent with probabilities draws for them.
         name: the agent's, for the record, where it is not the one that it gives itself.
         results: whether results come at once or orders stay pending.
         budget: hard limits.
@@ -84,7 +68,7 @@ def run_journeys(
         expectation: of what orders change, to note `luck`; for patients drawn from the model, not for those of a vignette.
 
     Raises:
-        WorkupError: no patients, or actions of the wrong shape.
+        WorkupError: no patients, actions of the wrong shape, or probabilities that are none.
         ImpossibleEvidence: a case whose facts the model gives probability zero.
 
     Examples:
@@ -109,7 +93,7 @@ def run_journeys(
     )
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
-        chunk = _Chunk(engine, patients[first : first + engine.num_envs], first, agent, record, expectation)
+        chunk = _Chunk(engine, patients[first : first + engine.num_envs], seed, first, agent, record, expectation)
         chunk.run(progress)
         chunks.append(chunk)
     return _gather(population, name or agent.name, seed, patients, chunks)
@@ -122,12 +106,14 @@ class _Chunk:
         self,
         engine: Engine,
         patients: NDArray[np.int64],
+        seed: int,
         first: int,
-        agent: Policy,
+        agent: Agent,
         record: bool,
         expectation: Expectation | None,
     ) -> None:
         self.engine, self.n, self.first, self.agent = engine, len(patients), first, agent
+        self.patients, self.seed = patients, seed
         self.expectation = expectation
         self.luck = np.zeros(self.n)
         self.components = np.zeros((self.n, 4))
@@ -154,9 +140,8 @@ class _Chunk:
 
     def _step(self, active: NDArray[np.int64]) -> NDArray[np.bool_]:
         before = self._view(active)
-        chosen = np.asarray(self.agent.act(before), np.int64)
-        if chosen.shape != active.shape:
-            raise WorkupError(f"the agent returned actions of shape {chosen.shape} for {active.size} journeys")
+        taken = take(self.agent, before, seed=self.seed, patients=self.patients[active])
+        chosen = taken.action
         actions = np.full(self.engine.num_envs, -1, np.int64)
         actions[active] = np.where(chosen < 0, NO_SUCH_ACTION, chosen)  # -1 would leave the journey for ever
         expected = None if self.expectation is None else self.expectation(self.engine, actions)[active]
@@ -170,7 +155,7 @@ class _Chunk:
         fresh = active[np.isnan(self.v0[active]) & self.engine.presented[active] & ~ended]
         self.v0[fresh] = self.components[fresh].sum(axis=1) + self.engine.best_expected_utility[fresh]
         if self.steps is not None:
-            self.steps.append(self._row(active, before, chosen, step.components[active]))
+            self.steps.append(self._row(active, before, taken, step.components[active]))
         return ended
 
     def _view(self, active: NDArray[np.int64]) -> JourneyView:
@@ -181,13 +166,14 @@ class _Chunk:
         return view
 
     def _row(
-        self, active: NDArray[np.int64], before: JourneyView, chosen: NDArray[np.int64], components: NDArray[np.float64]
+        self, active: NDArray[np.int64], before: JourneyView, taken: Taken, components: NDArray[np.float64]
     ) -> dict[str, NDArray[Any]]:
         after = self.engine.journey_view(active)
         return {
             "journey": (self.first + active).astype(np.int32),
             "step": before.step,
-            "action": chosen.astype(np.int32),
+            "action": taken.action.astype(np.int32),
+            "propensity": taken.propensity,
             "visit": before.visit,
             "clock_h": before.clock_h,
             "clock_after_h": after.clock_h,

@@ -71,7 +71,7 @@ def make_engine(
         >>> engine = workup.make_engine("tutorial", 256, view="belief", seed=1)
         >>> step = engine.step(engine.mask.argmax(axis=1))  # the first legal action of each journey
         >>> step.observation.shape, step.observation.dtype, step.reward.shape  # rewards in pounds
-        ((256, 37), dtype('float32'), (256,))
+        ((256, 39), dtype('float32'), (256,))
     """
     if scenario is None:
         raise WorkupError(

@@ -35,7 +35,8 @@ def write_minari(
             folder) and perhaps `split`, so that `recover_environment()` gives it back; None: it cannot be recovered.
 
     Returns:
-        The `minari.MinariDataset`; `infos["action_mask"]` is (steps + 1, actions).
+        The `minari.MinariDataset`; `infos["action_mask"]` is (steps + 1, actions), `infos["propensity"]` (steps + 1,): of the action
+        taken at each observation, NaN at the last.
 
     Raises:
         WorkupError: Minari is not installed, no events were recorded, or playing them again gives something else.
@@ -59,7 +60,7 @@ def write_minari(
             buffer_of(
                 id=j, seed=journeys.seed, options={"patient": int(journeys.patient[j])}, observations=observations,
                 actions=_actions(journeys, j), rewards=rewards.tolist(), terminations=ended[0].tolist(),
-                truncations=ended[1].tolist(), infos={"action_mask": masks},
+                truncations=ended[1].tolist(), infos={"action_mask": masks, "propensity": _propensity(journeys, j)},
             )
         )  # fmt: skip
     scenario = journeys.world.scenario
@@ -97,6 +98,11 @@ def _spec(kwargs: dict[str, str]) -> Any:
 def _actions(journeys: Journeys, j: int) -> Any:
     events = journeys.recorded()
     return events.action[events.journey == j].astype(np.int64)
+
+
+def _propensity(journeys: Journeys, j: int) -> NDArray[np.float64]:
+    events = journeys.recorded()
+    return np.append(events.propensity[events.journey == j], np.nan)
 
 
 def _played_again(

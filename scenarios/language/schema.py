@@ -217,6 +217,9 @@ class Rule(Model):
     do: str
     when: When = Field(default_factory=dict)
     why: str
+    even_if_pending: bool = False
+    """Of a decision: it is made although a test that was ordered has not come back, which is otherwise waited for. History and
+    examination are waited for in any case."""
 
 
 class GuidelineVersion(Model):

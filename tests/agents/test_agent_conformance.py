@@ -15,11 +15,12 @@ from support.places import ROOT
 
 from workup.agents.base import Agent, Effort
 from workup.agents.baselines import clinicians
+from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.baselines.simple import AGENTS as SIMPLE
 from workup.agents.deciding import condition_posterior
 from workup.agents.learned.fixed import tune_fixed
 from workup.agents.opening import open_journeys
-from workup.agents.registry import agent_factories, learners
+from workup.agents.registry import agent_factories, learners, make_agent
 from workup.agents.testing import check_agent_conforms
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
@@ -145,7 +146,7 @@ class Remembers(Wrapped):
 )
 def test_an_agent_that_breaks_the_contract_is_told_how(fault: type[Wrapped], message: str) -> None:
     def make(world: World, *, seed: int) -> Agent:
-        return fault(SIMPLE["random"](world, seed=seed))
+        return fault(GuidelineAgent(world, seed=seed))
 
     Remembers.seen = 0
     with pytest.raises(WorkupError, match=message):
@@ -166,6 +167,14 @@ def documented(what: str) -> Any:
 
 def test_the_agent_of_the_documentation_conforms() -> None:
     check_agent_conforms(documented("AGENTS")["cheapest"], world_of("tutorial"), patients=50, seed=0)
+
+
+def test_the_agent_of_the_documentation_that_draws_conforms() -> None:
+    def make(world: World, *, seed: int) -> Agent:
+        return documented("Distracted")(SIMPLE["none"](world, seed=seed))
+
+    found = check_agent_conforms(make, world_of("tutorial"), patients=50, seed=0).recorded()
+    assert 0 < (found.propensity < 0.9).mean() < 0.2
 
 
 def test_the_learner_of_the_documentation_learns_saves_and_conforms(tmp_path: Path) -> None:
@@ -200,6 +209,14 @@ def test_two_agents_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
         WorkupError, match=r"'voi' is in AGENTS of .*clinicians and of .*voi; expected one of each name"
     ):
         agent_factories()
+
+
+def test_what_is_no_factory_is_told_what_one_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clinicians, "AGENTS", {"hasty": lambda world: SIMPLE["none"](world, seed=0)})
+    with pytest.raises(
+        WorkupError, match=r"'hasty' cannot be made: .*'seed'; expected .* called as \(world, \*, seed\)"
+    ):
+        make_agent("hasty", world_of("tutorial"))
 
 
 def test_the_posterior_is_the_same_shown_or_computed() -> None:

@@ -7,8 +7,11 @@ import pytest
 from support.shipped import SCENARIOS, some, world_of
 
 from workup.agents.registry import make_agent
+from workup.envs.compile.compile import compile_world
 from workup.envs.model.codes import PENDING
 from workup.envs.records.run import run_journeys
+from workup.scenarios.language.library import load_scenario
+from workup.scenarios.language.words.prose import explain
 
 SERIAL = ("none", "guideline", "voi", "senior")
 """One order at a time, without a plan for results that are on their way."""
@@ -51,3 +54,34 @@ def test_nobody_decides_while_a_result_is_on_its_way(name: str) -> None:
         pending = (events.status == PENDING).any(axis=1)
         assert not pending[decides[events.action]].any(), agent
         assert pending.any() or not (world.turnaround_h[world.opens_journey == 0] > 0).any() or agent == "none", agent
+
+
+def test_a_rule_may_decide_while_others_wait() -> None:
+    """Blood in a feverless smoker is referred although more was ordered; everything else stays as it was."""
+    scenario = load_scenario("tutorial")
+    rules = [rule.model_copy(update={"even_if_pending": rule.do == "refer"}) for rule in scenario.guideline]
+    hasty = compile_world(scenario.model_copy(update={"guideline": tuple(rules)}))
+    usual, ids = world_of("tutorial"), np.arange(3000)
+    kept = run_journeys(usual, make_agent("guideline", usual), patients=ids, seed=7, results="delayed")
+    found = run_journeys(hasty, make_agent("guideline", hasty), patients=ids, seed=7, results="delayed")
+    pending = (found.status == PENDING).any(axis=1)
+    names, refer = usual.model.observables, usual.decisions.index("refer")
+    says = [
+        kept.values[:, names.index(name)] == usual.model.network.variable(name).values.index(word)
+        for name, word in (("haemoptysis", "yes"), ("smoked", "ever"), ("fever", "no"))
+    ]
+    meant = np.logical_and.reduce(says)
+    assert meant[pending].all()
+    assert pending.sum() > 0.5 * meant.sum() > 1
+    assert (found.clock_h < kept.clock_h)[pending].all()
+    assert (found.status[:, usual.opens_journey > 0] != PENDING).all()  # history and examination are waited for
+    assert (found.decision[pending] == refer).all()
+    for field in SAME:
+        np.testing.assert_array_equal(getattr(found, field)[~pending], getattr(kept, field)[~pending], err_msg=field)
+    told = explain(hasty.scenario)
+    label = scenario.decisions["refer"].label
+    assert told.count(f"**{label}**, without waiting for what is still pending. ") == 1
+    assert "without waiting" not in explain(scenario)
+    one, other = (run_journeys(each, make_agent("guideline", each), patients=ids, seed=7) for each in (usual, hasty))
+    for field in SAME:
+        np.testing.assert_array_equal(getattr(one, field), getattr(other, field), err_msg=field)

@@ -193,7 +193,9 @@ def whole_journeys(name: str, n: int) -> dict[str, Record]:
 
 def journey_arrays(journeys: Journeys) -> list[NDArray[Any]]:
     of = [vars(journeys)[name] for name in sorted(vars(journeys)) if isinstance(vars(journeys)[name], np.ndarray)]
-    events = vars(journeys.events)
+    events = dict(vars(journeys.events))
+    if (events["propensity"] == 1.0).all():  # of an agent that draws nothing; the column came after most records
+        del events["propensity"]
     return [*of, *(events[name] for name in sorted(events))]
 
 

@@ -115,6 +115,11 @@ def _check_rules(book: Book, path: SubPath, rules: Iterable[Rule]) -> None:
     for i, rule in enumerate(rules):
         book.known((*path, i, "do"), rule.do, known, "item, order set or decision")
         book.clauses((*path, i, "when"), rule.when)
+        if rule.even_if_pending and rule.do in known and rule.do not in s.decisions:
+            book.add(
+                (*path, i, "even_if_pending"),
+                f"`even_if_pending` is for a rule that decides, and {rule.do} is no decision; remove it",
+            )
 
 
 def check_rewards(book: Book) -> None:

@@ -18,6 +18,8 @@ NOT_CONTENT = ("figures", "digest", "written", "reviews")
 declared with `Field(exclude=True)`."""
 _ONLY_IF_ANY = ("guideline_versions",)
 """Came later than the first digests: a scenario that has none keeps the digest, and so the solved bounds, that it had."""
+_ONLY_IF_SO = "even_if_pending"
+"""Of a rule, likewise."""
 
 
 def digest(scenario: Scenario) -> str:
@@ -27,6 +29,9 @@ def digest(scenario: Scenario) -> str:
     does not count.
     """
     dumped = scenario.model_dump(mode="json", include=set(CONTENT))
+    for rule in (*dumped["guideline"], *(of for each in dumped["guideline_versions"].values() for of in each["rules"])):
+        if not rule[_ONLY_IF_SO]:
+            del rule[_ONLY_IF_SO]
     content = {field: dumped[field] for field in CONTENT if dumped[field] or field not in _ONLY_IF_ANY}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

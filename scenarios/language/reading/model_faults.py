@@ -17,6 +17,7 @@ _EXPECTED = {
     "a valid number": "a number",
     "a valid integer": "a whole number",
     "a valid string": "a text",
+    "a valid boolean": "true or false",
     "a valid array": "a list",
     "a valid dictionary": "'key: value' lines below it",
     "an object": "'key: value' lines below it",

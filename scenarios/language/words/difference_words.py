@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from workup.scenarios.language.schema import Expectation
+from workup.scenarios.language.words.phrases import WITHOUT_WAITING
 from workup.scenarios.language.words.place_values import figure, said
 from workup.scenarios.language.words.places import ABSENT, THINGS, Path, Side, law_at
 from workup.wording import listed, plain, pounds_exact
@@ -110,7 +111,8 @@ def _rule(before: Side, after: Side, place: Path, path: Path, was: Any, now: Any
 def _said_rule(side: Side, rule: Any) -> str:
     when = f"if {side.phrases.when(rule['when'])}: " if rule["when"] else ""
     do = "wait for results" if rule["do"] == "wait" else side.phrases.label(rule["do"])
-    return f"{when}{do} ({rule['why']})"
+    at_once = f", {WITHOUT_WAITING}" if rule["even_if_pending"] else ""
+    return f"{when}{do}{at_once} ({rule['why']})"
 
 
 def _came_and_went(before: Side, after: Side, was: Any, now: Any, words: tuple[str, str]) -> str:

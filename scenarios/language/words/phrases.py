@@ -17,6 +17,8 @@ _STATUS = {
     "failed": "gave no result",
     "refused": "was refused",
 }
+WITHOUT_WAITING = "without waiting for what is still pending"
+"""Of a rule with `even_if_pending`."""
 
 
 def alternatives(when: When) -> tuple[dict[str, Any], tuple[dict[str, Any], ...]]:

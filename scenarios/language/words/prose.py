@@ -13,7 +13,7 @@ from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Target, Variable, Vignette
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import availability, orders
-from workup.scenarios.language.words.phrases import Phrases, unit
+from workup.scenarios.language.words.phrases import WITHOUT_WAITING, Phrases, unit
 from workup.wording import chance_in_words, listed, plain, pounds_exact, sentence, time_in_words
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
@@ -151,7 +151,8 @@ def _rules(rules: tuple[Rule, ...], phrases: Phrases, *, last: str = "") -> Iter
             ways = []
             when = f"if {phrases.when(rule.when)}: " if rule.when else last if i == len(rules) else ""
         do = "Wait for results" if rule.do == "wait" else phrases.label(rule.do)
-        yield f"{i}. {when}**{do}**. {sentence(rule.why)}"
+        at_once = f", {WITHOUT_WAITING}" if rule.even_if_pending else ""
+        yield f"{i}. {when}**{do}**{at_once}. {sentence(rule.why)}"
         yield from (f"   - {way.removeprefix('(').removesuffix(')') if way.startswith('(') else way}" for way in ways)
 
 

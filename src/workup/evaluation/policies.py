@@ -11,6 +11,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.acting import draws
 from workup.agents.base import Agent
 from workup.agents.planning import Optimum
 from workup.envs.compile.recorded import population_of
@@ -123,7 +124,7 @@ def _agent(name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int) 
                 "(MaskablePPO.load(...)) and give the model"
             )
         return keeper.agents([policy], seed=seed)[str(policy)]
-    if hasattr(policy, "act") and hasattr(policy, "needs"):
+    if hasattr(policy, "needs") and (hasattr(policy, "act") or draws(policy)):
         return policy
     if hasattr(policy, "predict"):
         return FunctionPolicy(name, _predicting(policy), _view_of(name, policy, world))

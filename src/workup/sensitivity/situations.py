@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import Agent
+from workup.agents.acting import distribution
+from workup.agents.base import Agent, StochasticAgent
 from workup.agents.opening import journey_is_open
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.engine.types import JourneyView
@@ -46,16 +47,16 @@ SAMPLED = "patients"
 """The group of patients drawn from the model; every other group is a vignette."""
 
 
-class _Noted:
+class _Noted(StochasticAgent):
     """An agent that notes what it is shown once decisions can be made."""
 
     def __init__(self, agent: Agent) -> None:
         self.name, self.needs, self._agent = agent.name, agent.needs, agent
         self.seen: list[JourneyView] = []
 
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
         self.seen.append(rows_of(view, np.flatnonzero(journey_is_open(view))))
-        return self._agent.act(view)
+        return distribution(self._agent, view)
 
 
 def met_by(

@@ -5,16 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from workup.agents.base import decision_actions
 from workup.agents.baselines.clinicians import JUNIOR_SD, SENIOR_SD, clinician
 from workup.agents.baselines.guideline import GuidelineAgent, action_named
-from workup.agents.baselines.simple import keyed_uniform
+from workup.agents.baselines.simple import RandomAgent
 from workup.agents.baselines.voi import VoiAgent
+from workup.agents.deciding import best_decisions
 from workup.agents.learned.fixed import TUNING_SEED, FixedAgent, FixedOrder, tune_fixed
 from workup.agents.opening import journey_is_open
 from workup.agents.registry import agent_factories, make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
-from workup.envs.model.codes import NOT_ORDERED, RESULT
+from workup.envs.model.codes import NOT_ORDERED, PENDING, RESULT
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
@@ -64,31 +66,36 @@ def test_all_orders_everything_that_may_be_ordered(world: World) -> None:
     assert value(found) < value(journeys(world, "voi"))
 
 
-def test_random_takes_every_legal_action_about_equally_often(world: World) -> None:
-    agent = make_agent("random", world, seed=4)
-    engine = Engine(world, 4096, seed=1, view="belief")
-    view = engine.journey_view(observation=True)
-    chosen = agent.act(view)
-    share = np.bincount(chosen, minlength=len(world.actions))[view.mask[0]] / 4096
-    # One draw for each of the two kinds of patient that can be told apart at the start.
-    assert len(set(chosen.tolist())) <= 2
-    assert share.sum() == 1
-    seen = [make_agent("random", world, seed=s).act(view)[0] for s in range(400)]
-    counts = np.bincount(seen, minlength=len(world.actions))[view.mask[0]]
-    assert abs(counts / 400 - 1 / view.mask[0].sum()).max() < 0.1
+def test_random_gives_every_order_and_stopping_the_same_chance(world: World) -> None:
+    agent = make_agent("random", world)
+    assert isinstance(agent, RandomAgent)
+    engine = Engine(world, 64, seed=1, view="belief", results="delayed")
+    decides = decision_actions(world)
+    waits = [action.kind for action in world.actions].index("wait")
+    for order in (None, "order history", "order examination", "order ct"):
+        if order is not None:
+            engine.step(np.full(64, action_named(world, order)))
+        view = engine.journey_view(observation=True)
+        for row, chances in enumerate(agent.probabilities(view)):
+            orders = [a for a in np.flatnonzero(view.mask[row]) if a not in decides]
+            stops = bool(view.mask[row, decides].any())
+            on_its_way = bool((view.status[row] == PENDING).any())
+            expected = np.zeros(len(chances))
+            expected[orders] = 1 / (len(orders) + stops)
+            if stops:
+                stop = waits if on_its_way else best_decisions(world, view, np.array([row]))[0]
+                expected[stop] += 1 / (len(orders) + stops)
+            np.testing.assert_allclose(chances, expected, atol=1e-15)
+    assert (view.status == PENDING).any()
 
 
-def test_random_numbers_are_uniform_and_keyed_by_what_was_revealed(world: World) -> None:
-    engine = Engine(world, 2000, seed=1, view="belief")
-    for action in (0, 1, 2):
-        engine.step(np.full(2000, action))
-    view = engine.journey_view()
-    draws = np.concatenate([keyed_uniform(view, seed) for seed in range(50)])
-    assert ((draws >= 0) & (draws < 1)).all()
-    _, first = np.unique(view.numbers[:, world.model.observables.index("crp")], return_index=True)
-    distinct = np.concatenate([keyed_uniform(view, seed)[first] for seed in range(50)])
-    assert abs(distinct.mean() - 0.5) < 4.5 / (12 * len(distinct)) ** 0.5
-    assert not np.array_equal(keyed_uniform(view, 0), keyed_uniform(view, 1))
+def test_random_treats_patients_who_look_the_same_differently(world: World) -> None:
+    found = journeys(world, "random", patients=4096).recorded()
+    first = found.action[found.step == 0]
+    share = np.bincount(first, minlength=len(world.actions)) / 4096
+    legal = Engine(world, 1, seed=2).mask[0]
+    assert abs(share[legal] - 1 / legal.sum()).max() < 4 * (0.25 / 4096) ** 0.5
+    assert (found.propensity[found.step == 0] == 1 / legal.sum()).all()
 
 
 def test_the_guideline_follows_its_first_rule_that_can_be_done(world: World) -> None:

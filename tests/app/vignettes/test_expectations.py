@@ -71,7 +71,7 @@ def _journeys(rows: list[tuple[Any, ...]], ends: list[Any], cost_gbp: float, har
     last = np.flatnonzero(np.append(journey[1:] != journey[:-1], True))
     components = np.tile([-cost_gbp, -harm_gbp, 0.0, 0.0], (n, 1))
     events = Events(
-        journey=journey, step=step, action=action, visit=visit, clock_h=clock, clock_after_h=clock,
+        journey=journey, step=step, action=action, propensity=np.ones(m), visit=visit, clock_h=clock, clock_after_h=clock,
         components=np.zeros((m, 4)), condition_posterior=np.ones((m, 1)), values=values,
         numbers=np.full((m, len(FACTS)), np.nan, np.float32), status=status,
     )  # fmt: skip

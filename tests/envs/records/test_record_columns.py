@@ -15,7 +15,19 @@ from workup.envs.records.run import FunctionAgent, run_journeys
 from workup.envs.views.env import make_engine
 from workup.importers.network import import_network
 
-NAMES = ("agent", "seed", "patient", "step", "action", "visit", "clock_h", "clock_after_h", "cost_gbp", "decision")
+NAMES = (
+    "agent",
+    "seed",
+    "patient",
+    "step",
+    "action",
+    "visit",
+    "clock_h",
+    "clock_after_h",
+    "cost_gbp",
+    "decision",
+    "propensity",
+)
 
 
 def test_findings_called_as_columns_of_the_record_stand_beside_them(tmp_path: Path) -> None:

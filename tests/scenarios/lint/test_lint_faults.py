@@ -283,6 +283,24 @@ CASES = [
     ),
     case("version clause", "fever: yes, examination: done}", "fevre: yes, examination: done}", "did you mean 'fever'?"),
     case(
+        "an order that does not wait",
+        "{do: first_bloods, when: {fever: yes, crp_test: not_done}, why",
+        "{do: first_bloods, even_if_pending: true, when: {fever: yes, crp_test: not_done}, why",
+        "`even_if_pending` is for a rule that decides, and first_bloods is no decision; remove it",
+    ),
+    case(
+        "a word for true",
+        "{do: reassure, why: Nothing",
+        "{do: reassure, even_if_pending: yes, why: Nothing",
+        "found 'yes'; expected true or false",
+    ),
+    case(
+        "a version that does not wait",
+        "      - {do: chest_film, when: {chest_film: not_done, fever: yes, examination: done}, why: A",
+        "      - {do: chest_film, even_if_pending: true, when: {chest_film: not_done, fever: yes, examination: done}, why: A",
+        "is for a rule that decides, and chest_film is no decision",
+    ),
+    case(
         "version that hides the guideline",
         "      - {do: chest_film, when: {chest_film: not_done, fever: yes, examination: done}, why: A",
         "      - {do: reassure, why: A",

@@ -33,6 +33,17 @@ def test_the_versions_of_a_guideline_count_in_the_digest_and_their_absence_does_
     assert digest(without) != digest(whole) == whole.digest
 
 
+def test_a_rule_that_does_not_wait_counts_in_the_digest_and_one_that_waits_does_not() -> None:
+    scenario = load_scenario("tutorial")
+    last = scenario.guideline[-1].model_copy(update={"even_if_pending": True})
+    hasty = scenario.model_copy(update={"guideline": (*scenario.guideline[:-1], last)})
+    assert digest(hasty) != scenario.digest
+    version = scenario.guideline_versions["film_for_fever"]
+    rules = tuple(rule.model_copy(update={"even_if_pending": True}) for rule in version.rules)
+    versions = {"film_for_fever": version.model_copy(update={"rules": rules})}
+    assert digest(scenario.model_copy(update={"guideline_versions": versions})) != scenario.digest
+
+
 def test_every_field_is_content_or_said_not_to_be() -> None:
     assert not set(CONTENT) & set(NOT_CONTENT)
     assert {*CONTENT, *NOT_CONTENT} == set(Scenario.model_fields)

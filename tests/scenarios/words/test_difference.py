@@ -223,6 +223,18 @@ def test_a_new_rule_leaves_the_rules_behind_it_as_they_were() -> None:
     assert said == ["New rule 3 of the guideline: if Fever is yes: CT of the chest with contrast (At once)"]
 
 
+def test_a_rule_that_no_longer_waits_is_told_with_its_rule() -> None:
+    (change,) = changed(
+        "guideline.10", {"do": "reassure", "why": "Nothing points to more than a virus", "even_if_pending": True}
+    )
+    what = "(Nothing points to more than a virus)"
+    label = TUTORIAL.decisions["reassure"].label
+    assert change.words == (
+        f"Rule 11 of the guideline now says: {label}, without waiting for what is still pending {what}; before: {label} {what}"
+    )
+    assert change.part == "Guideline"
+
+
 def test_a_law_that_is_only_written_otherwise_is_said_to_give_the_same_figures() -> None:
     found = changed("findings.crackles.chance", {"pneumonia": 0.7, "viral": 0.1, "lung_cancer": 0.1})
     assert [change.words for change in found if change.part == "Findings"] == [

@@ -12,7 +12,8 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.base import Agent, choose_first, decision_actions
+from workup.agents.acting import distribution
+from workup.agents.base import Agent, StochasticAgent, choose_first, decision_actions
 from workup.agents.opening import opening_actions
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT
@@ -28,8 +29,8 @@ def always(view: JourneyView) -> Bools:
     return np.ones(len(view.step), bool)
 
 
-class Altered:
-    """An agent made from another, whose name and needs it keeps."""
+class Altered(StochasticAgent):
+    """An agent made from another, whose name and needs it keeps; where that one draws nothing, so does this."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
@@ -48,21 +49,24 @@ class Without(Altered):
         self.items = items
         self.where = where
 
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """See `Agent.act`."""
-        chosen = self.agent.act(view)
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """See `StochasticAgent.probabilities`."""
+        chances = distribution(self.agent, view)
         barred = np.asarray(self._barred(view) & self.where(view)[:, None])
         rest = np.asarray(view.mask & ~barred)
         able = np.asarray(rest.any(axis=1))
-        wrong = np.flatnonzero(barred[np.arange(len(chosen)), chosen] & able)
+        wrong = np.argwhere((chances > 0.0) & barred & able[:, None])
         if not wrong.size:
-            return chosen
-        chosen = chosen.copy()
-        others = self.agent.act(replace(view, mask=np.where(able[:, None], rest, view.mask)))
-        for row in wrong:
-            singly = self._singly(view.world, int(chosen[row]), rest[row])
-            chosen[row] = others[row] if singly < 0 else singly
-        return chosen
+            return chances
+        others = distribution(self.agent, replace(view, mask=np.where(able[:, None], rest, view.mask)))
+        for row, action in wrong.tolist():
+            moved, chances[row, action] = chances[row, action], 0.0
+            singly = self._singly(view.world, action, rest[row])
+            if singly < 0:
+                chances[row] += moved * others[row]
+            else:
+                chances[row, singly] += moved
+        return chances
 
     def _barred(self, view: JourneyView) -> Bools:
         """(n, A) actions that would order one of the items."""
@@ -89,10 +93,14 @@ class Towards(Altered):
         self.orders = orders
         self.where = where
 
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """See `Agent.act`."""
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """See `StochasticAgent.probabilities`."""
+        chances = distribution(self.agent, view)
         wanted = np.where(self.where(view), choose_first(view.mask, self.orders), -1)
-        return np.where(wanted >= 0, wanted, self.agent.act(view))
+        rows = np.flatnonzero(wanted >= 0)
+        chances[rows] = 0.0
+        chances[rows, wanted[rows]] = 1.0
+        return chances
 
 
 class Deciding(Altered):
@@ -102,10 +110,13 @@ class Deciding(Altered):
         super().__init__(agent)
         self.decision = decision
 
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """See `Agent.act`."""
-        chosen, decisions = self.agent.act(view), decision_actions(view.world)
-        return np.where(np.isin(chosen, decisions), decisions[self.decision], chosen)
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """See `StochasticAgent.probabilities`."""
+        chances, decisions = distribution(self.agent, view), decision_actions(view.world)
+        ends = chances[:, decisions].sum(axis=1)
+        chances[:, decisions] = 0.0
+        chances[:, decisions[self.decision]] = ends
+        return chances
 
 
 def order_of(world: World, item: int) -> int:
