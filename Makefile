@@ -4,7 +4,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test fuzz lint types notebooks bench clean
+.PHONY: demo test fuzz lint types notebooks docs bench clean
 
 demo: .venv/.ready
 	$(BIN)/workup demo
@@ -28,6 +28,11 @@ notebooks: .venv/.ready
 	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
 	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
+# The site, in site/; the packages that build it are fetched once, the site itself is built without a network.
+docs: .venv/.ready
+	$(BIN)/mkdocs --version > /dev/null 2>&1 || $(PIP) install -q -e ".[docs]"
+	$(BIN)/mkdocs build --strict --quiet
+
 bench: .venv/.ready
 	$(BIN)/workup bench speed
 
@@ -41,4 +46,4 @@ bench: .venv/.ready
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info src/*.egg-info
+	rm -rf .venv build dist site *.egg-info src/*.egg-info

@@ -20,11 +20,22 @@ from nbconvert import MarkdownExporter
 import workup
 
 ROOT = Path(__file__).parents[1]
-PAGES = ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "docs/**/*.md", "docs/*.css", "scenarios/*/README.md")
+PAGES = (
+    "README.md",
+    "CONTRIBUTING.md",
+    "CHANGELOG.md",
+    "LICENSE",
+    "docs/**/*.md",
+    "docs/*.css",
+    "scenarios/*/README.md",
+)
 ROOMS = {
     "engine": ("The engine", ("envs.engine.engine", "envs.engine.types", "envs.model.codes")),
     "views": ("Views: Gymnasium and Stable-Baselines3", ("envs.views.env", "envs.views.vector", "envs.views.sb3")),
-    "records": ("Records", ("envs.records.run", "envs.records.journeys", "envs.records.files", "envs.records.event_logs")),
+    "records": (
+        "Records",
+        ("envs.records.run", "envs.records.journeys", "envs.records.files", "envs.records.event_logs"),
+    ),
     "agents": ("Agents", ("agents.base", "agents.opening", "agents.deciding", "agents.saved", "agents.testing")),
     "evaluation": ("Evaluation", ("evaluation.policies", "evaluation.score", "evaluation.run", "evaluation.optimum")),
     "language": ("The scenario language", ("scenarios.language.library", "scenarios.language.schema")),
@@ -88,5 +99,16 @@ def _room(module: str) -> str:
 
 def _commands() -> str:
     """What typer itself says of the command line."""
-    asked = [sys.executable, "-m", "typer", "workup.cli.main", "utils", "docs", "--name", "workup", "--title", "Commands"]
+    asked = [
+        sys.executable,
+        "-m",
+        "typer",
+        "workup.cli.main",
+        "utils",
+        "docs",
+        "--name",
+        "workup",
+        "--title",
+        "Commands",
+    ]
     return subprocess.run(asked, check=True, capture_output=True, text=True, cwd=ROOT).stdout

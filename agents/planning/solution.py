@@ -89,7 +89,7 @@ def solve(
         >>> world = workup.compile_world(workup.load_scenario("tutorial"))
         >>> found = workup.solve(world)  # pounds a patient, exactly: the whole journey could be searched
         >>> found.exact, round(found.value), found.lower == found.upper
-        (True, -218, True)
+        (True, -184, True)
     """
     planner = Planner(world, effort)
     if planner.whole:

@@ -43,7 +43,7 @@ class World:
         >>> world = workup.compile_world(workup.load_scenario("tutorial"))
         >>> film = world.items.index("chest_film")
         >>> float(world.cost_gbp[film]), world.decisions
-        (30.0, ('reassure', 'treat', 'refer', 'support'))
+        (35.0, ('reassure', 'treat', 'refer', 'support'))
     """
 
     scenario: Scenario

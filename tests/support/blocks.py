@@ -54,9 +54,9 @@ def blocks(page: Path) -> Iterator[Block]:
     name, text = page.relative_to(ROOT).as_posix(), page.read_text(encoding="utf-8")
     found = _BLOCK.findall(text)
     assert 2 * len(found) == len(re.findall(r"^```", text, re.MULTILINE)), f"{name}: a block that is not closed"
-    assert len(re.findall(r"^<!-- test: ", text, re.MULTILINE)) == sum(len(_WISH.findall(wishes)) for wishes, *_ in found), (
-        f"{name}: a comment for the tests that does not stand just above a block"
-    )
+    assert len(re.findall(r"^<!-- test: ", text, re.MULTILINE)) == sum(
+        len(_WISH.findall(wishes)) for wishes, *_ in found
+    ), f"{name}: a comment for the tests that does not stand just above a block"
     for wishes, kind, body in found:
         asked = _WISH.findall(wishes)
         skipped = [wish.removeprefix("skip, ") for wish in asked if wish.startswith("skip, ")]
