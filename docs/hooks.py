@@ -25,6 +25,8 @@ PAGES = (
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "LICENSE",
+    "SECURITY.md",
+    "CITATION.cff",
     "docs/**/*.md",
     "docs/*.css",
     "scenarios/*/README.md",

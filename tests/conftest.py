@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
+from support.optional import CAN_TRAIN, NEEDS
 from support.shipped import world_of
 
 from workup.envs.model.world import World
@@ -13,6 +14,13 @@ from workup.envs.model.world import World
 settings.register_profile("same examples", derandomize=True)
 settings.register_profile("fresh examples", derandomize=False)
 settings.load_profile("same examples")  # `make fuzz` asks for the other
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Tests that train are skipped where what they train with is not installed; where it is broken, they fail."""
+    for item in items:
+        if not CAN_TRAIN and item.get_closest_marker("torch"):
+            item.add_marker(pytest.mark.skip(reason=NEEDS))
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, choose_first
-from workup.agents.opening import opening_actions
+from workup.agents.opening import opening_actions, opening_choices
 from workup.agents.planning.bounded import Bounds, bound
 from workup.agents.planning.policy import Policy, extract
 from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
@@ -178,8 +178,21 @@ class Optimum:
         cache: PolicyCache | None = None,
         workers: int = 2,
         progress: Callable[[int], None] | None = None,
+        presented: bool = False,
+        known_only: bool = False,
     ) -> None:
-        """`cache`: known answers, added to; by default those that come with the scenario, if they fit its figures."""
+        """The agent.
+
+        Args:
+            world: the scenario.
+            effort: by presentation.
+            cache: known answers, added to; by default those that come with the scenario, if they fit its figures.
+            workers: threads that plan.
+            progress: called with 1 for each presentation solved.
+            presented: begin with history and examination as `presentations` does, even where the best plan of a whole journey
+                would not; what follows is then worth the certified lower bound on average, presentation by presentation.
+            known_only: plan nothing: refuse where the cache has no answer.
+        """
         self.planner = Planner(world, effort)
         self.cache = cache if cache is not None else shipped_cache(world, self.planner.effort)
         self._opening = [
@@ -187,16 +200,18 @@ class Optimum:
         ]  # fmt: skip
         self._decisions = frozenset(range(len(world.actions) - len(world.decisions), len(world.actions)))
         self._workers, self._progress = workers, progress
+        self._first = opening_actions(world) if presented else None
+        self._known_only = known_only
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`.
 
         Raises:
-            PlanningRefused: results are pending, a budget forbids what was planned, or something else that the planner
-                cannot treat.
+            PlanningRefused: results are pending, a budget forbids what was planned, something else that the planner
+                cannot treat, or, where only what is known is wanted, a state that is new.
             InternalError: the plan does not cover a state that it led to.
         """
-        chosen = choose_first(view.mask, self._opening) if not self.planner.whole else np.full(len(view.mask), -1)
+        chosen = self._open(view)
         open_rows = [int(row) for row in np.flatnonzero(chosen < 0)]
         states = {row: State.of(view, row) for row in open_rows}
         self._prepare([states[row] for row in open_rows])
@@ -204,11 +219,19 @@ class Optimum:
             chosen[row] = self._action(states[row], view.mask[row])
         return chosen
 
+    def _open(self, view: JourneyView) -> NDArray[np.int64]:
+        """(n,) history and examination; -1 where the plan says what comes next."""
+        if self._first is not None:
+            return opening_choices(view, self._first)
+        return np.full(len(view.mask), -1) if self.planner.whole else choose_first(view.mask, self._opening)
+
     def _prepare(self, states: Sequence[State]) -> None:
         """Solve the starts of these journeys that no one has asked about yet, side by side."""
         starts = {}
         for state in states:
             if state_key(state) not in self.cache.actions:
+                if self._known_only:
+                    raise PlanningRefused("a state that these patients came to has not been planned for")
                 start = self.planner.start(state)
                 starts[state_key(start)] = start
         fresh = [s for k, s in starts.items() if k not in self.planner.kept]

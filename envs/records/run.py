@@ -83,14 +83,7 @@ def run_journeys(
     if patients.ndim != 1 or patients.size == 0 or patients.min() < 0:
         raise WorkupError("patients must be a list of one or more ids, each 0 or more; pass e.g. np.arange(100)")
     population = Population.of(who)
-    engine = Engine(
-        population,
-        min(batch, patients.size),
-        seed=seed,
-        view="belief",
-        results=results,
-        budget=budget,
-    )
+    engine = Engine(population, min(batch, patients.size), seed=seed, view="belief", results=results, budget=budget)
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
         chunk = _Chunk(engine, patients[first : first + engine.num_envs], seed, first, agent, record, expectation)

@@ -40,6 +40,15 @@ def write_whole(path: Path, content: str | bytes) -> None:
         raise UnwritableError(f"{path} cannot be written: {_reason(error, path)}") from error
 
 
+def cache_folder() -> Path:
+    """Where answers are kept for the next time: `$XDG_CACHE_HOME/workup`, or `~/.cache/workup`.
+
+    For a user without a home it is a place that cannot be written, which whoever writes there tells as of any other.
+    """
+    caches = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(os.devnull if caches.startswith("~") else caches) / "workup"
+
+
 def make_folder(folder: Path) -> None:
     """Make a folder and those on the way to it, unless it is there.
 
@@ -104,7 +113,7 @@ class WorkingNotes:
     """What long work has found so far, so that a killed run goes on where it stopped: named records in a file of JSON lines. A line is written whole by one call; a torn last line is dropped."""
 
     def __init__(self, path: Path | None) -> None:
-        """`path`: the file, made if there is none; None keeps nothing on disk."""
+        """`path`: the file, made if there is none; None keeps nothing on disk. Raises UnwritableError."""
         self._path, self._records = path, dict[str, Any]()
         if path is None:
             return
@@ -119,13 +128,16 @@ class WorkingNotes:
                 break
             self._records[str(name)] = record
             kept += line
-        self._cut_to(kept)
+        try:
+            self._cut_to(kept)
+        except OSError as error:
+            raise UnwritableError(f"{path} cannot be written: {_reason(error, path)}") from error
 
     def _cut_to(self, kept: bytes) -> None:
         """Leave only whole lines, so that the next one begins at the start of a line."""
         assert self._path is not None
-        if self._path.is_file() and self._path.stat().st_size != len(kept):
-            with self._path.open("r+b") as file:
+        with self._path.open("ab") as file:  # one that cannot be written is told now, and not after the first long work
+            if self._path.is_file() and self._path.stat().st_size != len(kept):
                 file.truncate(len(kept))
 
     def __len__(self) -> int:

@@ -83,12 +83,13 @@ def elapsed(hours: float) -> str:
 
 
 def percent(share: float, digits: int = 0) -> str:
-    """'42%', '<1%', '>99%', '−12%': never a bare 0 or 100 for what is only nearly so."""
+    """'42%', '<1%', '>−1%', '>99%', '−12%': never a bare 0 or 100 for what is only nearly so, save by rounding error."""
     if not math.isfinite(share):
         return "–"
+    share = round(share, 9) + 0.0
     least = 10.0**-digits / 2
-    if 0 < 100 * share < least:
-        return f"<{10.0**-digits:.{digits}f}%"
+    if 0 < abs(100 * share) < least:
+        return f"{'<' if share > 0 else '>−'}{10.0**-digits:.{digits}f}%"
     if 100 - least < 100 * share < 100:
         return f">{100 - 10.0**-digits:.{digits}f}%"
     return f"{100 * share:.{digits}f}%".replace("-", "−")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from workup.cli.sensitivity import notes_or_none
-from workup.files import UnwritableError, WorkingNotes, make_folder, write_whole
+from workup.files import UnwritableError, WorkingNotes, cache_folder, make_folder, write_whole
 
 
 def test_a_full_disk_names_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,3 +45,25 @@ def test_a_study_whose_notes_cannot_be_kept_goes_on(capsys: pytest.CaptureFixtur
     notes.add("a", {"b": 1})
     assert notes.get("a") == {"b": 1}
     assert "/dev/null" in capsys.readouterr().err
+
+
+def test_notes_that_cannot_be_written_are_told_before_the_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not by the file's mode, which does not bind root."""
+
+    def read_only(path: Path, mode: str) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", read_only)
+    with pytest.raises(UnwritableError, match=f"{tmp_path}/notes cannot be written: Permission denied"):
+        WorkingNotes(tmp_path / "notes")
+
+
+def test_a_user_without_a_home_has_no_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / "workup"
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert cache_folder() == tmp_path / ".cache" / "workup"
+    monkeypatch.setattr("os.path.expanduser", lambda path: path)  # as it answers where nobody knows of a home
+    with pytest.raises(UnwritableError, match="/dev/null"):
+        make_folder(cache_folder())

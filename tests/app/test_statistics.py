@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from workup.statistics import bootstrap, finite, normal_interval
+from workup.statistics import bootstrap, finite, median_interval, normal_interval, trimmed_interval
 
 
 def test_two_patients_have_three_possible_means() -> None:
@@ -58,3 +58,31 @@ def test_normal_interval_by_hand() -> None:
     assert (found.mean, found.high - found.mean) == pytest.approx((2.0, 1.959964 / 3**0.5))
     assert np.isnan(normal_interval(np.array([1.0])).low)
     assert np.isnan(normal_interval(np.array([])).mean)
+
+
+def test_the_interval_reaches_as_far_as_a_mean_may_be_off() -> None:
+    found = bootstrap({"a": np.array([3.0, 3.0]), "slack": np.array([1.0, 2.0])}, seed=0)
+    more = found.mean("a", found.resampled["slack"])
+    assert (more.mean, more.low, more.high) == (3.0, 3.0, 5.0)
+    less = found.mean("a", -found.resampled["slack"])
+    assert (less.low, less.high) == (1.0, 3.0)
+
+
+def test_trimmed_mean_is_that_of_scipy() -> None:
+    stats = pytest.importorskip("scipy.stats")
+    values = np.random.default_rng(0).standard_t(2, 237)
+    found = trimmed_interval(values)
+    assert found.mean == pytest.approx(stats.trim_mean(values, 0.05))
+    low, high = stats.mstats.trimmed_mean_ci(values, limits=(0.05, 0.05))
+    assert found.high - found.low == pytest.approx((high - low) * 1.959964 / stats.t.ppf(0.975, 214), rel=2e-2)
+    assert np.isnan(trimmed_interval(np.array([4.0])).low)
+
+
+@pytest.mark.parametrize("n", [6, 25, 300])
+def test_the_median_lies_between_its_order_statistics_in_95_of_100_samples(n: int) -> None:
+    rng = np.random.default_rng(n)
+    found = [median_interval(rng.lognormal(size=n)) for _ in range(2000)]
+    held = np.mean([each.low <= 1.0 <= each.high for each in found])
+    assert 0.94 <= held <= 0.98
+    assert all(each.low <= each.mean <= each.high for each in found)
+    assert median_interval(np.array([1.0, 2.0, 9.0])).mean == 2.0

@@ -202,8 +202,9 @@ def journey_arrays(journeys: Journeys) -> list[NDArray[Any]]:
 def evaluation(world: World, n: int, *, bounded: bool) -> Mapping[str, Any]:
     agents = {name: make_agent(name, world, seed=0) for name in AGENTS}
     journeys = run_agents(world, agents, patients=n, seed=0)
-    bounds, refusal = Bookkeeper(world).bounds(patients=n, seed=0) if bounded else (None, None)
-    return score(journeys, bounds, refusal=refusal).as_json()
+    possible = Bookkeeper(world).possible(patients=n, seed=0, asked=True) if bounded else (None, None, None)
+    bounds, refusal, plan = possible
+    return score(journeys, bounds, refusal=refusal, plan=plan).as_json()
 
 
 def numbers_in(tree: Any) -> Iterator[float]:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from golden.behaviour import FILE, close, made_with, parts
 
+pytestmark = pytest.mark.slow
+
 KEPT: dict[str, Any] = json.loads(FILE.read_text(encoding="utf-8"))
 SAME_MACHINE = KEPT["made with"] == made_with()
 

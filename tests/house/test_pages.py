@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shlex
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import typer
 from support.blocks import Block, blocks, pages
+from support.optional import CAN_TRAIN, NEEDS
 from support.pages import check_command, commands, write
 from support.places import ROOT
 
@@ -30,15 +30,25 @@ NOT_RUN = {
 """(page, kind of block) -> how many are not run; each says above itself why."""
 
 PAGES = {page.relative_to(ROOT).as_posix(): list(blocks(page)) for page in pages()}
-CAN_TRAIN = importlib.util.find_spec("sb3_contrib") is not None
+TRAINS = {
+    name for name, found in PAGES.items() if any("import torch" in each.body or "sb3" in each.body for each in found)
+}
 
 
-@pytest.mark.parametrize("page", [name for name, found in PAGES.items() if found and name not in OF_THEIR_OWN])
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param(
+            name, marks=[pytest.mark.torch, pytest.mark.skipif(not CAN_TRAIN, reason=NEEDS)] * (name in TRAINS)
+        )
+        for name, found in PAGES.items()
+        if found and name not in OF_THEIR_OWN
+    ],
+)
 def test_every_block_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    if not CAN_TRAIN and any("import torch" in block.body or "sb3" in block.body for block in PAGES[page]):
-        pytest.skip("the page trains with torch and sb3-contrib, which are not installed (extra `train`)")
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
     names: dict[str, Any] = {"__name__": "__main__"}

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from house import plan
+from support.optional import import_unless_training
 from support.places import ROOT
 
 import workup
@@ -21,8 +22,7 @@ FACE = ROOT / "src" / "workup" / "__init__.py"
 
 def test_every_name_is_where_it_is_said_to_be_after_everything_is_imported() -> None:
     for module in plan.modules():
-        if not module.startswith(("workup.agents.learned.ppo.training", "workup.agents.learned.ppo.env")):
-            importlib.import_module(module)
+        import_unless_training(module)
     for name, home in workup._HOMES.items():
         where, _, there = home.partition(":")
         assert getattr(workup, name) is getattr(importlib.import_module(where), there or name), name

@@ -6,7 +6,6 @@ one, `instead="TEXT"` puts it in place of the one line with that text in the fil
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import re
 import shlex
@@ -15,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.optional import CAN_TRAIN
 
 from workup.cli.main import main
 
 BLOCK = re.compile(r"^```(\w+)(?: (title|add|instead)=\"([^\"]+)\")?\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-CAN_TRAIN = importlib.util.find_spec("sb3_contrib") is not None
 FAILS = re.compile(r"error:|failed  |\d+ faults?$")
 """How an answer begins of a command that does not end well."""
 

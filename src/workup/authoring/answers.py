@@ -60,6 +60,37 @@ class OpeningAnswer:
 
 
 @dataclass(frozen=True)
+class ContraindicationAnswer:
+    """Who must not have something: where one fact holds."""
+
+    label: str
+    value: str
+    loss_gbp: float
+    """If it is done before that is known."""
+    why: str
+
+
+@dataclass(frozen=True)
+class ComplicationAnswer:
+    """What can go wrong."""
+
+    label: str
+    chance: float
+    loss_gbp: float
+
+
+@dataclass(frozen=True)
+class CareAnswer:
+    """What may stand between a patient and a test or treatment, and what it may do to them; nothing, if nothing was said."""
+
+    after: tuple[Facts, ...] = ()
+    """All must hold; the entries of one are alternatives. 'done' is a value of a test or treatment."""
+    not_if: tuple[ContraindicationAnswer, ...] = ()
+    complications: tuple[ComplicationAnswer, ...] = ()
+    dose_msv: float = 0.0
+
+
+@dataclass(frozen=True)
 class TestAnswer:
     """An investigation with one result."""
 
@@ -70,6 +101,20 @@ class TestAnswer:
     turnaround: str
     discomfort_gbp: float
     finding: FindingAnswer
+
+
+@dataclass(frozen=True)
+class TreatmentAnswer:
+    """Something that is done to help and does not end the journey."""
+
+    label: str
+    cost_gbp: float
+    turnaround: str
+    discomfort_gbp: float
+    benefit_gbp: Mapping[str, float]
+    """Label of the condition -> what it adds to the end of the journey."""
+    waiting_factor: Mapping[str, float]
+    """Label of the condition -> what is left of the cost of waiting from then on, 0 to 1."""
 
 
 @dataclass(frozen=True)
@@ -132,6 +177,10 @@ class Answers:
     history: OpeningAnswer
     examination: OpeningAnswer
     tests: tuple[TestAnswer, ...]
+    treatments: tuple[TreatmentAnswer, ...]
+    care: Mapping[str, CareAnswer]
+    """Label of a test or treatment -> what was said of it under 'more detail'."""
+    loss_gbp_per_msv: float
     unit: Literal["gbp", "qaly"]
     gbp_per_qaly: float
     decisions: tuple[DecisionAnswer, ...]
@@ -152,7 +201,12 @@ class Question:
     key: tuple[str, ...]
     text: str
     example: str = ""
+    """An answer that would be understood here."""
     options: tuple[str, ...] = ()
     """What there is to choose from; () where anything may be answered."""
+    order: tuple[str, ...] = ()
+    """What the figures or words of the answer belong to, one after another; () where it is one thing."""
+    explanation: str = ""
+    """What is meant, and how it may be written."""
     default: str = field(default="", compare=False)
     """What an empty answer means; '' where an answer is needed, or where nothing is one."""

@@ -7,7 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from ruamel.yaml.comments import CommentedMap, CommentedSeq
 
-from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer, TestAnswer
+from workup.authoring.answers import (
+    Answers,
+    CareAnswer,
+    ComplicationAnswer,
+    Facts,
+    FindingAnswer,
+    OpeningAnswer,
+    Origin,
+    RuleAnswer,
+    TestAnswer,
+    TreatmentAnswer,
+)
+from workup.authoring.lines import DONE
 from workup.authoring.words import FOOT, HEAD, SECTIONS
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
@@ -47,11 +59,14 @@ class _Writer:
     def __init__(self, answers: Answers, scenario_id: str) -> None:
         self.answers, self.id = answers, scenario_id
         self.sources: dict[str, CommentedMap] = {}
+        self.complications: dict[str, str] = {}
         names, a = Names(), answers
+        self.names = names
         self.context = {of.label: _name(names, of.label) for of in a.context}
         self.conditions = {of.label: _name(names, of.label) for of in a.conditions}
         self.items = {"History": names.name("history"), "Examination": names.name("examination")}
         self.items |= {of.label: _name(names, of.label) for of in a.tests}
+        self.items |= {of.label: _name(names, of.label) for of in a.treatments}
         self.facts = self.context | {
             of.label: _name(names, of.label) for of in (*a.history.findings, *a.examination.findings)
         }
@@ -93,6 +108,10 @@ class _Writer:
         top["prior"] = self._prior()
         top["findings"] = block({self.facts[label]: self._finding(of) for label, of in self._findings()})
         top["investigations"] = self._investigations()
+        if a.treatments:
+            top["acts"] = block({self.items[of.label]: self._act(of) for of in a.treatments})
+        if a.loss_gbp_per_msv:
+            top["loss_gbp_per_msv"] = _number(a.loss_gbp_per_msv)
         top["utility"] = block(unit=a.unit, gbp_per_qaly=_number(a.gbp_per_qaly))
         if a.unit == "gbp":
             top["utility"]["note"] = PROPOSED
@@ -100,6 +119,8 @@ class _Writer:
         top["rewards"] = self._rewards()
         top["guideline"] = CommentedSeq(self._rule(rule) for rule in self._rules())
         for section, comment in SECTIONS.items():
+            if section not in top:
+                continue
             top.yaml_set_comment_before_after_key(section, before=f"\n{comment}")
         return top
 
@@ -168,7 +189,54 @@ class _Writer:
         made.update(block(cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround))
         if of.discomfort_gbp:
             made["discomfort_gbp"] = _number(of.discomfort_gbp)
+        made.update(self._care(of.label))
         return made
+
+    def _act(self, of: TreatmentAnswer) -> CommentedMap:
+        made = block(label=of.label, cost_gbp=_number(of.cost_gbp), turnaround=of.turnaround)
+        if of.discomfort_gbp:
+            made["discomfort_gbp"] = _number(of.discomfort_gbp)
+        made["benefit_gbp"] = inline({self.conditions[c]: _number(of.benefit_gbp[c]) for c in self.conditions})
+        waiting = {
+            name: _number(of.waiting_factor[c]) for c, name in self.conditions.items() if of.waiting_factor[c] != 1
+        }
+        if waiting:
+            made["waiting_factor"] = inline(waiting)
+        made.update(self._care(of.label))
+        return made
+
+    def _care(self, label: str) -> CommentedMap:
+        care, made = self.answers.care.get(label, CareAnswer()), CommentedMap()
+        if care.dose_msv:
+            made["dose_msv"] = _number(care.dose_msv)
+        if care.after:
+            made["requires"] = listed(inline(self._first(of)) for of in care.after)
+        if care.not_if:
+            made["contraindicated"] = CommentedSeq(
+                inline(when=inline(self._stated({no.label: no.value})), loss_gbp=_number(no.loss_gbp), why=no.why)
+                for no in care.not_if
+            )
+        if care.complications:
+            made["complications"] = block(
+                {
+                    name: inline(label=of.label, chance=_number(of.chance), loss_gbp=_number(of.loss_gbp))
+                    for name, of in self._complications(care)
+                }
+            )
+        return made
+
+    def _first(self, facts: Facts) -> dict[str, str]:
+        """One of these has to hold first; that a test or treatment is done is said of itself, not of its result."""
+        return {
+            **{self.items[label]: DONE for label, value in facts.items() if value == DONE and label in self.items},
+            **self._stated(
+                {label: value for label, value in facts.items() if value != DONE or label not in self.items}
+            ),
+        }
+
+    def _complications(self, care: CareAnswer) -> Iterable[tuple[str, ComplicationAnswer]]:
+        for of in care.complications:
+            yield self.complications.setdefault(of.label.lower(), _name(self.names, of.label)), of
 
     def _decision(self, label: str) -> CommentedMap:
         of = next(of for of in self.answers.decisions if of.label == label)
@@ -223,7 +291,7 @@ class _Writer:
         made.update(block(context=inline(self._stated(v.context)), findings=inline(self._stated(v.findings))))
         made.update(block(condition=self.conditions[v.condition], expect=expect))
         made.update(block(decide=listed(self.decisions[label] for label in v.decide), why=v.why))
-        return block({_name(Names(), v.title): made})
+        return block({_name(Names(), " ".join(v.title.split()[:6])): made})
 
 
 def _name(names: Names, label: str) -> str:

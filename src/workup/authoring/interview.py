@@ -2,116 +2,140 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
-from typing import Any, Literal, get_args
+from typing import Any
 
-from workup.authoring import typed
+from workup.authoring import lines, typed
 from workup.authoring.answers import (
     Answers,
     ConditionAnswer,
     ContextAnswer,
-    DecisionAnswer,
-    Facts,
     FindingAnswer,
     OpeningAnswer,
+    Origin,
     Question,
-    RuleAnswer,
     TestAnswer,
-    VignetteAnswer,
 )
-from workup.authoring.dialogue import Dialogue, GoneBack, Key
-from workup.authoring.typed import NotUnderstoodError
-from workup.scenarios.language.schema import Decision, Tier, Urgency
+from workup.authoring.detail import PRIOR, More, more
+from workup.authoring.dialogue import Dialogue, Given, GoneBack, Keep, Key, Say
+from workup.authoring.ends import ending_decisions
+from workup.authoring.parts import CASE, CAUSES, OPENING, PATIENT, TESTS
+from workup.authoring.practice import rules, vignette
+from workup.wording import chance_in_words
 
-CASE, PATIENT, CAUSES, HISTORY, EXAMINATION, TESTS, ENDS, PRACTICE, VIGNETTE = PARTS = (
-    "The case",
-    "The patient",
-    "What may be behind it",
-    "The history",
-    "The examination",
-    "The tests",
-    "How it can end",
-    "Usual practice",
-    "One patient to test a policy on",
+_NO_YES = ("no", "yes")
+_SHARES = (
+    "Figures are per cent: write one for each, in the order shown, with blanks between. 2.5 is 2.5%, 1/1000 is one in a "
+    "thousand. Or name them: 'Pneumonia 60, otherwise 5'."
 )
-_URGENCIES: tuple[str, ...] = get_args(Urgency)
-_TIERS: tuple[str, ...] = get_args(Tier)[2:]
-_KINDS: tuple[str, ...] = get_args(Decision.model_fields["kind"].annotation)
-Values = Mapping[str, tuple[str, ...]]
-"""Label of something that can be known -> the values it can have."""
 
 
 def interview(
     ask: Callable[[Question], str],
-    say: Callable[[str], None],
+    say: Say,
     *,
     year: int,
-    given: Mapping[Key, str] | None = None,
-    earlier: Mapping[Key, str] | None = None,
+    given: Given | None = None,
+    earlier: Given | None = None,
+    keep: Keep = lambda given, earlier: None,
 ) -> tuple[Answers, dict[Key, str]]:
     """Ask everything that was not given.
 
     Args:
         ask: puts a question and returns what was answered, '' for nothing.
-        say: tells that an answer was not understood, or that a new part begins.
+        say: hears that a part begins, that an answer was not understood, or how it was.
         year: of the prices, unless another is answered.
         given: answers by key, which are taken without asking as long as they can be read.
         earlier: answers to offer as defaults.
+        keep: hears every change of the answers; given back as `given` and `earlier`, they go on where it stopped.
 
     Returns:
         The answers, and the same as they were typed, by key.
     """
+    given, earlier = given or {}, earlier or {}
     while True:
-        d = Dialogue(ask, say, given=given, earlier=earlier)
+        d = Dialogue(ask, say, keep, given=given, earlier=earlier)
         try:
             return _all_parts(d, year), d.answered
         except GoneBack:
-            given = dict(list(d.answered.items())[:-1])
-            earlier = {**(earlier or {}), **d.answered}
+            given, earlier = d.without_last()
 
 
 def _all_parts(d: Dialogue, year: int) -> Answers:
-    case = _case(d, year)
+    case = _case(d)
     context = _context(d)
-    causes = _causes(d)
-    prior = _prior(d, context, [of.label for of in causes])
+    causes, by, prior = _causes(d, context)
     labels = [of.label for of in causes]
-    history = _opening(d, HISTORY, "Fever, Blood coughed up", "20", labels)
-    examination = _opening(d, EXAMINATION, "Crackles", "10", labels)
+    history, examination = _opening(d, labels)
     tests = _tests(d, labels)
-    unit, gbp_per_qaly, decisions = _decisions(d, labels)
-    known: Values = {of.label: of.values for of in context}
-    known = {**known, **{of.label: of.values for of in (*history.findings, *examination.findings)}}
+    decisions = ending_decisions(d, labels)
+    known = {of.label: of.values for of in context} | {of.label: of.values for of in (*history, *examination)}
     results = {test.label: test.finding.values for test in tests}
-    rules = _rules(d, known, results, [of.label for of in decisions])
-    vignette = _vignette(d, [of.label for of in context], known, results, labels, [of.label for of in decisions])
+    said = more(d, year, labels, known, results, [of.label for of in context])
+    acts = [of.label for of in said.treatments]
+    ends = [of.label for of in decisions]
+    practice = rules(d, known, results, acts, ends)
+    patient = vignette(d, [of.label for of in context], known, results, acts, labels, ends)
     return Answers(
         **case,
-        **prior,
-        context=context,
+        guideline=said.guideline,
+        price_year=said.price_year,
+        context=tuple(replace(of, origin=said.origin(of.label)) for of in context),
         conditions=causes,
-        history=history,
-        examination=examination,
-        tests=tests,
-        unit=unit,
-        gbp_per_qaly=gbp_per_qaly,
+        prior_by=by,
+        prior=prior,
+        prior_origin=said.origin(PRIOR),
+        history=_taking(said.history, history, said),
+        examination=_taking(said.examination, examination, said),
+        tests=tuple(replace(of, finding=replace(of.finding, origin=said.origin(of.label))) for of in tests),
+        treatments=said.treatments,
+        care=said.care,
+        loss_gbp_per_msv=said.loss_gbp_per_msv,
+        unit=said.unit,
+        gbp_per_qaly=said.gbp_per_qaly,
         decisions=decisions,
-        rules=rules,
-        vignette=vignette,
+        rules=practice,
+        vignette=patient,
     )
 
 
-def _case(d: Dialogue, year: int) -> dict[str, Any]:
+def _taking(takes: tuple[float, str, float], findings: Iterable[FindingAnswer], said: More) -> OpeningAnswer:
+    return OpeningAnswer(takes[0], takes[1], tuple(replace(of, origin=said.origin(of.label)) for of in findings))
+
+
+def _case(d: Dialogue) -> dict[str, Any]:
     d.begin(CASE)
-    usual = "Usual practice, as the authors see it"
     return {
-        "title": d.get(("title",), "What is the case called?", typed.text, example="Cough for three weeks"),
-        "about": d.get(("about",), "Who comes, and what is the question? One or two sentences.", typed.text),
-        "authors": d.get(("authors",), "Who writes this? Your name; several with commas.", _at_least_one),
-        "setting": d.get(("setting",), "Where are we?", typed.text, example="General practice, United Kingdom"),
-        "guideline": d.get(("guideline",), "Which guideline do you have in mind?", typed.text, default=usual),
-        "price_year": d.get(("year",), "Prices of which year?", typed.year, default=str(year)),
+        "title": d.get(
+            ("title",),
+            "What is the case called?",
+            typed.text,
+            example="Cough for three weeks",
+            explanation="A few words, as in a list of cases.",
+        ),
+        "about": d.get(
+            ("about",),
+            "Who comes, and what is the question?",
+            typed.text,
+            example="An adult has coughed for three weeks. Is it more than a virus?",
+            explanation="One or two sentences.",
+        ),
+        "authors": d.get(
+            ("authors",),
+            "Who writes this?",
+            partial(typed.several, at_least=1),
+            example="A. Clinician, B. Nurse",
+            explanation="Your name; several with commas.",
+        ),
+        "setting": d.get(
+            ("setting",),
+            "Where are we?",
+            typed.text,
+            example="General practice, United Kingdom",
+            explanation="It decides how often each condition is behind it, and what things cost.",
+        ),
     }
 
 
@@ -119,49 +143,60 @@ def _context(d: Dialogue) -> tuple[ContextAnswer, ...]:
     d.begin(PATIENT)
     labels = d.labels(
         "context",
-        "What about the patient changes what is likely? With commas between; Enter for nothing.",
+        "What about the patient changes what is likely? Enter for nothing.",
         example="Smoking, Age group",
         at_least=0,
+        explanation="Age, sex, habits, wishes: what makes two patients with the same complaint differ. Names with commas "
+        "between; how often is asked next.",
     )
     return tuple(_one_context(d, label) for label in labels)
 
 
 def _one_context(d: Dialogue, label: str) -> ContextAnswer:
-    which = f"{label}: which values can it have? At least two, with commas."
-    values = d.get((label, "values"), which, _at_least_two, default="no, yes")
-    asked = f"{label}: is it known at the start, or does one have to ask (in the history)?"
-    known = d.pick((label, "known"), asked, ("start", "ask"), default="start")
-    shares = d.law(
-        (label, "share"),
-        lambda value: f"Of all these patients, how many have {label} = {value}?",
-        values,
-        "these patients",
+    values, shares = d.get(
+        (label, "values"),
+        f"{label}: which values, and how many of 100 patients have each?",
+        lines.values_with_shares,
+        example="never 60, ever 40",
+        explanation="Each value with its share in per cent, with commas between.",
+        note=lambda found: _row(*found),
     )
-    return ContextAnswer(label, values, shares, known == "start", d.origin(label))
+    known = d.pick(
+        (label, "known"),
+        f"{label}: is it known at the start, or does one have to ask (in the history)?",
+        ("start", "ask"),
+        default="start",
+        explanation="Age and sex are known at the start. Smoking, or a wish, has to be asked for.",
+    )
+    return ContextAnswer(label, values, shares, known == "start", Origin())
 
 
-def _causes(d: Dialogue) -> tuple[ConditionAnswer, ...]:
+def _causes(
+    d: Dialogue, context: Sequence[ContextAnswer]
+) -> tuple[tuple[ConditionAnswer, ...], str | None, dict[str, tuple[float, ...]]]:
+    """The conditions, the context on which their shares depend, and the shares by its values ('' without one)."""
     d.begin(CAUSES)
     labels = d.labels(
         "conditions",
-        "Which conditions may be behind it? Each patient has one. At least two, with commas.",
+        "Which conditions may be behind it? Each patient has one.",
         example="Viral bronchitis, Pneumonia, Lung cancer",
         at_least=2,
+        explanation="Two or more, with commas between. What you leave out cannot be behind it, so let one stand for all "
+        "else. From now on figures are given in this order. Short names are quicker to read.",
     )
-    return tuple(
-        ConditionAnswer(
-            label,
-            d.pick((label, "urgency"), f"{label}: how urgent is it?", _URGENCIES),
-            d.get(
-                (label, "waiting"), f"{label}: what does each day of delay cost, in pounds?", typed.pounds, default="0"
-            ),
-        )
-        for label in labels
+    urgencies = d.get(
+        ("urgency",),
+        "How urgent is each condition, and what does a day of delay cost?",
+        partial(lines.urgencies, labels=labels),
+        order=labels,
+        example=", ".join(("routine", "emergency 300", *("urgent 50",) * len(labels))[: len(labels)]),
+        explanation="For each, in this order: emergency, urgent or routine and, if delay harms, what each day of it costs in "
+        "pounds. 'emergency 300, routine' means 300 pounds a day for the first and nothing for the second.",
+        note=lambda found: ", ".join(
+            f"{label} {urgency}{f' £{cost:g} a day' if cost else ''}"
+            for label, (urgency, cost) in zip(labels, found, strict=True)
+        ),
     )
-
-
-def _prior(d: Dialogue, context: Sequence[ContextAnswer], causes: Sequence[str]) -> dict[str, Any]:
-    """How often each condition is behind it: the parts of `Answers` that say so."""
     by = "no"
     if context:
         names = [of.label for of in context]
@@ -170,181 +205,107 @@ def _prior(d: Dialogue, context: Sequence[ContextAnswer], causes: Sequence[str])
     values = next((of.values for of in context if of.label == by), ("",))
 
     def row(value: str) -> tuple[float, ...]:
-        whom = f"patients with {by} = {value}" if value else "all these patients"
-        return d.shares(("prior", value), lambda cause: f"Of {whom}, how many have {cause}?", causes, whom)
+        whom = f" with {by} = {value}" if value else ""
+        return d.get(
+            ("prior", value),
+            f"Of 100 such patients{whom}, how many have each condition?",
+            partial(lines.parts_of_all, labels=labels),
+            order=labels,
+            example=_even(labels),
+            explanation=f"{_SHARES} They add up to 100.",
+            note=partial(_row, labels),
+        )
 
     prior = {value: row(value) for value in values}
-    return {"prior_by": by if context and by != "no" else None, "prior": prior, "prior_origin": d.origin("prior")}
+    causes = tuple(ConditionAnswer(label, *of) for label, of in zip(labels, urgencies, strict=True))
+    return causes, by if values != ("",) else None, prior
 
 
-def _opening(d: Dialogue, part: str, example: str, cost: str, causes: Sequence[str]) -> OpeningAnswer:
-    d.begin(part)
-    what = part.lower()
-    asked = f"What can {what} show? Things that are there or not, with commas between; Enter for nothing."
-    labels = d.labels("findings", asked, example=example, at_least=0)
-    findings = tuple(_finding(d, label, label, ("no", "yes"), causes) for label in labels)
-    cost_gbp = d.get(("cost",), f"What does {what} cost, in pounds?", typed.pounds, default=cost)
-    time = d.get(("time",), f"How long does {what} take?", typed.time, default="10 min")
-    return OpeningAnswer(cost_gbp, time, findings)
+def _opening(d: Dialogue, causes: Sequence[str]) -> tuple[tuple[FindingAnswer, ...], tuple[FindingAnswer, ...]]:
+    d.begin(OPENING)
+    told = d.labels(
+        "history",
+        "What can the history show? Enter for nothing.",
+        example="Fever, Blood coughed up",
+        at_least=0,
+        explanation="Things that are there or not, with commas between. How often is asked next.",
+    )
+    seen = d.labels(
+        "examination",
+        "What can the examination show? Enter for nothing.",
+        example="Crackles",
+        at_least=0,
+        explanation="Things that are there or not, with commas between. How often is asked next.",
+    )
+    history = tuple(_finding(d, label, label, _NO_YES, causes) for label in told)
+    return history, tuple(_finding(d, label, label, _NO_YES, causes) for label in seen)
 
 
 def _finding(d: Dialogue, called: str, label: str, values: tuple[str, ...], causes: Sequence[str]) -> FindingAnswer:
-    def question(cause: str, value: str) -> str:
-        what = called if values == ("no", "yes") else f"{called} = {value}"
-        return f"Of patients with {cause}, how many have {what}?"
+    """How often each value but the first, under each condition; the first is the rest."""
 
+    def line(value: str) -> tuple[float, ...]:
+        what = called if values == _NO_YES else f"{called} = {value}"
+        return d.get(
+            (called, "share", value),
+            f"{what}: in how many of 100 with each condition?",
+            partial(lines.shares, labels=causes),
+            order=causes,
+            example=" ".join("10" for _ in causes),
+            explanation=f"{_SHARES} The rest are {values[0] if len(values) > 2 or values != _NO_YES else 'without it'}.",
+            note=partial(_row, causes),
+        )
+
+    def gather() -> tuple[tuple[float, ...], ...]:
+        return tuple(line(value) for value in values[1:])
+
+    def fault(found: tuple[tuple[float, ...], ...]) -> str | None:
+        over = [cause for cause, of in zip(causes, zip(*found, strict=True), strict=True) if sum(of) > 1 + 1e-9]
+        if not over:
+            return None
+        return f"The results of {called} add up to more than 100% with {', '.join(over)}. Please give them again."
+
+    by_value = d.again((called, "share"), gather, fault)
     shares = {
-        cause: d.law((called, "share", cause), partial(question, cause), values, f"patients with {cause}")
-        for cause in causes
+        cause: (max(0.0, float(f"{1 - sum(of):.10g}")), *of)
+        for cause, of in zip(causes, zip(*by_value, strict=True), strict=True)
     }
-    return FindingAnswer(label, values, shares, d.origin(called))
+    return FindingAnswer(label, values, shares, Origin())
 
 
 def _tests(d: Dialogue, causes: Sequence[str]) -> tuple[TestAnswer, ...]:
     d.begin(TESTS)
-    asked = "Which tests can be ordered? At least one, with commas between."
-    return tuple(_test(d, label, causes) for label in d.labels("tests", asked, example="CRP, Chest film", at_least=1))
+    labels = d.labels(
+        "tests",
+        "Which tests can be ordered?",
+        example="CRP, Chest film",
+        at_least=1,
+        explanation="One or more, with commas between. What they cost and show is asked next.",
+    )
+    return tuple(_test(d, label, causes) for label in labels)
 
 
 def _test(d: Dialogue, label: str, causes: Sequence[str]) -> TestAnswer:
-    tier = d.pick((label, "tier"), f"{label}: what kind of test is it?", _TIERS)
-    cost = d.get((label, "cost"), f"{label}: what does it cost, in pounds?", typed.pounds)
-    how_long = f"{label}: how long until there is a result?"
-    time = d.get((label, "time"), how_long, typed.time, example="20 min, 2 h, 3 days")
-    worth = f"{label}: what would be paid to spare a patient its discomfort, in pounds?"
-    discomfort = d.get((label, "discomfort"), worth, typed.pounds, default="0")
-    reported = f"{label}: how is it reported? At least two results, the usual one first, with commas."
-    values = d.get((label, "values"), reported, _at_least_two, default="negative, positive")
-    return TestAnswer(label, tier, cost, time, discomfort, _finding(d, label, f"{label} result", values, causes))
-
-
-def _decisions(d: Dialogue, causes: Sequence[str]) -> tuple[Literal["gbp", "qaly"], float, tuple[DecisionAnswer, ...]]:
-    d.begin(ENDS)
-    asked = "Is what a decision is worth said in pounds or in QALYs (years of life in full health)?"
-    unit = d.pick(("unit",), asked, ("pounds", "QALYs"), default="pounds")
-    rate = 20000.0
-    if unit == "QALYs":
-        rate = d.get(("rate",), "How many pounds does one QALY count for?", _more_than_nothing, default="20000")
-
-    def gather() -> tuple[DecisionAnswer, ...]:
-        asked = "Which decisions can end the journey? At least one, with commas between."
-        example = "Reassure, Treat as pneumonia, Refer to the lung clinic"
-        return tuple(
-            _decision(d, label, causes, unit) for label in d.labels("decisions", asked, example=example, at_least=1)
-        )
-
-    return "gbp" if unit == "pounds" else "qaly", rate, d.again((), gather, partial(_uncovered, causes=causes))
-
-
-def _decision(d: Dialogue, label: str, causes: Sequence[str], unit: str) -> DecisionAnswer:
-    kind = d.pick((label, "kind"), f"{label}: what kind of decision is it?", _KINDS)
-    urgency = d.pick((label, "urgency"), f"{label}: how urgent is what it sets going?", _URGENCIES)
-    right = d.pick_several((label, "right"), f"{label}: for which conditions is it right?", causes, at_least=1)
-    example = "0 or -2000" if unit == "pounds" else "0 or -0.3"
-    asked = f"{label}: what is it worth, in {unit}, if it is {{}}? 0 is best, minus is harm."
-    worth = {c: d.get((label, "worth", c), asked.format(c), typed.amount, example=example) for c in causes}
-    return DecisionAnswer(label, kind, urgency, right, worth)
-
-
-def _rules(d: Dialogue, known: Values, results: Values, decisions: Sequence[str]) -> tuple[RuleAnswer, ...]:
-    d.begin(PRACTICE)
-    rules, facts = [], dict(known)
-    for test, values in results.items():
-        rules += _rule(d, test, f"When is {test} ordered, after history and examination?", facts, ("always", "never"))
-        facts |= {test: values}
-    default = decisions[0]
-    if len(decisions) > 1:
-        default = d.pick(("default",), "Which decision is made when nothing speaks for another?", decisions)
-    for decision in decisions:
-        if decision != default:
-            rules += _rule(d, decision, f"When is the decision '{decision}' made?", facts, ("never",))
-    return (*rules, RuleAnswer(default, (), "Nothing speaks for anything else"))
-
-
-def _rule(
-    d: Dialogue, do: str, question: str, facts: Mapping[str, Sequence[str]], words: Sequence[str]
-) -> list[RuleAnswer]:
-    def read(answer: str) -> tuple[Facts, ...] | None:
-        word = answer.strip().lower()
-        if word in words:
-            return ({},) if word == "always" else None
-        return typed.facts(answer, facts)
-
-    shown = [f"{label} = {values[-1]}" for label, values in list(facts.items())[-2:]]
-    facts_of = [shown[0], " and ".join(shown)] if len(shown) > 1 else shown
-    alternatives = d.get((do, "when"), question, read, example="; ".join((*words, *facts_of)), default="never")
-    if alternatives is None:
-        return []
-    return [RuleAnswer(do, alternatives, d.get((do, "why"), f"{do}: why?", typed.reason, default="Usual practice"))]
-
-
-def _vignette(
-    d: Dialogue,
-    context: Sequence[str],
-    known: Values,
-    results: Values,
-    causes: Sequence[str],
-    decisions: Sequence[str],
-) -> VignetteAnswer:
-    d.begin(VIGNETTE)
-    title = d.get(("title",), "What is this patient's case called?", typed.text, example="A cold that lingers")
-    story = d.get(("story",), "Tell the story in one or two sentences.", typed.text)
-    condition = d.pick(("condition",), "What does this patient have in truth?", causes)
-    stated = {
-        label: d.get(("fact", label), f"{label}? Enter leaves it open.", partial(_maybe, options=of), options=of)
-        for label, of in {**known, **results}.items()
-    }
-    must, must_not = d.again(("wanted",), partial(_wanted, d, tuple(results)), _contradiction)
-    decide = d.pick_several(("decide",), "Which decisions are right for this patient?", decisions, at_least=1)
-    return VignetteAnswer(
-        title=title,
-        story=story,
-        condition=condition,
-        context={label: value for label, value in stated.items() if value and label in context},
-        findings={label: value for label, value in stated.items() if value and label not in context},
-        must=must,
-        must_not=must_not,
-        decide=decide,
-        why=d.get(("why",), "Why?", typed.reason),
+    tier, cost, time, discomfort, values = d.get(
+        (label, "takes"),
+        f"{label}: kind, cost in pounds, time to its result; discomfort, results?",
+        lines.test,
+        example="bloods, 8, 2 h, 3, low / raised / high",
+        explanation=f"With commas between. Kind: {', '.join(lines.TIERS)}. Time: 20 min, 2 h, 3 days. The last two may be "
+        "left out: discomfort is what would be paid, in pounds, to spare a patient the test (else 0); the results have / "
+        "between, the usual one first (else negative / positive).",
+        note=lambda found: (
+            f"{found[0]}, £{found[1]:g}, {found[2]}, discomfort £{found[3]:g}, results: {' / '.join(found[4])}"
+        ),
     )
+    finding = _finding(d, label, f"{label} result", values, causes)
+    return TestAnswer(label, tier, cost, time, discomfort, finding)
 
 
-def _wanted(d: Dialogue, tests: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    must = d.pick_several(("wanted", "must"), "Which tests must be ordered? Enter for none.", tests, at_least=0)
-    never = d.pick_several(("wanted", "never"), "Which tests must not be ordered? Enter for none.", tests, at_least=0)
-    return must, never
+def _row(words: Sequence[str], shares: Sequence[float]) -> str:
+    return ", ".join(f"{word} {chance_in_words(share)}" for word, share in zip(words, shares, strict=True))
 
 
-def _at_least_one(answer: str) -> tuple[str, ...]:
-    return typed.several(answer, at_least=1)
-
-
-def _at_least_two(answer: str) -> tuple[str, ...]:
-    return typed.several(answer, at_least=2)
-
-
-def _more_than_nothing(answer: str) -> float:
-    found = typed.pounds(answer)
-    if not found:
-        raise NotUnderstoodError("It has to count for something.")
-    return found
-
-
-def _maybe(answer: str, options: Sequence[str]) -> str:
-    """One of the options, or nothing."""
-    word = answer.strip().lower()
-    named = {option.lower() for option in options}
-    return "" if word in typed.NOTHING and word not in named else typed.choice(answer, options)
-
-
-def _uncovered(decisions: Iterable[DecisionAnswer], causes: Sequence[str]) -> str | None:
-    right = {label for decision in decisions for label in decision.right_for}
-    missing = [cause for cause in causes if cause not in right]
-    if not missing:
-        return None
-    return f"No decision is right for {', '.join(missing)}. Add a decision, or say that one is right for it too."
-
-
-def _contradiction(wanted: tuple[tuple[str, ...], tuple[str, ...]]) -> str | None:
-    both = [label for label in wanted[0] if label in wanted[1]]
-    return f"{', '.join(both)} cannot be both ordered and not ordered." if both else None
+def _even(labels: Sequence[str]) -> str:
+    """Figures that add up to 100, as an example."""
+    return " ".join((str(100 - 5 * (len(labels) - 1)), *("5",) * (len(labels) - 1)))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, RuleAnswer
-from workup.authoring.interview import PARTS
+from workup.authoring.answers import Answers, FindingAnswer, OpeningAnswer, Origin, RuleAnswer
+from workup.authoring.parts import PARTS
 from workup.wording import chance_in_words, listed
 
 
@@ -16,10 +16,10 @@ def summary(answers: Answers) -> tuple[tuple[str, tuple[str, ...]], ...]:
         (f"{a.title}; {a.setting}; by {listed(a.authors)}", a.about),
         (f"{of.label}: {_row(of.values, of.shares)}" for of in a.context),
         _causes(a),
-        _opening(a.history),
-        _opening(a.examination),
+        (*_opening("History", a.history), *_opening("Examination", a.examination)),
         _tests(a),
         _decisions(a),
+        _detail(a),
         (_rule(rule) for rule in a.rules),
         _vignette(a),
     )
@@ -34,13 +34,16 @@ def _causes(a: Answers) -> Iterable[str]:
     labels = [of.label for of in a.conditions]
     for value, shares in a.prior.items():
         yield f"if {a.prior_by} = {value}: {_row(labels, shares)}" if value else _row(labels, shares)
-    yield ", ".join(f"{of.label} is {of.urgency}" for of in a.conditions)
+    yield ", ".join(
+        f"{of.label} is {of.urgency}{f' (£{of.waiting_cost_gbp_per_day:g} a day)' if of.waiting_cost_gbp_per_day else ''}"
+        for of in a.conditions
+    )
 
 
-def _opening(of: OpeningAnswer) -> Iterable[str]:
-    yield f"£{of.cost_gbp:g}, {of.turnaround}"
+def _opening(called: str, of: OpeningAnswer) -> Iterable[str]:
+    yield f"{called} (£{of.cost_gbp:g}, {of.turnaround}){'' if of.findings else ': nothing'}"
     for finding in of.findings:
-        yield from _finding(finding.label, finding)
+        yield from (f"  {line}" for line in _finding(finding.label, finding))
 
 
 def _finding(called: str, of: FindingAnswer) -> Iterable[str]:
@@ -55,14 +58,45 @@ def _finding(called: str, of: FindingAnswer) -> Iterable[str]:
 
 def _tests(a: Answers) -> Iterable[str]:
     for test in a.tests:
-        yield f"{test.label} ({test.tier}, £{test.cost_gbp:g}, {test.turnaround})"
+        discomfort = f", discomfort £{test.discomfort_gbp:g}" if test.discomfort_gbp else ""
+        yield f"{test.label} ({test.tier}, £{test.cost_gbp:g}, {test.turnaround}{discomfort})"
         yield from (f"  {line}" for line in _finding(test.label, test.finding))
 
 
 def _decisions(a: Answers) -> Iterable[str]:
+    yield "worth in pounds:" if a.unit == "gbp" else f"worth in QALYs, of £{a.gbp_per_qaly:g} each:"
     for of in a.decisions:
         worth = ", ".join(f"{amount:g} if {cause}" for cause, amount in of.worth.items())
         yield f"{of.label} ({of.kind}, {of.urgency}), right for {listed(of.right_for)}: {worth}"
+
+
+def _detail(a: Answers) -> Iterable[str]:
+    yield f"prices of {a.price_year}; guideline: {a.guideline}"
+    for of in a.treatments:
+        worth = ", ".join(f"{amount:g} if {cause}" for cause, amount in of.benefit_gbp.items())
+        left = ", ".join(
+            f"{chance_in_words(share)} if {cause}" for cause, share in of.waiting_factor.items() if share < 1
+        )
+        delay = f"; cost of delay left: {left}" if left else ""
+        discomfort = f", discomfort £{of.discomfort_gbp:g}" if of.discomfort_gbp else ""
+        yield f"{of.label} (£{of.cost_gbp:g}, {of.turnaround}{discomfort}) adds {worth}{delay}"
+    for label, care in a.care.items():
+        if care.after:
+            first = " and ".join(" or ".join(f"{k} = {v}" for k, v in of.items()) for of in care.after)
+            yield f"{label} only after {first}"
+        for no in care.not_if:
+            yield f"{label} not if {no.label} = {no.value} (£{no.loss_gbp:g} if unknown), because: {no.why}"
+        for bad in care.complications:
+            yield f"{label} can cause {bad.label}: {chance_in_words(bad.chance)}, £{bad.loss_gbp:g}"
+        if care.dose_msv:
+            yield f"{label} gives {care.dose_msv:g} mSv, at £{a.loss_gbp_per_msv:g} each"
+    for label, origin in _origins(a):
+        yield f"{label}: {origin.cite} ({'read' if origin.read else 'from memory'})"
+
+
+def _origins(a: Answers) -> Iterable[tuple[str, Origin]]:
+    named = (("how often each condition occurs", a.prior_origin), *((of.label, of.origin) for of in a.context))
+    yield from ((label, of) for label, of in (*named, *((of.label, of.origin) for of in a.findings)) if of.cite)
 
 
 def _rule(rule: RuleAnswer) -> str:

@@ -9,6 +9,8 @@ from workup.authoring.answers import Facts
 from workup.scenarios.language.durations import hours
 
 _NUMBER = re.compile(r"[-+]?(\d+(\.\d*)?|\.\d+)")
+_COMMA = re.compile(r"[-+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(,\d{3})+(\.\d+)?")
 _IN = re.compile(r"(\S+?)\s*(?:in|of|/)\s*(\S+)")
 _SPELT_OUT = {"minutes": "min", "minute": "min", "mins": "min", "hours": "h", "hrs": "h", "hr": "h"}
 NOTHING = frozenset({"", "none", "nothing", "-"})
@@ -42,35 +44,40 @@ def reason(answer: str) -> str:
     return text(answer).rstrip(".") or text("")
 
 
-def share(answer: str) -> float:
-    """A probability: '30%', '0.3', '3 in 10' or '3/10'."""
+def percentage(answer: str) -> float:
+    """A probability from a figure in per cent: '30', '30%', '0.5', or a ratio: '3/10', '3 in 10'."""
     words = answer.strip().lower()
-    if words.endswith("%"):
-        found = _number(words[:-1], answer) / 100
-    elif (parts := _IN.fullmatch(words)) is not None:
+    if (parts := _IN.fullmatch(words)) is not None:
         whole = _number(parts[2], answer)
         if whole <= 0:
-            raise NotUnderstoodError(f"{answer!r} counts out of nothing. Write for example 3 in 10.")
+            raise NotUnderstoodError(f"{answer!r} counts out of nothing. Write for example 3/10.")
         found = _number(parts[1], answer) / whole
     else:
-        found = _number(words, answer)
-        if 1 < found <= 100:
-            raise NotUnderstoodError(
-                f"{answer!r} is more than 1. If you mean {found:g} in a hundred, write {found:g}%."
-            )
+        found = _number(words.removesuffix("%"), answer) / 100
     if not 0 <= found <= 1:
-        raise NotUnderstoodError(
-            f"{answer!r} is not between none (0%) and all (100%). Write for example 30% or 3 in 10."
-        )
+        raise NotUnderstoodError(f"{answer!r} is not a percentage from 0 to 100.")
     return float(f"{found:.10g}")
 
 
-def sum_fault(shares: Sequence[float], whom: str) -> str | None:
-    """What is wrong with shares that do not add up to 1; None if they do."""
-    total = sum(shares)
-    if abs(total - 1) <= 1e-6:
-        return None
-    return f"These add up to {100 * total:.6g}%. Shares of {whom} add up to 100%. Please give them again."
+def chance(answer: str) -> float:
+    """One probability, which says whether it is in per cent where that could be doubted."""
+    found = percentage(answer)
+    if doubtful([answer]):
+        raise NotUnderstoodError(doubt(answer))
+    return found
+
+
+def doubtful(words: Sequence[str]) -> bool:
+    """Whether figures without a mark may be in per cent or not: none is above 1, and not all are 0."""
+    bare = [float(word) for word in words if _NUMBER.fullmatch(word.strip())]
+    return len(bare) == len(words) and max(bare, default=0) > 0 and max(bare, default=0) <= 1
+
+
+def doubt(answer: str) -> str:
+    """What to say to such figures."""
+    word = next(word for word in answer.split() if float(word) > 0)
+    share = float(word)
+    return f"{answer!r} may be meant in per cent or not. Write {word}% or {100 * share:g}%."
 
 
 def pounds(answer: str) -> float:
@@ -82,8 +89,9 @@ def pounds(answer: str) -> float:
 
 
 def amount(answer: str) -> float:
-    """Any number, with or without '£' and commas: '-2,000'."""
-    return _number(answer.strip().replace("£", "").replace(",", "").replace("−", "-"), answer)
+    """Any number, with or without '£' and commas between thousands: '-2,000'."""
+    words = answer.strip().replace("£", "").replace("−", "-")
+    return _number(words.replace(",", "") if _THOUSANDS.fullmatch(words) else words, answer)
 
 
 def year(answer: str) -> int:
@@ -112,8 +120,22 @@ def _number(words: str, answer: str) -> float:
     if not answer.strip():
         raise NotUnderstoodError("An answer is needed here.")
     if not _NUMBER.fullmatch(words.strip()):
-        raise NotUnderstoodError(f"{answer!r} is not a number.")
+        point = (
+            f" If the comma is a decimal point, write {words.strip().replace(',', '.')}."
+            if _COMMA.fullmatch(words.strip())
+            else ""
+        )
+        raise NotUnderstoodError(f"{answer!r} is not a number.{point}")
     return float(words)
+
+
+def because(answer: str, otherwise: str) -> tuple[str, str]:
+    """What stands before 'because', and the reason after it; `otherwise` where there is none."""
+    before, joint, after = re.sub(r"\s+because\b", "\0", f" {answer}", flags=re.IGNORECASE).rpartition("\0")
+    if not joint:
+        return answer.strip(), otherwise
+    why = reason(after)
+    return before.strip(), why[0].upper() + why[1:]
 
 
 def several(answer: str, *, at_least: int) -> tuple[str, ...]:
@@ -129,6 +151,13 @@ def several(answer: str, *, at_least: int) -> tuple[str, ...]:
         )
         raise NotUnderstoodError(f"{few}.")
     return tuple(found)
+
+
+def names(found: Sequence[str]) -> None:
+    """Refuse what cannot be told from the words and signs between names in other answers."""
+    for word in found:
+        if (mark := re.search(r"[;=]|\bbecause\b|\A(?:back|done)\Z", word, re.IGNORECASE)) is not None:
+            raise NotUnderstoodError(f"{mark[0]!r} means something else in answers, so {word!r} cannot be a name.")
 
 
 def choice(answer: str, options: Sequence[str]) -> str:

@@ -29,6 +29,7 @@ together share a `latent` finding.""",
 ----------------------------------------------------------------- what one can do
 Each may also have: `dose_msv`, `complications`, `requires` (what must be known first), `contraindicated`, `refusable`,
 `attempts`. Treatments go under `acts`. What goes wrong with results goes under `availability`.""",
+    "acts": "What helps and does not end the journey. `benefit_gbp` is added to what the end is worth.",
     "utility": """\
 ----------------------------------------------------------------- how it can end
 What a decision is worth, by the true condition: 0 is best, minus is harm.""",

@@ -164,7 +164,7 @@ def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]
         tell(f"planning, {planned:,} of {max(planned, to_plan):,} presentations solved")
 
     tell("bounds")
-    bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=True, progress=solved)
     wanted = [*REFERENCES, *([BEST] if bounds is not None else [])]
     tell("tuning the fixed order")
     agents = keeper.agents(wanted, seed=seed, progress=solved)
@@ -173,11 +173,11 @@ def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]
             world, agents, patients=patients, seed=seed, progress=lambda agent, _: tell(f"journeys of {agent}")
         )
     except PlanningRefused as refused:
-        bounds, refusal = None, str(refused)
+        bounds, refusal, plan = None, str(refused), None
         agents.pop(BEST, None)
         journeys = run_agents(world, agents, patients=patients, seed=seed)
     keeper.save()
-    return _shown(score(journeys, bounds, refusal=refusal))
+    return _shown(score(journeys, bounds, refusal=refusal, plan=plan))
 
 
 def _shown(result: Evaluation) -> dict[str, Any]:

@@ -126,8 +126,8 @@ def _worth(found: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -
         + "*V0* is the best decision after history and examination. The *best fixed order* is tuned on other patients, the same "
         "tests for everyone with a stop that depends on the patient. *What a personalised order gains* is the optimum's policy minus the "
         "best fixed order, patient by patient. The *optimum* itself is certified as an expectation given what the same patients tell and "
-        "show at first, exactly or between two bounds: by the luck of the draw it may lie beside what a policy got. *Seen* is the "
-        "share of figures that were read in a source.",
+        "show at first, exactly or between two bounds; the policies are scored by the same expectation, what is left of luck being "
+        "taken off by comparison with its plan. *Seen* is the share of figures that were read in a source.",
         "",
         *_table((*header, "what a personalised order gains", "optimum, certified"), rows),
     ]

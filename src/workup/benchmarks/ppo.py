@@ -27,7 +27,7 @@ from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
 from workup.evaluation.optimum import Bookkeeper
-from workup.evaluation.score import value_gbp
+from workup.evaluation.worth import value_gbp
 from workup.statistics import IntervalJson, Name, Resampled, bootstrap, finite
 
 PRESETS = ("belief", "raw")

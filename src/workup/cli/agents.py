@@ -24,6 +24,7 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import make_folder, write_whole
+from workup.wording import percent
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -109,8 +110,7 @@ def evaluate(
     judged = held_out(scenario, population)
     keeper, asked = Bookkeeper(population), optimum or Optimum.name in names
     with progress() as display:
-        acting = Optimum.name in names
-        to_plan = keeper.to_plan(patients=patients, seed=seed, acting=acting) if asked else 0
+        to_plan = keeper.to_plan(patients=patients, seed=seed, acting=True) if asked else 0
         planning = display.add_task("planning: presentations solved", total=to_plan, visible=to_plan > 0)
         solved = partial(display.advance, planning)
         chosen = keeper.agents(names, seed=seed, progress=solved)
@@ -122,11 +122,8 @@ def evaluate(
             seed=seed,
             progress=lambda name, done: display.update(tasks[name], completed=done),
         )
-        if asked:
-            bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
-        else:
-            bounds, refusal = keeper.known(patients=patients, seed=seed)
-    result = score(journeys, bounds, refusal=refusal)
+        bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
+    result = score(journeys, bounds, refusal=refusal, plan=plan)
     show_evaluation(result)
     say_what_this_is(population.world.scenario)
     write_json(json_file, result.as_json())
@@ -136,22 +133,22 @@ def show_evaluation(result: Evaluation) -> None:
     """What every agent was worth and what its journeys were like, best first."""
     ranked = sorted(result.agents, key=lambda name: -result.agents[name].value.mean)
     worth = table("agent", "value (95%)", "below the best (95%)", "captured (95%)")
-    course = table("agent", "gain", "right", "Brier", "cost", "harm", "mSv", "tests", "days")
+    course = table("agent", "gain", "median", "trimmed", "right", "Brier", "cost", "harm", "mSv", "tests", "days")
     for name in ranked:
         s = result.agents[name]
         below = "" if name == ranked[0] else spread(result.minus(ranked[0], name))
         worth.add_row(escape(name), spread(s.value), below, shares(s.captured))
-        money = (f"£{s.cost_gbp.mean:,.0f}", f"£{s.harm_gbp.mean:,.1f}")
-        rest = (f"{s.dose_msv.mean:.2f}", f"{s.tests.mean:.1f}", f"{s.days.mean:.1f}")
-        course.add_row(
-            escape(name), number(s.gain.mean), f"{s.accuracy.mean:.1%}", f"{s.brier.mean:.3f}", *money, *rest
-        )
+        middle = (number(s.gain.mean), number(s.median.mean), number(s.trimmed.mean))
+        money = (f"£{s.cost_gbp.mean:,.0f}", f"£{number(s.harm_gbp.mean)}")
+        rest = (f"{s.dose_msv.mean:.1f}", f"{s.tests.mean:.1f}", f"{s.days.mean:.1f}")
+        course.add_row(escape(name), *middle, f"{s.accuracy.mean:.1%}", f"{s.brier.mean:.3f}", *money, *rest)
     console().print(f"{result.scenario}: {result.patients:,} patients, seed {result.seed}; pounds per patient\n")
     console().print(worth)
     console().print()
     console().print(course)
     console().print()
     console().print(_optimum_line(result))
+    console().print(escape(result.meaning))
 
 
 def spread(interval: Interval) -> str:
@@ -168,8 +165,8 @@ def shares(interval: Interval) -> str:
     """'92% (85 to 99)', or a dash where it is not defined."""
     if interval.mean != interval.mean:
         return "–"
-    mean, low, high = (round(100 * each, 0) + 0.0 for each in (interval.mean, interval.low, interval.high))
-    return f"{mean:.0f}% ({low:.0f} to {high:.0f})" if low == low else f"{mean:.0f}%"
+    low, high = (percent(each).removesuffix("%") for each in (interval.low, interval.high))
+    return f"{percent(interval.mean)} ({low} to {high})" if interval.low == interval.low else percent(interval.mean)
 
 
 def _optimum_line(result: Evaluation) -> str:

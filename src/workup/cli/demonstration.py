@@ -80,8 +80,8 @@ def run(
         record=True,
         progress=lambda name, finished: progress(f"journeys of {name}", finished / patients),
     )
-    bounds, refusal = keeper.bounds(patients=patients, seed=seed, progress=solved)
-    evaluation = score(journeys, bounds, refusal=refusal)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=True, progress=solved)
+    evaluation = score(journeys, bounds, refusal=refusal, plan=plan)
     vignettes = _vignettes(world, {name: agents[name] for name in CHECKED}, seed, progress)
     keeper.save()
     checks = tuple(replace(judge_vignettes(found), agent=name) for name, found in vignettes.items())

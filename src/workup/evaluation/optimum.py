@@ -6,7 +6,6 @@ in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with 
 
 from __future__ import annotations
 
-import os
 import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
@@ -33,7 +32,10 @@ from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.errors import FileFormatError, PlanningRefused, WorkupWarning
+from workup.evaluation.run import run_agents
+from workup.files import cache_folder
 
 SAVE_EVERY_S = 15.0
 _BATCH = 256
@@ -53,7 +55,7 @@ class Bookkeeper:
         self._population = Population.of(who)
         world = self._world = self._population.world
         self.cache = shipped_cache(world, SearchEffort())
-        self.path = _cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
+        self.path = cache_folder() / f"{world.scenario.id}-{self.cache.key}.json"
         kept = _load(self.path, self.cache.key)
         self.cache.bounds |= kept.bounds
         self.cache.actions |= kept.actions
@@ -83,6 +85,32 @@ class Bookkeeper:
             return None, str(refusal)
         self.save()
         return found, None
+
+    def possible(
+        self, *, patients: int, seed: int, asked: bool, progress: Progress | None = None
+    ) -> tuple[PresentationBounds | None, str | None, Journeys | None]:
+        """What `score` wants to know of the first `patients` patients of a seed: bounds, or why there are none, and the
+        journeys under the plan behind them. Unless `asked`, nothing is planned."""
+        if not asked:
+            bounds, refusal = self.known(patients=patients, seed=seed)
+            plan = None if bounds is None else self._plan(patients=patients, seed=seed, known_only=True)
+            return bounds, refusal, plan
+        # The plan first: in taking it, its bounds are found.
+        plan = self._plan(patients=patients, seed=seed, progress=progress) if self._population.law_known else None
+        return *self.bounds(patients=patients, seed=seed, progress=progress), plan
+
+    def _plan(
+        self, *, patients: int, seed: int, known_only: bool = False, progress: Progress | None = None
+    ) -> Journeys | None:
+        """Patients under the plan that attains the lower bounds; None where the planner refuses."""
+        saving = self._saving(progress)
+        plan = Optimum(self._world, cache=self.cache, progress=saving, presented=True, known_only=known_only)
+        try:
+            found = run_agents(self._world, {plan.name: plan}, patients=patients, seed=seed)[plan.name]
+        except PlanningRefused:
+            return None
+        self.save()
+        return found
 
     def known(self, *, patients: int, seed: int) -> tuple[PresentationBounds | None, str | None]:
         """As `bounds`, but plans nothing: None if one of these patients has not been planned for."""
@@ -168,10 +196,6 @@ class Bookkeeper:
                 self.save()
 
         return solved
-
-
-def _cache_folder() -> Path:
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
 
 
 def _load(path: Path, key: str) -> PolicyCache:

@@ -65,7 +65,8 @@ def evaluate(
             Stable-Baselines3 or sb3-contrib (`predict`), whose view is told by the length of its observation.
         patients: the first so many of the seed; of recorded patients, at most all.
         seed: of the patients, and of agents that draw random numbers.
-        optimum: also what was possible, with certified bounds; minutes on some scenarios.
+        optimum: also what was possible, with certified bounds; minutes on some scenarios. Policies are then scored as the optimum is
+            certified, with less noise (`Evaluation.meaning`).
 
     Returns:
         Intervals for each policy and each pair; `print` it, or take `.to_frame()`.
@@ -90,8 +91,8 @@ def evaluate(
     agents = {name: _agent(name, policy, population.world, keeper, seed) for name, policy in _named(policies).items()}
     journeys = run_agents(judged, agents, patients=patients, seed=seed)
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
-    bounds, refusal = (keeper.bounds if asked else keeper.known)(patients=patients, seed=seed)
-    return score(journeys, bounds, refusal=refusal)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked)
+    return score(journeys, bounds, refusal=refusal, plan=plan)
 
 
 def _named(policies: Any) -> dict[str, Any]:

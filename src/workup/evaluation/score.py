@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -13,17 +13,29 @@ from numpy.typing import NDArray
 from workup.agents.planning import PresentationBounds
 from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
+from workup.evaluation.measures import MEASURES, measure
 from workup.evaluation.subgroups import Members, subgroups
+from workup.evaluation.worth import meaning, worth
 from workup.scenarios.language.reading.signatures import standing_of
-from workup.statistics import RESAMPLES, Interval, Name, Resampled, bootstrap, finite, normal_interval
+from workup.statistics import (
+    RESAMPLES,
+    Interval,
+    Name,
+    Resampled,
+    bootstrap,
+    finite,
+    median_interval,
+    normal_interval,
+    trimmed_interval,
+)
 
 if TYPE_CHECKING:
     import polars as pl
 
 Floats = NDArray[np.float64]
 
-MEASURES = ("gain", "accuracy", "brier", "cost_gbp", "harm_gbp", "delay_gbp", "dose_msv", "tests", "days", "truncated")
-"""Beside `value`. Harm and delay as the reward weights and charges them, in expectation."""
+EXPECTED = ("value", "gain")
+ROBUST = ("median", "trimmed")
 GROUP_MEASURES = ("value", "gain", "accuracy", "cost_gbp", "tests")
 
 
@@ -41,10 +53,18 @@ class Group:
 
 @dataclass(frozen=True)
 class AgentScore:
-    """How an agent did; every interval is a 95% bootstrap over patients."""
+    """How an agent did; intervals are 95% bootstraps over patients, where nothing else is said.
+
+    Where the optimum is known between bounds only, those of value, gain and captured reach up by what its plan may be worth
+    beyond the lower.
+    """
 
     value: Interval
-    """Per patient, pounds; the decision scored by its posterior expected utility, luck taken off (`value_gbp`)."""
+    """Expected, given what the patients told and showed at first; mean per patient, pounds (`evaluation.worth`)."""
+    median: Interval
+    """Of what the patients got, luck and the true condition included, pounds; interval by order statistics."""
+    trimmed: Interval
+    """Mean of the same without the lowest and the highest 5%; interval by the winsorised variance."""
     captured: Interval
     """Gain as a share of the optimum's certified gain (its lower bound); NaN where that is not above 0."""
     captured_of_upper: Interval
@@ -71,7 +91,7 @@ class AgentScore:
 
     def as_json(self) -> dict[str, Any]:
         """`value` with its interval, everything else as a number, with the other intervals under `intervals`."""
-        names = ("captured", "captured_of_upper", *MEASURES)
+        names = ("captured", "captured_of_upper", *ROBUST, *MEASURES)
         return {
             "value": self.value.as_json(),
             **{name: finite(getattr(self, name).mean) for name in names},
@@ -136,6 +156,8 @@ class Evaluation:
     """None where the planner refuses or was not asked; `refusal` says which and why."""
     refusal: str | None
     differences: tuple[Difference, ...]
+    meaning: str
+    """What value, median and trimmed mean are, in words."""
 
     def minus(self, first: str, second: str) -> Interval:
         """Value of one agent minus that of another, patient by patient."""
@@ -147,10 +169,10 @@ class Evaluation:
         raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
 
     def to_frame(self) -> pl.DataFrame:
-        """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured and every measure."""
+        """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured, median, trimmed and every measure."""
         import polars as pl
 
-        names = ("value", "captured", *MEASURES)
+        names = ("value", "captured", *ROBUST, *MEASURES)
         ranked = sorted(self.agents.items(), key=lambda each: -each[1].value.mean)
         rows = [
             {"policy": policy}
@@ -169,7 +191,7 @@ class Evaluation:
             share = "" if np.isnan(s.captured.mean) else f", captured {s.captured.mean:.0%}"
             took = f"right {s.accuracy.mean:.0%}, {s.tests.mean:.1f} tests, £{s.cost_gbp.mean:,.0f}, {s.days.mean:.1f} days"
             lines.append(f"{name:{width}}  {value}{share}; {took}")
-        return "\n".join(lines)
+        return "\n".join([*lines, self.meaning])
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `workup evaluate --json` writes."""
@@ -182,6 +204,7 @@ class Evaluation:
             "seed": self.seed,
             "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all "
             "agents; by subgroup mean ± 1.96 standard errors",
+            "meaning": self.meaning,
             "agents": {name: score.as_json() for name, score in self.agents.items()},
             "optimum": None if self.optimum is None else self.optimum.as_json(),
             "refusal": self.refusal,
@@ -190,7 +213,11 @@ class Evaluation:
 
 
 def score(
-    journeys: Mapping[str, Journeys], bounds: PresentationBounds | None, *, refusal: str | None = None
+    journeys: Mapping[str, Journeys],
+    bounds: PresentationBounds | None,
+    *,
+    refusal: str | None = None,
+    plan: Journeys | None = None,
 ) -> Evaluation:
     """Compare journeys of the same patients under several agents.
 
@@ -198,15 +225,19 @@ def score(
         journeys: name -> journeys; all of one world and seed, patients in the same order.
         bounds: what was possible for the same patients, in the same order; None if unknown.
         refusal: why there are no bounds.
+        plan: the same patients under the plan behind the bounds (`Bookkeeper.plan`); with it, agents are scored as the
+            optimum is certified, else with more noise.
 
     Raises:
         WorkupError: no journeys, or journeys of different patients.
     """
-    first = _same_patients(journeys)
+    first = _same_patients(journeys if plan is None else {**journeys, "the optimum's plan": plan})
     scenario, groups = first.world.scenario, subgroups(first)
     v0 = _reference(journeys) if bounds is None else bounds.v0
-    measured = {name: measure(each, v0) for name, each in journeys.items()}
+    worths = {name: worth(each, bounds, plan) for name, each in journeys.items()}
+    measured = {name: measure(each, v0, worths[name]) for name, each in journeys.items()}
     resampled = bootstrap(_columns(measured, bounds), seed=first.seed)
+    slack = {name: resampled.resampled["agent", name, "slack"] for name in journeys}
     return Evaluation(
         scenario=scenario.id,
         digest=scenario.digest,
@@ -221,7 +252,10 @@ def score(
         },
         optimum=None if bounds is None else _score_optimum(bounds, resampled),
         refusal=refusal,
-        differences=tuple(Difference(a, b, resampled.mean(("minus", a, b))) for a, b in combinations(journeys, 2)),
+        differences=tuple(
+            Difference(a, b, resampled.mean(("minus", a, b), slack[a] - slack[b])) for a, b in combinations(journeys, 2)
+        ),
+        meaning=meaning(first, bounds, plan),
     )
 
 
@@ -241,40 +275,6 @@ def _reference(journeys: Mapping[str, Journeys]) -> Floats:
     for each in journeys.values():
         v0 = np.where(np.isnan(v0), each.v0, v0)
     return v0
-
-
-def value_gbp(journeys: Journeys) -> Floats:
-    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
-
-    Of recorded patients as it was, since the posterior is of a model fitted to others.
-    """
-    if not journeys.law_known:
-        return journeys.value
-    value = np.asarray(journeys.expected_components.sum(axis=1))
-    return value if journeys.luck is None else value - journeys.luck
-
-
-def measure(journeys: Journeys, v0: Floats) -> dict[str, Floats]:
-    """(n,) each of `value` and MEASURES for every patient."""
-    world, n = journeys.world, len(journeys.patient)
-    ended = journeys.decision < 0
-    truth = np.zeros_like(journeys.condition_posterior)
-    truth[np.arange(n), journeys.condition] = 1.0
-    right = world.right_for[journeys.decision, journeys.condition] & ~ended
-    value = value_gbp(journeys)
-    return {
-        "value": value,
-        "gain": value - v0,
-        "accuracy": right.astype(np.float64),
-        "brier": np.square(journeys.condition_posterior - truth).sum(axis=1),
-        "cost_gbp": journeys.cost_gbp.astype(np.float64),
-        "harm_gbp": -journeys.expected_components[:, 1],
-        "delay_gbp": -journeys.expected_components[:, 2],
-        "dose_msv": journeys.dose_msv.astype(np.float64),
-        "tests": journeys.tests.astype(np.float64),
-        "days": journeys.clock_h / 24.0,
-        "truncated": ended.astype(np.float64),
-    }
 
 
 def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[Name, Floats]:
@@ -300,10 +300,14 @@ def _score_one(
 ) -> AgentScore:
     chosen = np.bincount(journeys.decision[journeys.decision >= 0], minlength=len(journeys.world.decisions))
     gain, unknown = ("agent", name, "gain"), Interval(np.nan, np.nan, np.nan)
+    slack = resampled.resampled["agent", name, "slack"]
     return AgentScore(
-        **{each: resampled.mean(("agent", name, each)) for each in ("value", *MEASURES)},
-        captured=resampled.ratio(gain, ("bounds", "gain")) if bounded else unknown,
-        captured_of_upper=resampled.ratio(gain, ("bounds", "upper gain")) if bounded else unknown,
+        **{each: resampled.mean(("agent", name, each), slack) for each in EXPECTED},
+        **{each: resampled.mean(("agent", name, each)) for each in MEASURES if each not in EXPECTED},
+        median=median_interval(journeys.value),
+        trimmed=trimmed_interval(journeys.value),
+        captured=resampled.ratio(gain, ("bounds", "gain"), slack) if bounded else unknown,
+        captured_of_upper=resampled.ratio(gain, ("bounds", "upper gain"), slack) if bounded else unknown,
         decisions=dict(zip(journeys.world.decisions, (chosen / len(journeys.patient)).tolist(), strict=True)),
         subgroups=_by_group(measured, groups),
     )
@@ -312,7 +316,9 @@ def _score_one(
 def _by_group(measured: Mapping[str, Floats], groups: list[Members]) -> dict[str, dict[str, Group]]:
     out: dict[str, dict[str, Group]] = {}
     for group in groups:
+        slack = float(measured["slack"][group.inside].mean()) if group.inside.any() else 0.0
         means = {name: normal_interval(measured[name][group.inside]) for name in GROUP_MEASURES}
+        means |= {name: replace(means[name], high=means[name].high + slack) for name in EXPECTED}
         out.setdefault(group.variable, {})[group.value] = Group(patients=int(group.inside.sum()), **means)
     return out
 

@@ -59,6 +59,8 @@ class Agents:
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     more: tuple[Table, ...]
+    meaning: str
+    """What the values are, in words."""
 
 
 _Words = Callable[[float], str]
@@ -81,6 +83,13 @@ _COLUMNS: tuple[tuple[str, _Words, bool, Column], ...] = (
     ("gain", pounds, True, Column("Gain", "Value over the best decision straight after history and examination.")),
     ("captured", percent, True, Column("Captured", "Gain as a share of what the best plan found certainly gains.")),
     ("captured_of_upper", percent, True, Column("Of the bound", "Gain as a share of what no policy can exceed.")),
+    (
+        "median",
+        pounds,
+        False,
+        Column("Median", "Half of the patients got more than this, luck and true cause included."),
+    ),
+    ("trimmed", pounds, False, Column("Trimmed mean", "Mean of the same without the lowest and the highest 5%.")),
     ("accuracy", _tenth_percent, False, Column("Right", "Share of decisions that are right for the true cause.")),
     ("brier", _hundredth, False, Column("Brier", "Squared error of the final probabilities: 0 perfect, 2 the worst.")),
     ("cost_gbp", pounds, False, Column("Cost", "Money spent per patient.")),
@@ -102,7 +111,7 @@ def agents_table(evaluation: Evaluation, scenario: Scenario) -> Agents:
         for name in names
     )
     more = (*_differences(evaluation, names), *_subgroups(evaluation, scenario, names))
-    return Agents(tuple(column for _, _, _, column in _COLUMNS), rows, more)
+    return Agents(tuple(column for _, _, _, column in _COLUMNS), rows, more, evaluation.meaning)
 
 
 def _cell(interval: Interval, say: _Words, wide: bool = True) -> Cell:

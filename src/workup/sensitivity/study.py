@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
@@ -14,7 +13,7 @@ from typing import Any
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused, WorkupError
-from workup.files import WorkingNotes
+from workup.files import WorkingNotes, cache_folder
 from workup.scenarios.language.authorship import Status
 from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
 from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
@@ -153,8 +152,7 @@ def notes_for(world: World, settings: Settings) -> Path:
     weights = [float(weight) for weight in world.weights]
     facts = [FORMAT, __version__, world.scenario.digest, world.preset, weights, asdict(settings), figures]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
-    folder = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "workup"
-    return folder / f"sensitivity-{world.scenario.id}-{key}.jsonl"
+    return cache_folder() / f"sensitivity-{world.scenario.id}-{key}.jsonl"
 
 
 def _refuse(population: Population, settings: Settings) -> None:

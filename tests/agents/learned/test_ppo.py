@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-pytest.importorskip("sb3_contrib")
+pytest.importorskip("sb3_contrib", reason="needs workup[train]")
 import torch
 
 from workup.agents.deciding import at_stake
@@ -32,6 +32,8 @@ from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.errors import FileFormatError, WorkupError
+
+pytestmark = pytest.mark.torch
 
 SMALL = Settings(n_envs=128, rollout_steps=8, layers=(32, 32), validate_every_s=0.0, validation_patients=128)
 

@@ -24,6 +24,8 @@ from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESUL
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
 
+pytestmark = pytest.mark.slow
+
 SCENARIOS = 200
 _STATUS = {"not_done": NOT_ORDERED, "done": RESULT, "failed": FAILED, "refused": REFUSED}
 

@@ -13,6 +13,8 @@ from workup.agents.planning.policy_cache import state_key
 from workup.envs.compile.compile import compile_world
 from workup.scenarios.language.library import load_scenario
 
+pytestmark = pytest.mark.slow
+
 SHIPPED = sorted(
     path.name for path in files("workup.scenarios").iterdir() if path.is_dir() and (path / "bounds.json").is_file()
 )

@@ -12,6 +12,8 @@ from support.places import ROOT
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.reading.signatures import standing_of
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "authoring.md").read_text(encoding="utf-8")
 
 

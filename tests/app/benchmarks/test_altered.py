@@ -11,6 +11,8 @@ from support.command import run
 from workup.benchmarks import altered
 from workup.benchmarks.altered import WAYS, lint_altered
 
+pytestmark = pytest.mark.slow
+
 
 def test_two_hundred_altered_scenarios_are_answered() -> None:
     answers = lint_altered(200, seed=0)

@@ -14,6 +14,8 @@ from workup.importers.networks.files import load_network
 from workup.importers.table import Choices, import_table
 from workup.importers.tables.files import read_table
 
+pytestmark = pytest.mark.slow
+
 NETWORK = """network n { }
 variable d { type discrete [ 2 ] { no, yes }; }
 variable x { type discrete [ 2 ] { no, yes }; }

@@ -18,6 +18,8 @@ from workup.cli.main import main
 from workup.errors import WorkupWarning
 from workup.scenarios.language.library import find_scenario
 
+pytestmark = pytest.mark.slow
+
 PATIENTS = 40
 
 

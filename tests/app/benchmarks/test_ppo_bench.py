@@ -8,13 +8,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sb3_contrib")
+pytest.importorskip("sb3_contrib", reason="needs workup[train]")
 
 from workup.agents.learned.ppo.training import Settings
 from workup.benchmarks.ppo import Plan, PpoBench, bench_ppo
 from workup.benchmarks.runner import Standing
 from workup.cli.main import main
 from workup.errors import WorkupError
+
+pytestmark = [pytest.mark.torch, pytest.mark.slow]
 
 SMALL = Settings(n_envs=64, rollout_steps=8, layers=(16,), validate_every_s=0.2, validation_patients=64)
 

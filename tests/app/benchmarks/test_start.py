@@ -9,6 +9,8 @@ from workup.benchmarks import start
 from workup.benchmarks.start import bench_start
 from workup.errors import WorkupError
 
+pytestmark = pytest.mark.slow
+
 
 def test_what_is_started_opened_and_compared_costs_something() -> None:
     told: list[str] = []

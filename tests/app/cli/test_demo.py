@@ -7,7 +7,7 @@ import pytest
 from workup.cli.demonstration import CHECKED, run
 from workup.scenarios.language.library import load_scenario
 
-pytest.importorskip("sb3_contrib")
+pytestmark = pytest.mark.torch
 
 
 def test_the_main_job_ends_with_a_report_and_goes_on_where_it_was(

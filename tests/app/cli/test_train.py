@@ -4,13 +4,15 @@ from pathlib import Path
 
 import pytest
 
-pytest.importorskip("sb3_contrib")
+pytest.importorskip("sb3_contrib", reason="needs workup[train]")
 
 from workup.agents.learned.ppo.checkpoint import CurvePoint
 from workup.agents.learned.ppo.training import Settings, train
 from workup.cli.main import main
 from workup.envs.compile.compile import compile_world
 from workup.scenarios.language.library import load_scenario
+
+pytestmark = pytest.mark.torch
 
 SMALL = Settings(n_envs=64, rollout_steps=8, validate_every_s=0.0, validation_patients=64)
 

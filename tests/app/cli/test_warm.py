@@ -12,6 +12,8 @@ import pytest
 from workup.cli.main import main
 from workup.cli.warm import KERNELS
 
+pytestmark = pytest.mark.slow
+
 SCRIPT = """
 import builtins, sys
 from pathlib import Path

@@ -11,7 +11,6 @@ from workup.agents.registry import agent_factories
 from workup.envs.engine.types import Budget
 from workup.envs.model.world import World
 from workup.envs.views.env import JourneyEnv
-from workup.envs.views.sb3 import JourneyVecEnv
 from workup.errors import PlanningRefused
 from workup.evaluation.run import run_agents
 
@@ -70,7 +69,10 @@ def test_limits_bind(world: World) -> None:
         assert bound.cost_gbp.mean() < free.cost_gbp.mean()
 
 
+@pytest.mark.torch
 def test_a_batch_for_stable_baselines_has_the_same_masks(world: World) -> None:
+    from workup.envs.views.sb3 import JourneyVecEnv
+
     budget, n = BUDGETS[-1], 16
     env = JourneyVecEnv(world, n, budget=budget, seed=5)
     singles = [JourneyEnv(world, budget=budget, seed=5) for _ in range(n)]

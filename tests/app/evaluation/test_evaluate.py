@@ -13,9 +13,11 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
+from workup.evaluation.measures import measure
 from workup.evaluation.run import run_agents
-from workup.evaluation.score import measure, score, value_gbp
+from workup.evaluation.score import score
 from workup.evaluation.subgroups import subgroups
+from workup.evaluation.worth import value_gbp, worth
 from workup.scenarios.language.library import load_scenario
 
 
@@ -86,7 +88,7 @@ def test_measures_of_a_journey(world: World, journeys: Journeys) -> None:
         expected_components=components,
         clock_h=np.full(4, 36.0),
     )
-    found = measure(told, np.full(4, 60.0))
+    found = measure(told, np.full(4, 60.0), worth(told, None, None))
     assert found["accuracy"].tolist() == [1, 0, 1, 0]
     assert found["truncated"].tolist() == [0, 0, 0, 1]
     assert found["brier"].tolist() == [0.0, 0.5, 2.0, 0.0]

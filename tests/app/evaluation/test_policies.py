@@ -49,7 +49,9 @@ def test_every_kind_of_policy_meets_the_same_patients(world: World, tmp_path: Pa
     assert frame["policy"].to_list()[0] == max(found.agents, key=lambda name: found.agents[name].value.mean)
     assert (frame["value_low"] <= frame["value"]).all()
     told = repr(found).splitlines()
-    assert len(told) == 1 + len(policies)
+    assert len(told) == 1 + len(policies) + 1
+    assert told[-1] == found.meaning
+    assert {"median", "median_low", "trimmed", "trimmed_high"} <= set(frame.columns)
     assert "60 patients of seed 2" in told[0]
 
 
@@ -79,9 +81,9 @@ def test_what_is_no_policy_is_refused(world: World, policies: Any, message: str)
         workup.evaluate(world, policies, patients=8)
 
 
+@pytest.mark.torch
 @pytest.mark.parametrize("view", ["raw", "belief"])
 def test_models_of_stable_baselines_are_taken_as_they_are(world: World, view: str) -> None:
-    pytest.importorskip("sb3_contrib", reason="needs the train extra")
     from sb3_contrib import MaskablePPO
     from stable_baselines3 import PPO
 

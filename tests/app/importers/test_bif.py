@@ -122,6 +122,7 @@ def test_all_faults_of_meaning_at_once(tmp_path: Path) -> None:
     assert len(str(error.value).splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_no_truncated_file_is_read(tmp_path: Path) -> None:
     last = len(GOOD.rstrip())
     for end in range(last):

@@ -34,6 +34,8 @@ from workup.importers.ddxplus import import_ddxplus
 from workup.importers.knowledge.base import load_knowledge_base
 from workup.importers.knowledge.patients import read_patients
 
+pytestmark = pytest.mark.slow
+
 DATA = Path(os.environ.get("WORKUP_TEST_DATA", "/nowhere")) / "ddxplus"
 needs_data = pytest.mark.skipif(not DATA.is_dir(), reason="WORKUP_TEST_DATA is not set")
 SAMPLE = "release_test_patients.sample.csv"

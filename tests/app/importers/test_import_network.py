@@ -99,6 +99,7 @@ def odd_network(seed: int) -> str:
     return out
 
 
+@pytest.mark.slow
 @settings(max_examples=60, deadline=None, derandomize=True)
 @given(seed=st.integers(0, 100_000))
 def test_the_posteriors_of_any_network_are_those_of_its_scenario(
@@ -286,8 +287,8 @@ def test_a_refusal_writes_nothing(flu: Path, tmp_path: Path, capsys: pytest.Capt
     assert not (tmp_path / "scenario").exists()
 
 
+@pytest.mark.torch
 def test_an_imported_network_can_be_trained_on(flu: Path, tmp_path: Path) -> None:
-    pytest.importorskip("sb3_contrib")
     from workup.agents.learned.ppo.training import Settings, train
 
     world = world_of(import_network(flu, target="Flu"))

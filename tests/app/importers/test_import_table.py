@@ -365,6 +365,7 @@ def test_a_dirty_table_is_refused_by_row_and_column() -> None:
         read_table(DATA / "heart_failure_clinical_records_dataset.csv")
 
 
+@pytest.mark.slow
 def test_a_table_by_name_comes_from_scikit_learn(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     from sklearn.datasets import load_wine  # type: ignore[import-untyped]

@@ -9,6 +9,8 @@ import pytest
 from support.pages import BLOCK, run_blocks
 from support.places import ROOT
 
+pytestmark = pytest.mark.slow
+
 PAGE = (ROOT / "docs" / "inputs.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (\w[^\n]*)\n(.*?)(?=^## |\Z)", PAGE, flags=re.MULTILINE | re.DOTALL))
 

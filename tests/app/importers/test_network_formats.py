@@ -178,6 +178,7 @@ TINY: Plain = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("form", FORMATS)
 def test_no_file_that_was_cut_short_is_read(form: str, tmp_path: Path) -> None:
     ending, write = FORMATS[form]

@@ -220,6 +220,7 @@ def test_cells_beyond_all_reason_are_refused_by_their_row(tmp_path: Path, cell: 
     assert len(str(refusal.value)) < 1000
 
 
+@pytest.mark.slow
 def test_a_table_of_many_columns_is_read_in_linear_time(tmp_path: Path) -> None:
     n = 10_000
     header = ",".join(f"c{i}" for i in range(n))

@@ -132,6 +132,7 @@ def texts(figure: Figure) -> Iterator[tuple[str, Bbox]]:
         yield text.get_text(), text.get_window_extent(renderer)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("draw", [network_figure, prerequisite_figure])
 @pytest.mark.parametrize("name", list_scenarios())
 def test_nothing_in_a_picture_overlaps(name: str, draw: object) -> None:
@@ -147,6 +148,7 @@ def test_nothing_in_a_picture_overlaps(name: str, draw: object) -> None:
         assert all(each.padded(1).contains(*corner) for each in inside for corner in (place.min, place.max)), words
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", list_scenarios())
 def test_the_network_shows_every_variable_and_every_dependence(name: str) -> None:
     s = load_scenario(name)

@@ -326,14 +326,16 @@ def test_figures_read_as_people_write_them() -> None:
     assert [wording.pounds(x) for x in (0, 0.5, 12, 1234.4, -56.2, -0.001, np.nan)] == [
         "£0", "£0.50", "£12", "£1,234", "−£56", "£0", "–"
     ]  # fmt: skip
-    assert [wording.percent(x) for x in (0, 0.001, 0.5, 0.999, 1, -0.12)] == [
+    assert [wording.percent(x) for x in (0, 0.001, -0.001, 0.5, 0.999, 1, -0.12)] == [
         "0%",
         "<1%",
+        ">−1%",
         "50%",
         ">99%",
         "100%",
         "−12%",
     ]
+    assert [wording.percent(x) for x in (-1e-15, 1e-15, 1 - 1e-14)] == ["0%", "0%", "100%"]  # errors of rounding
     assert [wording.elapsed(h) for h in (0, 0.5, 3, 24, 24 * 40)] == [
         "one consultation",
         "30 min",

@@ -1,0 +1,97 @@
+"""What journeys were worth, as the optimum is certified: in expectation, given what each patient told and showed at first.
+
+A sampled journey is worth that much only on average. Most of the luck in it is known and taken off (`value_gbp`). What is left
+is which results came, and so which orders followed. Of the optimum's own plan it is known exactly, patient by patient: what its
+journey was worth less what is certified. On average that is 0, and by as much as an agent's journeys share it, it is taken
+off them too (a control variate). So the plan itself scores what is certified, an agent that never orders stays at 0, and where
+two journeys are the same their difference is.
+
+Source: Owen, Monte Carlo theory, methods and examples (2013), section 8.9 (regression of a mean on a control variate), the
+coefficient of each patient from other patients, so that the mean stays unbiased.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.planning import PresentationBounds
+from workup.envs.records.journeys import Journeys
+
+Floats = NDArray[np.float64]
+
+FOLDS = 10
+_NOTHING_GBP = 1e-6
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """Of n patients under one agent, in pounds."""
+
+    value: Floats
+    """(n,) the plan counted as what is certified for it, the lower bound."""
+    slack: Floats
+    """(n,) what to add if the plan is worth the upper bound; 0 where the optimum is exact or there is no plan."""
+
+
+def value_gbp(journeys: Journeys) -> Floats:
+    """(n,) value of each journey: charges at its end as exact posterior expectations, less what was luck.
+
+    Of recorded patients as it was, since the posterior is of a model fitted to others.
+    """
+    if not journeys.law_known:
+        return journeys.value
+    value = np.asarray(journeys.expected_components.sum(axis=1))
+    return value if journeys.luck is None else value - journeys.luck
+
+
+def worth(journeys: Journeys, bounds: PresentationBounds | None, plan: Journeys | None) -> Worth:
+    """Value of each journey, what is left of luck taken off as far as it is shared with the optimum's plan.
+
+    Args:
+        journeys: of an agent.
+        bounds: of the same patients; None if unknown.
+        plan: the journeys of the same patients under the plan that attains the lower bound; None if it was not taken.
+    """
+    value = value_gbp(journeys)
+    if bounds is None or plan is None:
+        return Worth(value, np.zeros_like(value))
+    planned, certified, gap = value_gbp(plan), bounds.lower - bounds.v0, bounds.upper - bounds.lower
+    # Where nothing can be gained, a journey under the plan has ended or ends at once.
+    left = np.where(bounds.upper - bounds.v0 > 0.0, planned - bounds.lower, 0.0)
+    shared = _shared(value - bounds.v0, planned - bounds.v0, certified, left)
+    return Worth(value - shared * left, shared * gap)
+
+
+def _shared(gain: Floats, planned: Floats, certified: Floats, left: Floats) -> Floats:
+    """(n,) between 0 and 1: how much of what is left of luck in the plan's journeys is in the agent's."""
+    for same, share in ((np.zeros_like(gain), 0.0), (planned, 1.0)):
+        if np.abs(gain - same).max() < _NOTHING_GBP:
+            return np.full(len(gain), share)
+    given = np.stack([np.ones_like(gain), certified, left], axis=1)
+    fold, shared = np.arange(len(gain)) % FOLDS, np.zeros(len(gain))
+    for each in np.unique(fold):
+        others = fold != each
+        if others.sum() > given.shape[1]:
+            shared[~others] = np.linalg.lstsq(given[others], gain[others], rcond=None)[0][2]
+    return np.clip(shared, 0.0, 1.0)
+
+
+def meaning(journeys: Journeys, bounds: PresentationBounds | None, plan: Journeys | None) -> str:
+    """A line to stand under a table of what agents were worth: what the figures are."""
+    got = "Median and trimmed mean (without the lowest and highest 5%): what they got, luck included."
+    if not journeys.law_known:
+        return f"Value: the mean of what happened to these recorded patients. {got}"
+    if bounds is None:
+        return f"Value: what patients can expect on average; most luck is taken off. {got}"
+    if plan is None:
+        return (
+            "Value and captured: what patients can expect on average; most luck is taken off, and what is left may put an "
+            f"agent above the optimum, which is an expectation. {got}"
+        )
+    return (
+        "Value and captured: what patients can expect on average, as the optimum is certified; luck is taken off by "
+        f"comparison with the optimum's plan on the same patients, so above 100% is chance, within the interval. {got}"
+    )
