@@ -41,7 +41,7 @@ notebooks: .venv/.ready
 # The site, in site/; the packages that build it are fetched once, the site itself is built without a network.
 docs: .venv/.ready
 	$(BIN)/mkdocs --version > /dev/null 2>&1 || $(PIP) install -q -e ".[docs]"
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet  # an advertisement, not a warning of ours
 
 bench: .venv/.ready
 	$(BIN)/workup bench speed

@@ -62,4 +62,4 @@ def blocks(page: Path) -> Iterator[Block]:
         skipped = [wish.removeprefix("skip, ") for wish in asked if wish.startswith("skip, ")]
         changes = tuple(tuple(wish.split(" is ")) for wish in asked if not wish.startswith("skip, "))
         assert all(len(change) == 2 for change in changes), f"{name}: {asked}; expected `skip, WHY` or `TEXT is TEXT`"
-        yield Block(name, kind, body, skipped[0] if skipped else None, changes)  # type: ignore[arg-type]
+        yield Block(name, kind, body, skipped[0] if skipped else None, changes)
