@@ -49,15 +49,6 @@ def write_page(inputs: ReportInputs, path: Path) -> Path:
 
     Raises:
         UnwritableError: the file cannot be written; with the reason.
-
-    Examples:
-        >>> from pathlib import Path
-        >>> import workup
-        >>> from workup.report.inputs import ReportInputs
-        >>> scenario, found = workup.load_scenario("tutorial"), workup.evaluate("tutorial", ["none", "voi"], patients=100)
-        >>> inputs = ReportInputs(scenario=scenario, command="mine.py", seeds={"evaluation": 0}, evaluation=found)
-        >>> workup.write_report(inputs, Path("report.html")).name
-        'report.html'
     """
     write_whole(path, render(inputs))
     return path
