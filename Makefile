@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test quick fuzz coverage e2e lint types notebooks bench dist clean
+.PHONY: demo test quick fuzz coverage e2e lint types notebooks docs bench dist clean
 
 demo: .venv/.ready
 	$(BIN)/workup demo
@@ -43,6 +43,11 @@ notebooks: .venv/.ready
 	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
 	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
 
+# The site, in site/; the packages that build it are fetched once, the site itself is built without a network.
+docs: .venv/.ready
+	$(BIN)/mkdocs --version > /dev/null 2>&1 || $(PIP) install -q -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet  # an advertisement, not a warning of ours
+
 bench: .venv/.ready
 	$(BIN)/workup bench speed
 
@@ -64,4 +69,4 @@ dist: .venv/.ready
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info src/*.egg-info
+	rm -rf .venv build dist site *.egg-info src/*.egg-info

@@ -75,6 +75,12 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
         FileFormatError: the directory holds no sound policy for this scenario.
         WorkupError: what a module lists under that name is no factory, a name of two owners, a file that can run code when
             it is opened, or code of others that fails.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> workup.make_agent("voi", world).name
+        'voi'
     """
     path, population, chosen = Path(name_or_dir), Population.of(who), str(name_or_dir)
     if path.is_dir():

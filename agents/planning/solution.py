@@ -85,6 +85,13 @@ def solve(
 
     Raises:
         PlanningRefused: the scenario has something that planners cannot treat; with the reason and the size.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> found = workup.solve(world)  # pounds a patient, exactly: the whole journey could be searched
+        >>> found.exact, round(found.value), found.lower == found.upper
+        (True, -184, True)
     """
     planner = planner or Planner(world, effort)
     if planner.whole:

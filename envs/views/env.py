@@ -65,6 +65,13 @@ def make_engine(
 
     Raises:
         WorkupError: anything that does not exist or cannot be, with what is expected.
+
+    Examples:
+        >>> import workup
+        >>> engine = workup.make_engine("tutorial", 256, view="belief", seed=1)
+        >>> step = engine.step(engine.mask.argmax(axis=1))  # the first legal action of each journey
+        >>> step.observation.shape, step.observation.dtype, step.reward.shape  # rewards in pounds
+        ((256, 39), dtype('float32'), (256,))
     """
     if scenario is None:
         raise WorkupError(
@@ -77,17 +84,9 @@ def make_engine(
             str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
         )
     return Engine(
-        who,
-        num_envs,
-        seed=seed,
-        first_patient=first_patient,
-        view=view,
-        results=results,
-        score=score,
-        budget=_budget(budget),
-        autoreset=autoreset,
-        max_steps=max_steps,
-    )
+        who, num_envs, seed=seed, first_patient=first_patient, view=view, results=results, score=score,
+        budget=_budget(budget), autoreset=autoreset, max_steps=max_steps,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=16)

@@ -14,7 +14,13 @@ from workup.scenarios.language.schema import Scenario
 
 def list_scenarios() -> tuple[str, ...]:
     """Ids of the scenarios that come with workup and with other installed packages, by name. A package that is broken is
-    left out, with a warning."""
+    left out, with a warning.
+
+    Examples:
+        >>> import workup
+        >>> "weight_loss" in workup.list_scenarios()
+        True
+    """
     ours = shipped_scenarios()
     return tuple(sorted((*ours, *(name for name in names_offered("workup.scenarios", ours) if _found(name)))))
 
@@ -50,6 +56,12 @@ def load_scenario(id_or_path: str | Path) -> Scenario:
         UnknownNameError: no such scenario and no such path.
         WorkupError: the id has two owners, or the package that offers it is broken.
         ScenarioError: with every fault of the file at once.
+
+    Examples:
+        >>> import workup
+        >>> scenario = workup.load_scenario("tutorial")
+        >>> scenario.title, list(scenario.conditions)
+        ('Cough for three weeks', ['viral', 'pneumonia', 'lung_cancer'])
     """
     reading, faults = check(find_scenario(id_or_path))
     if faults or reading.scenario is None:

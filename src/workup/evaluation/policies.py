@@ -63,6 +63,16 @@ def evaluate(
 
     Raises:
         WorkupError: no policy, two of one name, or something that is none.
+
+    Examples:
+        >>> import workup
+        >>> found = workup.evaluate("tutorial", ["none", "voi"], patients=100)
+        >>> found.agents["voi"].value.mean > found.agents["none"].value.mean  # pounds a patient
+        True
+        >>> found.minus("voi", "none").low > 0  # patient by patient
+        True
+        >>> found.to_frame()["policy"].to_list()  # best first
+        ['voi', 'none']
     """
     return compare(scenario, policies, patients=patients, seed=seed, optimum=optimum).evaluation
 

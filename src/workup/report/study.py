@@ -51,6 +51,11 @@ def write_report(
 
     Raises:
         WorkupError: as `evaluate`.
+
+    Examples:
+        >>> import workup
+        >>> workup.write_report("tutorial", ["none", "voi"], "report.html", patients=50).name
+        'report.html'
     """
     found = compare(scenario, policies, patients=patients, seed=seed, optimum=optimum, record=True, progress=progress)
     made_by = command or f"workup.write_report({found.world.scenario.id!r}, {list(found.agents)}, {str(path)!r}, ...)"

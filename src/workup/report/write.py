@@ -46,6 +46,9 @@ def write_page(inputs: ReportInputs, path: Path) -> Path:
     Args:
         inputs: what to report; parts left empty are left out of the page.
         path: the HTML file.
+
+    Raises:
+        UnwritableError: the file cannot be written; with the reason.
     """
     write_whole(path, render(inputs))
     return path
