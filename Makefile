@@ -6,7 +6,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
 TORCH_CPU_INDEX := https://download.pytorch.org/whl/cpu
 
-.PHONY: demo test quick fuzz coverage lint types notebooks bench dist clean
+.PHONY: demo test quick fuzz coverage e2e lint types notebooks docs bench dist clean
 
 demo: .venv/.ready
 	$(BIN)/workup demo
@@ -21,6 +21,11 @@ quick: lint
 # Tests that make up their examples, with examples that nobody has tried yet.
 fuzz: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q -m hypothesis --hypothesis-profile="fresh examples" tests
+
+# Pages in a browser: Chromium (`apt-get install chromium`, or its file in WORKUP_CHROMIUM). Fails without one.
+e2e: .venv/.ready
+	PLAYWRIGHT_SKIP_BROWSER_DOWNLOAD=1 $(PIP) install -q -e ".[e2e]"
+	$(BIN)/python -m pytest -q tests/e2e
 
 # Python that no test runs; below the share that pyproject.toml names (`fail_under`) it fails. Kernels are left out.
 coverage: .venv/.ready
@@ -37,6 +42,11 @@ types: .venv/.ready
 notebooks: .venv/.ready
 	$(BIN)/jupytext --quiet --to ipynb notebooks/*.py
 	$(BIN)/jupyter-execute --inplace notebooks/*.ipynb
+
+# The site, in site/; the packages that build it are fetched once, the site itself is built without a network.
+docs: .venv/.ready
+	$(BIN)/mkdocs --version > /dev/null 2>&1 || $(PIP) install -q -e ".[docs]"
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet  # an advertisement, not a warning of ours
 
 bench: .venv/.ready
 	$(BIN)/workup bench speed
@@ -59,4 +69,4 @@ dist: .venv/.ready
 	touch $@
 
 clean:
-	rm -rf .venv build dist *.egg-info src/*.egg-info
+	rm -rf .venv build dist site *.egg-info src/*.egg-info

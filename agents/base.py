@@ -25,7 +25,18 @@ from workup.errors import WorkupError
 class Agent(Protocol):
     """Chooses the next action for each journey of a batch, from what has been revealed alone.
 
+    Anything with these three members is one; it need not inherit from this class.
     One that offers `probabilities` (see `StochasticAgent`) is asked for these instead of `act`.
+
+    Examples:
+        >>> import workup
+        >>> class FirstLegal:
+        ...     name, needs = "first legal", None
+        ...
+        ...     def act(self, view):
+        ...         return view.mask.argmax(axis=1)
+        >>> workup.evaluate("tutorial", FirstLegal(), patients=10).agents["first legal"].truncated.mean
+        0.0
     """
 
     @property

@@ -1,30 +1,36 @@
-"""Agents by name, or from a saved directory. Modules offer them: factories in `AGENTS`, learners in `LEARNERS`."""
+"""Agents by name, from a saved directory, or of a file that a person wrote. Our modules offer them in `AGENTS` and `LEARNERS`;
+other installed packages by entry points of the groups `workup.agents` and `workup.learners`."""
 
 from __future__ import annotations
 
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import ModuleType
-from typing import Any
+from typing import Any, Final, cast
 
+from workup.agents.adapted import as_agent
 from workup.agents.base import Agent, AgentFactory, Effort, Learner
 from workup.agents.baselines.guideline import GuidelineAgent
+from workup.agents.referenced import is_reference, referenced, refuse_pickle
 from workup.agents.saved import read_header
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
+from workup.plugins import names_offered, offer_of
 
 ROOMS = ("workup.agents.baselines", "workup.agents.planning", "workup.agents.learned")
 """Where agents are looked for: the modules and packages of these folders, not what lies deeper, so that a learner's torch
 stays out."""
+_LEARNERS: Final = "workup.learners"
+_OF_A_LEARNER = ("name", "extra", "ends_by_itself", "needs_rows", "fit", "load")
 
 
 def agent_factories() -> dict[str, AgentFactory]:
-    """Every agent that can be had by name for any scenario, learners that end by themselves included."""
+    """Every agent that comes with workup for any scenario, learners that end by themselves included."""
     fitted: dict[str, AgentFactory] = {
         name: _Fitted(learner)
         for name, learner in learners().items()
@@ -40,49 +46,72 @@ def _for_rows() -> dict[str, AgentFactory]:
 
 
 def learners() -> dict[str, Learner]:
-    """Every learner, by name."""
+    """Every learner that comes with workup, by name."""
     return dict(sorted(_offered("LEARNERS").items()))
 
 
 def learner_of(name: str) -> Learner:
-    """The learner of that name. Raises UnknownNameError listing those that exist."""
-    found = learners()
-    if name not in found:
-        raise UnknownNameError(f"no learner {name!r}; there are {', '.join(found)}")
-    return found[name]
+    """The learner of that name, ours or another installed package's. Raises UnknownNameError listing those that exist."""
+    ours = learners()
+    learner = _offered_learner(name, ours) or ours.get(name)
+    if learner is None:
+        raise UnknownNameError(f"no learner {name!r}; there are {', '.join((*ours, *names_offered(_LEARNERS, ours)))}")
+    return learner
 
 
 def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 0) -> Agent:
-    """An agent by name (`voi`, `guideline` ...) or from the directory of a saved policy.
+    """An agent by name (`voi`, `guideline` ...), from the directory of a saved policy, or of a file of your own.
 
     Args:
-        name_or_dir: a name of `agent_factories` or of a learner that ends by itself, `guideline:VERSION` for one of the
-            scenario's `guideline_versions`, or a directory that `workup train` wrote.
+        name_or_dir: a name of `agent_factories`, of a learner that ends by itself, or of what another installed package offers;
+            `guideline:VERSION` for one of the scenario's `guideline_versions`; a directory that `workup train` wrote; or
+            `FILE.py:NAME` or `MODULE:NAME`, which run that code: a factory, an agent or a function (see `as_agent`).
         who: the patients that a learner is fitted to; their world is where the agent acts and what it knows, unless it has
             a knowledge model of its own.
         seed: for agents that draw random numbers.
 
     Raises:
-        UnknownNameError: neither; lists the names that exist.
+        UnknownNameError: none of these; lists the names that exist.
         FileFormatError: the directory holds no sound policy for this scenario.
-        WorkupError: what a module lists under that name is no factory.
+        WorkupError: what a module lists under that name is no factory, a name of two owners, a file that can run code when
+            it is opened, or code of others that fails.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> workup.make_agent("voi", world).name
+        'voi'
     """
     path, population, chosen = Path(name_or_dir), Population.of(who), str(name_or_dir)
     if path.is_dir():
         return load_agent(path, population.world)
+    refuse_pickle(path)
     factories = agent_factories() if population.law_known else agent_factories() | _for_rows()
-    if chosen in factories and chosen in learners():
-        return fit_by_name(learners()[chosen], population, seed=seed)
+    if offer := offer_of("workup.agents", chosen, factories):
+        return as_agent(offer.load(), chosen, population.world, seed=seed)
+    learner = _offered_learner(chosen, factories) or learners().get(chosen)
+    if learner is not None and learner.ends_by_itself and not (learner.needs_rows and population.law_known):
+        return fit_by_name(learner, population, seed=seed)
     if chosen in factories:
         return made_by(factories[chosen], population.world, name=chosen, seed=seed)
     name, _, version = chosen.partition(":")
     if name == GuidelineAgent.name and version:
         return GuidelineAgent(population.world, version=version)
-    versions = [f"{GuidelineAgent.name}:{version}" for version in population.world.scenario.guideline_versions]
-    raise UnknownNameError(
-        f"agent {chosen!r} is neither a name nor a directory; names: {', '.join([*sorted(factories), *versions])}. "
-        "A learned agent is given as the directory that "
-        f"`workup train {population.world.scenario.id} --agent ppo --out DIR` wrote."
+    if is_reference(chosen) and chosen not in learners():
+        name, offered = referenced(chosen)
+        return as_agent(offered, name, population.world, seed=seed)
+    raise UnknownNameError(_no_agent(chosen, factories, population.world))
+
+
+def _no_agent(chosen: str, factories: Iterable[str], world: World) -> str:
+    scenario, ours = world.scenario, sorted(factories)
+    versions = [f"{GuidelineAgent.name}:{version}" for version in scenario.guideline_versions]
+    offered = (*names_offered("workup.agents", ours), *names_offered(_LEARNERS, learners()))
+    names = [*ours, *offered, *versions]
+    return (
+        f"agent {chosen!r} is neither a name nor a directory nor FILE.py:NAME; names: {', '.join(names)}. "
+        f"A learned agent is given as the directory that `workup train {scenario.id} --agent ppo --out DIR` wrote, "
+        "your own as my.py:Cautious."
     )
 
 
@@ -111,6 +140,8 @@ def load_agent(directory: Path, world: World) -> Agent:
         FileFormatError: missing, damaged or hostile files, or another scenario.
     """
     kind, known = read_header(directory / "policy.json").kind, {of.name: of for of in learners().values()}
+    if (offered := _offered_learner(kind, known)) is not None:
+        return offered.load(directory, world)
     if kind not in known:
         raise FileFormatError(
             f"{directory / 'policy.json'}: kind is {kind!r}; expected that of a learner: {', '.join(known)}"
@@ -126,6 +157,21 @@ class _Fitted:
 
     def __call__(self, world: World, *, seed: int) -> Agent:
         return fit_by_name(self._learner, Population(world), seed=seed)
+
+
+def _offered_learner(name: str, ours: Collection[str]) -> Learner | None:
+    """What another installed package offers by that name, imported."""
+    offer = offer_of(_LEARNERS, name, ours)
+    if offer is None:
+        return None
+    found = offer.load()
+    lacks = [each for each in _OF_A_LEARNER if not hasattr(found, each)]
+    if lacks or isinstance(found, type):
+        what = "is a class" if isinstance(found, type) else f"has no {', '.join(lacks)}"
+        raise WorkupError(f"{offer} {what}; expected an object that is a Learner (workup.agents.base)")
+    if found.name != name:  # what it saves is read back by the name that it gives itself
+        raise WorkupError(f"{offer} calls itself {found.name!r}; expected the name of its entry point")
+    return cast(Learner, found)
 
 
 def _offered(what: str) -> dict[str, Any]:

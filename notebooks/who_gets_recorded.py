@@ -35,6 +35,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import polars as pl
 from IPython.display import display
+from matplotlib.ticker import MultipleLocator
 
 import workup
 from workup.agents.registry import make_agent
@@ -101,6 +102,11 @@ def passes(gate, among):
     return network.posterior(finding, among)[wanted]
 
 
+def in_words(finding, value):
+    """'C-reactive protein raised'."""
+    return f"{world.scenario.findings[finding].label} {value}"
+
+
 def logit(p):
     return np.log(p / (1 - p))
 
@@ -116,7 +122,7 @@ for finding, wanted in GATES:
     b = passes((finding, wanted), {"condition": others, **so_far})
     log_odds += np.log(a / b)
     so_far[finding] = wanted
-    rows.append((f"{finding} {wanted}", a, b, float(expit(log_odds))))
+    rows.append((in_words(finding, wanted), a, b, float(expit(log_odds))))
 
 exact = pl.DataFrame(rows, schema=["gate", "a: passes if cancer", "b: passes if not", "prevalence after"], orient="row")
 display(exact)
@@ -194,9 +200,10 @@ for i, (_, low, high) in enumerate(simulated):
 axes.plot(x, [row[-1] for row in rows], "o", color=ORANGE)
 for i, row in enumerate(rows):
     axes.annotate(f"{row[-1]:.1%}", (i, row[-1]), (8, 2), textcoords="offset points", color=ORANGE)
-axes.set_xticks(x, ["everyone", *(f"{f}\n{v}" for f, v in GATES)])
+axes.set_xticks(x, ["everyone", *(f"{world.scenario.findings[f].label}\n{v}" for f, v in GATES)])
 axes.set_xlim(-0.4, len(rows) - 0.4)
 axes.set_ylim(0, None)
+axes.yaxis.set_major_locator(MultipleLocator(0.05))
 axes.yaxis.set_major_formatter(lambda v, _: f"{v:.0%}")
 axes.set_title(
     "cancer among those who got so far: closed form (dots), simulated records (bars)", loc="left", fontsize=9

@@ -69,6 +69,7 @@ def solve(
     seed: int = 0,
     effort: SearchEffort | None = None,
     cache: PolicyCache | None = None,
+    planner: Planner | None = None,
     progress: Callable[[int], None] | None = None,
 ) -> Solution:
     """The value of the best policy.
@@ -79,12 +80,20 @@ def solve(
         seed: of those patients.
         effort: by presentation.
         cache: known answers, added to.
+        planner: of this world and effort, which knows what it has solved.
         progress: called with 1 for each presentation solved.
 
     Raises:
         PlanningRefused: the scenario has something that planners cannot treat; with the reason and the size.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> found = workup.solve(world)  # pounds a patient, exactly: the whole journey could be searched
+        >>> found.exact, round(found.value), found.lower == found.upper
+        (True, -184, True)
     """
-    planner = Planner(world, effort)
+    planner = planner or Planner(world, effort)
     if planner.whole:
         return _solve_exactly(planner)
     each = presentation_bounds(world, np.arange(patients), seed=seed, effort=effort, cache=cache, progress=progress)

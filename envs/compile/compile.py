@@ -55,6 +55,12 @@ def compile_world(
         UnknownNameError: a preset, weight or mechanism that does not exist.
         LanguageError: a table that is not whole (a checked scenario has none).
         WorkupError: the scenario is too large or says what the patient model cannot hold; all reasons at once.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"), weights={"cost": 0})
+        >>> len(world.actions), world.model.conditions
+        (14, ('viral', 'pneumonia', 'lung_cancer'))
     """
     component_weights = weights_of(scenario, preset, weights)
     off = frozenset(switched_off)

@@ -20,21 +20,26 @@ from workup.envs.engine.state import (
     OUTCOMES,
     PATIENT,
     PHASE,
+    SEED,
+    STRIDE,
     EngineState,
     allocate,
 )
 from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, reset_batch, step_batch
 from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
 from workup.envs.model.population import Population
-from workup.envs.model.randomness import seed_key
 from workup.envs.model.world import World
 from workup.errors import ImpossibleEvidence, WorkupError
+
+_POSITIVE = 0x7FFFFFFFFFFFFFFF
+"""The bits of a seed that count."""
 
 
 class Engine:
     """n journeys side by side, each in a slot.
 
-    Slot i's episode k is patient `first_patient + i + k * num_envs` of the seed. Observations are float32 in [-1, 1];
+    Slot i's episode k is patient `first_patient + i + k * num_envs` of the seed; where each slot was given a seed of its own,
+    patient `first_patient + k` of that. Observations are float32 in [-1, 1];
     `observation_names` says what stands where.
 
     Raises:
@@ -73,14 +78,12 @@ class Engine:
         self._last = LastJourney(world, self._columns, self._rows)
         self._all = np.arange(num_envs)
         self._no_finals = np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_)
-        self._set_seed(seed)
-        self.reset()
+        self._tie()
+        self.reset(seed=seed)
 
-    def _set_seed(self, seed: int) -> None:
-        self.seed = seed
+    def _tie(self) -> None:
         tables = self._tables
-        key = seed_key(seed & 0x7FFFFFFFFFFFFFFF)
-        self._fixed = (tables.at, tables.ints, tables.reals, self._cases, *tables.starts, key)
+        self._fixed = (tables.at, tables.ints, tables.reals, self._cases, *tables.starts)
 
     def __getstate__(self) -> dict[str, Any]:
         """All but the tuple of arrays that the kernel is handed: it is put together again, of tables that copies share."""
@@ -88,23 +91,35 @@ class Engine:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         vars(self).update(state)
-        self._set_seed(self.seed)
+        self._tie()
 
-    def reset(self, *, seed: int | None = None, patients: NDArray[np.int64] | None = None) -> None:
-        """Begin new journeys: patients (n,) ids, by default `first_patient + slot`; a negative id skips its slot."""
-        if seed is not None:
-            self._set_seed(seed)
+    def reset(self, *, seed: int | NDArray[Any] | None = None, patients: NDArray[np.int64] | None = None) -> None:
+        """Begin new journeys.
+
+        Args:
+            seed: of all slots that begin; or (n,) one each, and then a slot's next patient is the next of its own seed.
+            patients: (n,) ids, by default `first_patient + slot`, or `first_patient` of seeds of their own; a negative
+                id skips its slot.
+        """
+        seeds = None if seed is None else np.asarray(seed)
+        own = seeds is not None and seeds.ndim > 0
         if patients is None:
-            patients = self.first_patient + self._all
+            patients = self.first_patient + (np.zeros_like(self._all) if own else self._all)
         patients = np.ascontiguousarray(patients, np.int64)
         if patients.shape != (self.num_envs,):
             raise WorkupError(f"patients has shape {patients.shape}; expected one id per slot, ({self.num_envs},)")
+        if seeds is not None:
+            if own and seeds.shape != patients.shape:
+                raise WorkupError(f"seed has shape {seeds.shape}; expected one for all slots, or ({self.num_envs},)")
+            begun = patients >= 0
+            self._rows.counts[begun, SEED] = (seeds[begun] if own else seeds) & _POSITIVE
+            self._rows.counts[begun, STRIDE] = 1 if own else self.num_envs
         reset_batch(*self._fixed, patients, *self._rows)
 
     def get_state(self) -> EngineState:
         """A copy of where every journey stands, for `set_state` of this engine or of one made with the same settings."""
         kept = tuple(array.copy() for array in self._rows[:KEPT])
-        return EngineState(self.world.scenario.digest, self.settings, self.seed, kept)
+        return EngineState(self.world.scenario.digest, self.settings, kept)
 
     def set_state(self, state: EngineState) -> None:
         """Every journey goes on from there.
@@ -122,7 +137,6 @@ class Engine:
             raise WorkupError("the state is of a world that was compiled otherwise; expected one of this world")
         for kept, array in zip(state.arrays, held, strict=True):
             array[:] = kept
-        self._set_seed(state.seed)
 
     def step(self, actions: NDArray[np.int64], *, idle: int = -1, rows: NDArray[np.int64] | None = None) -> Step:
         """Take every journey, or those in the slots rows (m,), through one step.
@@ -200,6 +214,26 @@ class Engine:
     def patient(self) -> NDArray[np.int64]:
         """(n,) ids of the patients in the slots."""
         return self._rows.counts[:, PATIENT].copy()
+
+    @property
+    def next_patient(self) -> NDArray[np.int64]:
+        """(n,) ids of the patients who come after them in the slots."""
+        return self._rows.counts[:, PATIENT] + self._rows.counts[:, STRIDE]
+
+    @property
+    def seeds(self) -> NDArray[np.int64]:
+        """(n,) whose patients the slots meet."""
+        return self._rows.counts[:, SEED].copy()
+
+    @property
+    def common_seed(self) -> NDArray[np.bool_]:
+        """(n,) whether a slot shares the patients of its seed with others: they go on by `num_envs`, not by one."""
+        return np.asarray(self._rows.counts[:, STRIDE] > 1)
+
+    @property
+    def max_steps(self) -> int:
+        """Steps to truncation."""
+        return int(self._tables.at["max_steps"][0])
 
     @property
     def presented(self) -> NDArray[np.bool_]:

@@ -40,7 +40,7 @@ def tables_for(world: World, settings: Settings) -> tuple[Tables, Columns]:
     at = tables.at
     at["delayed"], at["by_posterior"] = settings.results == "delayed", settings.score == "posterior"
     at["tracked"] = at["show_belief"] = settings.tracked
-    at["autoreset"], at["stride"] = AUTORESET[settings.autoreset], settings.num_envs
+    at["autoreset"] = AUTORESET[settings.autoreset]
     at["max_steps"] = min(max(settings.step_limit(world.max_steps), 0), LARGEST - 1)  # no journey is shorter or longer
     return tables, _set_columns(world, tables, settings.follows_posterior)
 

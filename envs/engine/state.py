@@ -18,12 +18,14 @@ from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
 # Columns of `counts`. LAST_* hold the journey that ended last, for its report after an automatic reset. PROFILE and
-# HIDDEN are what is true of the patient; IMPOSSIBLE, that the posterior is zero everywhere. `at.possible`: the profiles
-# still possible; `at.words`: the bits that rules look at.
+# HIDDEN are what is true of the patient; IMPOSSIBLE, that the posterior is zero everywhere; SEED, whose patients the slot
+# meets, and STRIDE, by how much their ids go on. `at.possible`: the profiles still possible; `at.words`: the bits that
+# rules look at.
 (
     PATIENT, KEY, PROFILE, HIDDEN, STEP, VISIT, TESTS, PHASE, DONE, N_PENDING, N_POSSIBLE, JOINT, ACTED,
-    LAST_PATIENT, LAST_KEY, LAST_PROFILE, LAST_HIDDEN, LAST_STEP, LAST_TESTS, LAST_DECISION, IMPOSSIBLE, N_COUNTS,
-) = range(22)  # fmt: skip
+    LAST_PATIENT, LAST_KEY, LAST_PROFILE, LAST_HIDDEN, LAST_STEP, LAST_TESTS, LAST_DECISION, IMPOSSIBLE, SEED, STRIDE,
+    N_COUNTS,
+) = range(24)  # fmt: skip
 # Columns of `amounts`. ACTED_H is the clock at the last act; BEST_GBP the expected reward of the best decision;
 # END_BY_* four each: late cost, late harm, delay and utility that the end charged, weighted.
 (
@@ -78,7 +80,6 @@ class EngineState:
     digest: str
     """Of the scenario."""
     settings: Settings
-    seed: int
     arrays: tuple[NDArray[Any], ...]
     """The first KEPT of Rows."""
 

@@ -40,10 +40,12 @@ from workup.envs.engine.state import (
     PATIENT,
     PHASE,
     PROFILE,
+    SEED,
     STATUS,
     STEP,
     STEP_COST_GBP,
     STEP_HARM_GBP,
+    STRIDE,
     VISIT,
     Rows,
 )
@@ -51,7 +53,7 @@ from workup.envs.engine.tables import Packed, Starts
 from workup.envs.engine.tracking import begin_belief, believe_status
 from workup.envs.engine.worth import summarise
 from workup.envs.model.codes import PENDING, UNKNOWN
-from workup.envs.model.randomness import patient_key
+from workup.envs.model.randomness import patient_key, seed_key
 
 AHEAD = 3
 """How many journeys ahead their rows are asked for."""
@@ -96,11 +98,11 @@ def ask_for_row(i, j, world, rows, out):
 
 
 @inlined
-def start_journey(i, patient, key_of_seed, starts, world, rows):
-    """Rule 1: begin the journey of `patient` in slot i, as a copy of what its start looks like."""
+def start_journey(i, patient, starts, world, rows):
+    """Rule 1: begin the journey of `patient` of the slot's seed in slot i, as a copy of what its start looks like."""
     at, reals = world.at, world.reals
     rows.counts[i, PATIENT] = patient
-    rows.counts[i, KEY] = patient_key(key_of_seed, patient)
+    rows.counts[i, KEY] = patient_key(seed_key(rows.counts[i, SEED]), patient)
     draw_patient(i, world, rows)
     n_conditions = at.n_conditions
     if rows.counts[i, ACTED]:  # acts left their factors
@@ -222,7 +224,7 @@ def hand_out(i, j, cost, harm, delay, utility, rows, out):
 
 @entry
 def step_batch(
-    tables, ints, reals, cases, start_values, start_mask, start_facts, start_words, key_of_seed, slots, actions, idle,
+    tables, ints, reals, cases, start_values, start_mask, start_facts, start_words, slots, actions, idle,
     counts, amounts, marks, values, facts, mask, weights, scratch, core,
     out_facts, out_mask, out_reward, out_components, out_flags, final_facts, final_mask,
 ):  # fmt: skip
@@ -262,7 +264,7 @@ def step_batch(
             if (at.tracked or at.by_posterior) and rows.counts[i, IMPOSSIBLE]:
                 told |= SOME_IMPOSSIBLE
         if begin:
-            start_journey(i, rows.counts[i, PATIENT] + at.stride, key_of_seed, starts, world, rows)
+            start_journey(i, rows.counts[i, PATIENT] + rows.counts[i, STRIDE], starts, world, rows)
         hand_out(i, j, cost, harm, delay, utility, rows, out)
         out_flags[0, j], out_flags[1, j], out_flags[2, j] = terminated, truncated, illegal
     return told
@@ -270,7 +272,7 @@ def step_batch(
 
 @entry
 def reset_batch(
-    tables, ints, reals, cases, start_values, start_mask, start_facts, start_words, key_of_seed, patients,
+    tables, ints, reals, cases, start_values, start_mask, start_facts, start_words, patients,
     counts, amounts, marks, values, facts, mask, weights, scratch, core,
 ):  # fmt: skip
     """Begin the journey of patients[i] in slot i; a negative patient leaves its slot as it is."""
@@ -279,7 +281,7 @@ def reset_batch(
     starts = Starts(start_values, start_mask, start_facts, start_words)
     for i in range(patients.shape[0]):
         if patients[i] >= 0:
-            start_journey(i, patients[i], key_of_seed, starts, world, rows)
+            start_journey(i, patients[i], starts, world, rows)
 
 
 @entry

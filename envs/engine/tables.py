@@ -32,7 +32,7 @@ SIZES = (
     "n_words", "wait_action", "first_decision", "totals_slot", "condition_slot", "marginal_slot", "n_marginals",
     "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late", "locked",
 )
-OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "stride", "budgeted", "show_belief", "max_steps")
+OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "budgeted", "show_belief", "max_steps")
 INT_TABLES = (
     "core_row", "core_size", "parents_at", "parent", "parent_stride", "core_k", "core_h",
     "value_start", "value_of_k", "value_of_h", "values_of",

@@ -45,6 +45,14 @@ class Network:
     Raises:
         WorkupError: with every fault: names or values that repeat, parents that do not exist, a cycle, a table
             of the wrong shape, probabilities outside [0, 1] or rows that do not sum to 1 (within 1e-9).
+
+    Examples:
+        >>> import numpy as np
+        >>> from workup.envs.model.network import Network, NetworkVariable
+        >>> flu = NetworkVariable("Flu", ("no", "yes"), (), np.array([0.9, 0.1]))
+        >>> fever = NetworkVariable("Fever", ("no", "yes"), ("Flu",), np.array([[0.8, 0.2], [0.1, 0.9]]))
+        >>> round(Network((flu, fever)).posterior("Flu", {"Fever": "yes"})["yes"], 4)
+        0.3333
     """
 
     variables: tuple[NetworkVariable, ...]

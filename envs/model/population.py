@@ -14,7 +14,17 @@ from workup.errors import WorkupError
 
 @dataclass(frozen=True, eq=False)
 class Population:
-    """Patients drawn from a world's law without end, or cases that were fixed in advance."""
+    """Patients drawn from a world's law without end, or cases that were fixed in advance.
+
+    Whatever plays journeys takes one, or a `World`, which stands for everybody whom its law draws.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> everybody = workup.Population.of(world)
+        >>> everybody.drawn, everybody.patients(3)
+        (True, array([0, 1, 2]))
+    """
 
     world: World
     """What actions do and cost, and what agents know."""

@@ -33,7 +33,18 @@ class Action:
 
 @dataclass(frozen=True, eq=False)
 class World:
-    """Costs, harms, times, rules of legality and utilities of a scenario, by item and by patient."""
+    """Costs, harms, times, rules of legality and utilities of a scenario, by item and by patient.
+
+    `compile_world` makes it; it is never changed. I items, K profiles, H hidden states, R observables of an item, V values of an
+    observable, Z complications; X, X2 and Q rows of tables. Money is in pounds, time in hours, dose in millisievert.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> film = world.items.index("chest_film")
+        >>> float(world.cost_gbp[film]), world.decisions
+        (35.0, ('reassure', 'treat', 'refer', 'support'))
+    """
 
     scenario: Scenario
     switched_off: frozenset[str]

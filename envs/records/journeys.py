@@ -13,8 +13,21 @@ from workup.errors import WorkupError
 
 @dataclass(frozen=True, eq=False)
 class Journeys:
-    """n completed journeys. Per-journey arrays are in the order of `patient`; components are signed as in the
-    reward (cost, harm and delay are <= 0), weighted, in pounds, and sum to `value`."""
+    """n completed journeys, as `run_journeys` returns them.
+
+    Per-journey arrays are in the order of `patient`; components are signed as in the reward (cost, harm and delay are <= 0),
+    weighted, in pounds, and sum to `value`. I items, O observables; codes index `world.items`, `world.model.observables` ...
+
+    Examples:
+        >>> import numpy as np, workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> agent = workup.make_agent("guideline", world)
+        >>> journeys = workup.run_journeys(world, agent, patients=np.arange(100), seed=0)
+        >>> journeys.value.shape, journeys.components.shape
+        ((100,), (100, 4))
+        >>> bool(np.allclose(journeys.components.sum(axis=1), journeys.value))
+        True
+    """
 
     world: World
     agent: str

@@ -70,19 +70,20 @@ def run_journeys(
     Raises:
         WorkupError: no patients, actions of the wrong shape, or probabilities that are none.
         ImpossibleEvidence: a case whose facts the model gives probability zero.
+
+    Examples:
+        >>> import numpy as np, workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> agent = workup.make_agent("none", world)
+        >>> journeys = workup.run_journeys(world, agent, patients=np.arange(5), seed=0, record=True)
+        >>> [world.actions[a].name for a in journeys.recorded().action[:3]]
+        ['order history', 'order examination', 'decide reassure']
     """
     patients = np.asarray(patients, np.int64)
     if patients.ndim != 1 or patients.size == 0 or patients.min() < 0:
         raise WorkupError("patients must be a list of one or more ids, each 0 or more; pass e.g. np.arange(100)")
     population = Population.of(who)
-    engine = Engine(
-        population,
-        min(batch, patients.size),
-        seed=seed,
-        view="belief",
-        results=results,
-        budget=budget,
-    )
+    engine = Engine(population, min(batch, patients.size), seed=seed, view="belief", results=results, budget=budget)
     chunks = []
     for first in range(0, patients.size, engine.num_envs):
         chunk = _Chunk(engine, patients[first : first + engine.num_envs], seed, first, agent, record, expectation)

@@ -176,7 +176,7 @@ def check_what_is_told_depends_on_what_was_revealed(engine: Engine, n: int) -> i
 def _hidden_states(engine: Engine) -> NDArray[np.int64]:
     """(n,) hidden state of the patients that are now in the slots, found by ending their journeys in a second engine."""
     world = engine.world
-    other = Engine(world, engine.num_envs, seed=engine.seed, max_steps=1)
+    other = Engine(world, engine.num_envs, seed=int(engine.seeds[0]), max_steps=1)
     other.reset(patients=engine.patient)
     other.step(np.full(engine.num_envs, len(world.actions) - 1))
     return np.asarray(other.ended(np.arange(engine.num_envs))["hidden"])

@@ -65,6 +65,13 @@ def make_engine(
 
     Raises:
         WorkupError: anything that does not exist or cannot be, with what is expected.
+
+    Examples:
+        >>> import workup
+        >>> engine = workup.make_engine("tutorial", 256, view="belief", seed=1)
+        >>> step = engine.step(engine.mask.argmax(axis=1))  # the first legal action of each journey
+        >>> step.observation.shape, step.observation.dtype, step.reward.shape  # rewards in pounds
+        ((256, 39), dtype('float32'), (256,))
     """
     if scenario is None:
         raise WorkupError(
@@ -77,17 +84,9 @@ def make_engine(
             str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
         )
     return Engine(
-        who,
-        num_envs,
-        seed=seed,
-        first_patient=first_patient,
-        view=view,
-        results=results,
-        score=score,
-        budget=_budget(budget),
-        autoreset=autoreset,
-        max_steps=max_steps,
-    )
+        who, num_envs, seed=seed, first_patient=first_patient, view=view, results=results, score=score,
+        budget=_budget(budget), autoreset=autoreset, max_steps=max_steps,
+    )  # fmt: skip
 
 
 @lru_cache(maxsize=16)
@@ -118,6 +117,13 @@ def known_options(options: Mapping[str, Any] | None, known: Sequence[str]) -> No
             raise UnknownNameError(f"reset has no option {name!r}{suggestion(str(name), known)}")
 
 
+def chosen_patient(patient: Any) -> int:
+    """Raises WorkupError where the option "patient" is no patient's id."""
+    if not isinstance(patient, (int, np.integer)) or patient < 0:
+        raise WorkupError(f"options['patient'] is {patient!r}; expected a patient's id, an integer from 0")
+    return int(patient)
+
+
 def observation_space(engine: Engine) -> spaces.Box:
     """float32 in [-1, 1]; `engine.observation_names` says what stands where."""
     return spaces.Box(-1.0, 1.0, (len(engine.observation_names),), np.float32)
@@ -135,6 +141,8 @@ class JourneyState:
     story: Story | None
 
 
+_END = ("patient", "condition", "decision", "right", "steps", "tests", "clock_h", "cost_gbp", "dose_msv")
+"""What `Engine.ended` tells of an end as plain values, beside the complications."""
 _ROWS = ("_results", "_observation_row", "_mask_row", "_components_row", "_flags_row")
 
 
@@ -143,8 +151,12 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
 
     Observation: Box(P,), float32 in [-1, 1], named by `observation_names`. Action: Discrete(A), named by
     `action_names`; `action_masks()` and `info["action_mask"]` say which are legal. Reward: pounds, the sum of
-    `info["cost"]`, `["harm"]`, `["delay"]` and `["utility"]`. Termination: a decision. Truncation: the scenario's
-    `max_steps`. At the end `info["journey_end"]` tells what was hidden.
+    `info["cost"]`, `["harm"]`, `["delay"]` and `["utility"]`. Termination: a decision. Truncation: after `max_steps`,
+    the scenario's (twice as many with delayed results). At the end `info["journey_end"]` tells what was hidden.
+
+    `spec.max_episode_steps` is None, because Gymnasium would set its own limit on top, which calls a decision in the last
+    step truncated and knows nothing of the settings; `max_steps` has the number. `spec.reward_threshold` is None, because
+    what is possible depends on the settings too: `workup solve` works it out.
 
     Example:
         env = gymnasium.make("workup/WeightLoss-v0", view="belief")
@@ -163,7 +175,7 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
     ) -> None:
         """Settings are those of `make_engine`."""
         self.engine = make_engine(scenario, 1, seed=seed or 0, **settings)
-        self.render_mode = render_mode
+        self.render_mode, self.max_steps = render_mode, self.engine.max_steps
         self.observation_space = cast(Any, observation_space(self.engine))
         self.action_space = spaces.Discrete(len(self.engine.action_names))
         self.observation_names, self.action_names = self.engine.observation_names, self.engine.action_names
@@ -205,10 +217,8 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
             self._seeded = True
             self._next = self.engine.first_patient
         known_options(options, ("patient",))
-        chosen = self._next if options is None else options.get("patient", self._next)
-        if not isinstance(chosen, (int, np.integer)) or chosen < 0:
-            raise WorkupError(f"options['patient'] is {chosen!r}; expected a patient's id, an integer from 0")
-        self._next = int(chosen) + 1
+        chosen = self._next if options is None else chosen_patient(options.get("patient", self._next))
+        self._next = chosen + 1
         self._patient[0] = chosen
         self.engine.reset(seed=seed, patients=self._patient)
         self._ended = False
@@ -291,3 +301,16 @@ def journey_end(engine: Engine, slot: int) -> dict[str, Any]:
     facts["condition"] = world.model.conditions[facts["condition"]]
     facts["decision"] = None if decision < 0 else world.decisions[decision]
     return facts
+
+
+def journey_ends(engine: Engine, slots: NDArray[np.int64]) -> dict[str, list[Any]]:
+    """`journey_end` of m slots at once: lists of m."""
+    facts, world = engine.ended(slots), engine.world
+    happened = facts.pop("complications")
+    told = {name: facts[name].tolist() for name in _END}
+    told["condition"] = [world.model.conditions[condition] for condition in told["condition"]]
+    told["decision"] = [None if decision < 0 else world.decisions[decision] for decision in told["decision"]]
+    told["complications"] = [[] for _ in slots]
+    for row, z in np.argwhere(happened).tolist():
+        told["complications"][row].append(world.complication_names[z])
+    return told

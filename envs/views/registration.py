@@ -1,4 +1,5 @@
-"""Names for `gymnasium.make`: one id for each scenario folder, and `workup/Journey-v0` for any scenario.
+"""Names for `gymnasium.make`: one id for each scenario folder and each scenario that another installed package offers, and
+`workup/Journey-v0` for any scenario.
 
 `import workup` is enough, before or after `import gymnasium`. Gymnasium has had no plug-in mechanism since 1.0, and
 importing it from `workup` would double the start-up time of the command line; so where it is not loaded yet, the
@@ -21,7 +22,10 @@ _VECTOR = "workup.envs.views.vector:JourneyVectorEnv"
 
 def register_all() -> None:
     """Register every id; calling it again changes nothing."""
-    for scenario in scenario_folders():
+    from workup.plugins import names_offered
+
+    ours = scenario_folders()
+    for scenario in (*ours, *names_offered("workup.scenarios", ours)):
         _register(environment_id(scenario), {"scenario": scenario})
     _register("workup/Journey-v0", {})
 

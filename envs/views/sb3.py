@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +16,17 @@ from workup.envs.engine.types import Step
 from workup.envs.model.codes import COMPONENTS, NO_SUCH_ACTION
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
-from workup.envs.views.env import make_engine, observation_space
+from workup.envs.views.env import journey_end, make_engine, observation_space
+from workup.envs.views.infos import GONE_ON, InfoOnDemand
+from workup.errors import WorkupError
 
 
 class JourneyVecEnv(VecEnv):
     """n journeys for SB3 and sb3-contrib; settings are those of `make_engine`.
 
     Every step hands out new arrays, because SB3 keeps the last observation while the next step is taken. Journeys that
-    have not ended get an empty info each; those that ended `terminal_observation`, `TimeLimit.truncated` and the
-    components of the last step. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
+    have not ended get an empty info each; those that ended the last info of `JourneyEnv` with `terminal_observation` and
+    `TimeLimit.truncated`; its `journey_end` is read before the next step. Wrap it in SB3's `VecMonitor` for the return and length of episodes.
 
     Example:
         env = JourneyVecEnv("weight_loss", 1024, view="belief", score="posterior", seed=1)
@@ -37,14 +40,15 @@ class JourneyVecEnv(VecEnv):
         self._mask = self.engine.mask
         self._actions: NDArray[np.int64] = np.zeros(num_envs, np.int64)
         self._begun = False
+        self._dones: NDArray[np.bool_] | None = None
         super().__init__(num_envs, observation_space(self.engine), spaces.Discrete(len(self.action_names)))
 
     def reset(self) -> NDArray[np.float32]:
         """(n, P) the start of the next patient in every slot; after `seed(s)`, of the first patients of s."""
         seed = self._seeds[0]
         onward = self._begun and seed is None
-        self.engine.reset(seed=seed, patients=self.engine.patient + self.num_envs if onward else None)
-        self._begun = True
+        self.engine.reset(seed=seed, patients=self.engine.next_patient if onward else None)
+        self._begun, self._dones = True, None
         self._reset_seeds()
         self._reset_options()
         self._mask = self.engine.mask
@@ -65,11 +69,16 @@ class JourneyVecEnv(VecEnv):
         step = self.engine.step(self._actions)
         self._mask = step.mask
         infos: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        dones = step.terminated | step.truncated
+        self._dones = dones = step.terminated | step.truncated
         if step.ended:
-            for slot in np.flatnonzero(dones):
-                infos[slot] = _last_info(step, int(slot))
+            for slot in np.flatnonzero(dones).tolist():
+                infos[slot] = _last_info(step, slot, InfoOnDemand({}, partial(self._hidden, slot, dones)))
         return step.observation, step.reward.astype(np.float32), dones, infos
+
+    def _hidden(self, slot: int, dones: NDArray[np.bool_]) -> dict[str, Any]:
+        if self._dones is not dones:
+            raise WorkupError(GONE_ON)
+        return journey_end(self.engine, slot)
 
     def action_masks(self) -> NDArray[np.bool_]:
         """(n, A) legal actions."""
@@ -101,10 +110,12 @@ class JourneyVecEnv(VecEnv):
         """Nothing to close."""
 
 
-def _last_info(step: Step, slot: int) -> dict[str, Any]:
+def _last_info(step: Step, slot: int, end: dict[str, Any]) -> dict[str, Any]:
     info: dict[str, Any] = {
         "terminal_observation": step.final_observation[slot],
         "TimeLimit.truncated": bool(step.truncated[slot] and not step.terminated[slot]),
+        "action_mask": step.final_mask[slot],
         "illegal": bool(step.illegal[slot]),
+        "journey_end": end,
     }
     return info | dict(zip(COMPONENTS, step.components[slot].tolist(), strict=True))

@@ -56,7 +56,7 @@ class Moment:
 
 @dataclass(eq=False)
 class Story:
-    """The journey in slot 0 of an engine, so far."""
+    """The journey in one slot of an engine, so far."""
 
     world: World
     patient: int
@@ -69,21 +69,21 @@ class Story:
     end: str = ""
 
     @classmethod
-    def begin(cls, engine: Engine) -> Story:
+    def begin(cls, engine: Engine, slot: int = 0) -> Story:
         """The story of a journey that has just begun."""
-        view = engine.journey_view(np.zeros(1, np.int64))
+        view = engine.journey_view(np.array([slot]))
         return cls(
             world=engine.world,
-            patient=int(engine.patient[0]),
-            seed=engine.seed,
+            patient=int(engine.patient[slot]),
+            seed=int(engine.seeds[slot]),
             known=tuple(_fact(view, int(o)) for o in np.flatnonzero(view.values[0] != UNKNOWN)),
             view=view,
-            prior=engine.condition_posterior[0] if engine.tracked else None,
+            prior=engine.condition_posterior[slot] if engine.tracked else None,
         )
 
-    def add(self, engine: Engine, action: int, step: Step) -> None:
+    def add(self, engine: Engine, action: int, step: Step, slot: int = 0) -> None:
         """Tell the step that was just taken."""
-        before, after = self.view, engine.journey_view(np.zeros(1, np.int64))
+        before, after = self.view, engine.journey_view(np.array([slot]))
         world = self.world
         name = world.actions[action].name if 0 <= action < len(world.actions) else f"no such action ({action})"
         moment = Moment(
@@ -92,14 +92,14 @@ class Story:
             after_h=float(after.clock_h[0]),
             orders=tuple(_orders(before, after)),
             cost_gbp=float(after.cost_gbp[0] - before.cost_gbp[0]),
-            reward=float(step.reward[0]),
-            illegal=bool(step.illegal[0]),
-            posterior=engine.condition_posterior[0] if engine.tracked else None,
+            reward=float(step.reward[slot]),
+            illegal=bool(step.illegal[slot]),
+            posterior=engine.condition_posterior[slot] if engine.tracked else None,
         )
         self.moments.append(moment)
         self.view = after
-        if step.ended:
-            self.end = _end(world, engine, step)
+        if step.terminated[slot] or step.truncated[slot]:
+            self.end = _end(world, engine, slot)
 
 
 def title(story: Story) -> str:
@@ -190,8 +190,8 @@ def _variable(world: World, name: str) -> Variable | None:
     return None
 
 
-def _end(world: World, engine: Engine, step: Step) -> str:
-    facts = engine.ended(np.zeros(1, np.int64))
+def _end(world: World, engine: Engine, slot: int) -> str:
+    facts = engine.ended(np.array([slot]))
     condition = Phrases(world.scenario).label(world.model.conditions[facts["condition"][0]])
     if facts["decision"][0] < 0:
         return f"Broken off after {int(facts['steps'][0])} steps without a decision. In truth: {condition}"

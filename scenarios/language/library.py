@@ -1,19 +1,49 @@
-"""The scenarios that come with workup, found by folder, and any other by its path."""
+"""Scenarios by id: those that come with workup, found by folder, and those of other installed packages; any other by its path."""
 
 from __future__ import annotations
 
+import warnings
 from importlib.resources import as_file, files
 from pathlib import Path
 
-from workup.errors import ScenarioError, UnknownNameError, suggestion
+from workup.errors import ScenarioError, UnknownNameError, WorkupError, WorkupWarning, suggestion
+from workup.plugins import Offer, names_offered, offer_of
 from workup.scenarios.language.lint.lint import check
 from workup.scenarios.language.schema import Scenario
 
 
 def list_scenarios() -> tuple[str, ...]:
-    """Ids of the scenarios in the package: every folder with a scenario.yaml, by name."""
+    """Ids of the scenarios that come with workup and with other installed packages, by name. A package that is broken is
+    left out, with a warning.
+
+    Examples:
+        >>> import workup
+        >>> "weight_loss" in workup.list_scenarios()
+        True
+    """
+    ours = shipped_scenarios()
+    return tuple(sorted((*ours, *(name for name in names_offered("workup.scenarios", ours) if _found(name)))))
+
+
+def shipped_scenarios() -> tuple[str, ...]:
+    """Ids of the scenarios in this package: every folder with a scenario.yaml, by name."""
     folders = files("workup.scenarios").iterdir()
     return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
+
+
+def offered_by(name: str) -> Offer | None:
+    """Whose scenario it is, if another installed package's. Raises WorkupError where two packages, or workup, have one of
+    that name."""
+    return offer_of("workup.scenarios", name, shipped_scenarios())
+
+
+def _found(name: str) -> bool:
+    offer = offered_by(name)
+    try:
+        return offer is not None and offer.folder().is_dir()
+    except WorkupError as error:
+        warnings.warn(str(error), WorkupWarning, stacklevel=3)
+        return False
 
 
 def load_scenario(id_or_path: str | Path) -> Scenario:
@@ -24,7 +54,14 @@ def load_scenario(id_or_path: str | Path) -> Scenario:
 
     Raises:
         UnknownNameError: no such scenario and no such path.
+        WorkupError: the id has two owners, or the package that offers it is broken.
         ScenarioError: with every fault of the file at once.
+
+    Examples:
+        >>> import workup
+        >>> scenario = workup.load_scenario("tutorial")
+        >>> scenario.title, list(scenario.conditions)
+        ('Cough for three weeks', ['viral', 'pneumonia', 'lung_cancer'])
     """
     reading, faults = check(find_scenario(id_or_path))
     if faults or reading.scenario is None:
@@ -33,10 +70,19 @@ def load_scenario(id_or_path: str | Path) -> Scenario:
 
 
 def find_scenario(id_or_path: str | Path) -> Path:
-    """Where the scenario of that id or path stands on disk; raises UnknownNameError if nowhere."""
-    if isinstance(id_or_path, str) and id_or_path in list_scenarios():
-        with as_file(files("workup.scenarios").joinpath(id_or_path)) as folder:
-            return folder
+    """Where the scenario of that id or path stands on disk.
+
+    Raises:
+        UnknownNameError: nowhere.
+        WorkupError: the id has two owners, or the package that offers it is broken.
+    """
+    if isinstance(id_or_path, str):
+        offer = offered_by(id_or_path)
+        if offer is not None:
+            return offer.folder()
+        if id_or_path in shipped_scenarios():
+            with as_file(files("workup.scenarios").joinpath(id_or_path)) as folder:
+                return folder
     path = Path(id_or_path)
     if path.exists():
         return path

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from workup.errors import WorkupError
     from workup.evaluation.policies import evaluate
     from workup.importers.networks.files import load_network
-    from workup.report.write import write_report
+    from workup.report.study import write_report
     from workup.scenarios.language.library import list_scenarios, load_scenario
     from workup.scenarios.language.lint.lint import lint
     from workup.version import __version__
@@ -49,7 +49,7 @@ _HOMES = {
     "make_engine": "workup.envs.views.env",
     "run_journeys": "workup.envs.records.run",
     "solve": "workup.agents.planning.solution",
-    "write_report": "workup.report.write",
+    "write_report": "workup.report.study",
 }
 """Public name -> the module where it is, and its name there if that is another."""
 

@@ -27,7 +27,16 @@ def shown(text: str, most: int = _LONGEST_ERROR) -> str:
 
 
 class WorkupError(Exception):
-    """Base of every error that workup raises on purpose. What it says is bounded, and safe on a terminal."""
+    """Base of every error that workup raises on purpose. What it says is bounded, and safe on a terminal.
+
+    It says where, what was found, what was expected and how to mend it. Kinds of it are in `workup.errors`.
+
+    Examples:
+        >>> import workup
+        >>> workup.load_scenario("tutorail")
+        Traceback (most recent call last):
+        workup.errors.UnknownNameError: no scenario and no path 'tutorail'; did you mean 'tutorial'?
+    """
 
     def __str__(self) -> str:
         return shown(super().__str__())

@@ -87,12 +87,12 @@ def percent(share: float, digits: int = 0) -> str:
     if not math.isfinite(share):
         return "–"
     share = round(share, 9) + 0.0
-    least = 10.0**-digits / 2
-    if 0 < abs(100 * share) < least:
+    text = f"{100 * share:.{digits}f}"
+    if share != 0 and float(text) == 0:
         return f"{'<' if share > 0 else '>−'}{10.0**-digits:.{digits}f}%"
-    if 100 - least < 100 * share < 100:
+    if share < 1 and float(text) == 100:
         return f">{100 - 10.0**-digits:.{digits}f}%"
-    return f"{100 * share:.{digits}f}%".replace("-", "−")
+    return f"{text}%".replace("-", "−")
 
 
 def plain(name: str) -> str:

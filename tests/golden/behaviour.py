@@ -36,7 +36,7 @@ from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
 from workup.report.explain import explanation
-from workup.scenarios.language.library import list_scenarios, load_scenario
+from workup.scenarios.language.library import load_scenario, shipped_scenarios
 from workup.scenarios.language.lint.lint import faults_of
 from workup.scenarios.language.reading.reader import interpret
 from workup.scenarios.language.reading.yaml_tree import parse
@@ -256,7 +256,7 @@ def faults_in(text: str) -> list[str]:
 def parts() -> dict[str, Callable[[], Record]]:
     """Each part of the file by its name: a test each."""
     found: dict[str, Callable[[], Record]] = {}
-    for name in list_scenarios():
+    for name in shipped_scenarios():
         found[f"steps of {name}"] = partial(steps_of_scenario, name)
         found[f"journeys of {name}"] = partial(whole_journeys, name, 60)
         found[f"evaluation of {name}"] = partial(evaluation_of, name)

@@ -26,6 +26,7 @@ GROUND = ("workup.errors", "workup.files", "workup.wording", "workup.statistics"
 ROOMS: Mapping[str, tuple[str, ...]] = {
     "ground": GROUND,
     "language": ("workup.scenarios", "workup.scenarios.language"),
+    "plugins": ("workup.plugins",),
     "reading": ("workup.scenarios.language.reading",),
     "lint": ("workup.scenarios.language.lint",),
     "words": ("workup.scenarios.language.words",),
@@ -40,7 +41,12 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "agents.planning": ("workup.agents.planning",),
     "agents.baselines": ("workup.agents.baselines",),
     "agents.learned": ("workup.agents.learned",),
-    "registry": ("workup.agents.registry", "workup.agents.testing"),
+    "registry": (
+        "workup.agents.registry",
+        "workup.agents.referenced",
+        "workup.agents.adapted",
+        "workup.agents.testing",
+    ),
     "face": ("workup",),
     "importers": ("workup.importers",),
     "authoring": ("workup.authoring",),
@@ -56,7 +62,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
 
 FLOORS: tuple[tuple[str, ...], ...] = (
     ("ground",),
-    ("language",),
+    ("language", "plugins"),
     ("reading", "envs.model"),
     ("lint",),
     ("words", "library"),
@@ -77,6 +83,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
 WHAT: Mapping[str, str] = {
     "ground": "errors, whole files, words, intervals, the version",
     "language": "what may be written, and what it means",
+    "plugins": "what other installed packages offer",
     "reading": "from text to a checked scenario",
     "lint": "what is wrong with it",
     "words": "how it is said, and what differs between two",
@@ -91,7 +98,7 @@ WHAT: Mapping[str, str] = {
     "agents.planning": "look ahead: exact, bounded, one step",
     "agents.baselines": "agents that need no training",
     "agents.learned": "agents that are fitted, a method a file",
-    "registry": "agents and learners by name; what every agent keeps to",
+    "registry": "agents and learners by name, agents of one's own; what every agent keeps to",
     "face": "`import workup`: the public names, imported when they are used",
     "importers": "from foreign networks, tables and knowledge bases to scenarios",
     "authoring": "from an interview to a scenario",

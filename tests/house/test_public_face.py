@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import ast
+import doctest
 import importlib
 import inspect
 import subprocess
 import sys
+from pathlib import Path
 
+import pytest
 from house import plan
 from support.optional import import_unless_training
 from support.places import ROOT
@@ -43,6 +46,16 @@ def test_every_name_says_what_it_is() -> None:
     for name in workup.__all__:
         if name != "__version__":
             assert inspect.getdoc(getattr(workup, name)), name
+
+
+@pytest.mark.parametrize("name", [name for name in workup.__all__ if name != "__version__"])
+def test_the_examples_of_every_name_are_true(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = doctest.DocTestFinder(recurse=False).find(getattr(workup, name), name, module=False, globs={})
+    assert sum(len(each.examples) for each in found) > 0
+    for each in found:
+        said: list[str] = []
+        assert doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(each, out=said.append).failed == 0, "".join(said)
 
 
 def test_importing_it_loads_nothing_slow() -> None:

@@ -46,7 +46,19 @@ _UNENDED = (
 
 
 def lint(path: Path) -> tuple[Fault, ...]:
-    """Every fault of the scenario at `path` (folder or file), in the order of its lines; empty if it is clean."""
+    """Every fault of the scenario at `path` (folder or file), in the order of its lines; empty if it is clean.
+
+    Each has `path`, `line` and a `message` with the remedy. `load_scenario` raises the same faults as one ScenarioError.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import workup
+        >>> folder = Path("cough")
+        >>> folder.mkdir()
+        >>> _ = (folder / "scenario.yaml").write_text("title: Cough")
+        >>> print(workup.lint(folder)[0])
+        cough/scenario.yaml:1: id: missing: one word for the scenario, such as `id: my_cough`
+    """
     try:
         return check(path)[1]
     except ScenarioError as error:

@@ -19,6 +19,8 @@ from workup.wording import chance_in_words, listed, plain, pounds_exact, sentenc
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
 _TAG = re.compile(r"<(?=[A-Za-z/!?])(?!https?://[^\s<>]+>)")
 """Where HTML would begin; a link in angle brackets is none."""
+_SMALL = 0.001
+"""Shares of a condition below this are told by their limit."""
 _MANY_WAYS = 3
 """More ways than these in which a rule may hold are listed beneath it."""
 
@@ -85,10 +87,7 @@ def _patient(laws: Laws) -> Iterator[str]:
     yield from ("", "One principal cause:", "")
     prior = laws.tables.variable("condition")
     for i, condition in enumerate(s.conditions.values()):
-        low, high = (
-            chance_in_words(float(prior.values[..., i].min())),
-            chance_in_words(float(prior.values[..., i].max())),
-        )
+        low, high = (_share(float(end)) for end in (prior.values[..., i].min(), prior.values[..., i].max()))
         waiting = f"each day of waiting costs {pounds_exact(condition.waiting_cost_gbp_per_day)}"
         text = f"- {condition.label}: {low if low == high else f'{low} to {high}'}; {condition.urgency}; {waiting}"
         if condition.progression is not None:
@@ -105,6 +104,11 @@ def _patient(laws: Laws) -> Iterator[str]:
         if variables:
             yield from ("", f"{title}:", "", *_variables(variables, laws))
     yield ""
+
+
+def _share(probability: float) -> str:
+    """A share of patients; below 0.1% no digits, since such a figure is the product of others and hardly known."""
+    return chance_in_words(probability) if probability == 0 or probability >= _SMALL else "under 0.1%"
 
 
 def _variables(group: dict[str, Variable], laws: Laws) -> Iterator[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from workup.envs.compile.faults import lint_compiled
-from workup.scenarios.language.library import find_scenario, list_scenarios
+from workup.scenarios.language.library import find_scenario, shipped_scenarios
 
 SLOW_S = 2.0
 """An answer that takes longer is reported."""
@@ -46,7 +46,7 @@ class Answer:
 
 def lint_altered(count: int, seed: int, progress: Callable[[], None] | None = None) -> list[Answer]:
     """Alter shipped scenarios `count` times, each by chance in one of `WAYS`, and lint them; the same for the same seed."""
-    names = list_scenarios()
+    names = shipped_scenarios()
     for name in names:
         lint_compiled(find_scenario(name))  # what compiles machine code is not counted
     answers = []

@@ -24,7 +24,7 @@ from workup.errors import PlanningRefused
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import Evaluation, score
-from workup.scenarios.language.library import find_scenario, list_scenarios, load_scenario
+from workup.scenarios.language.library import find_scenario, load_scenario, shipped_scenarios
 from workup.statistics import Interval
 from workup.vignettes.mutation.mutate import mutate
 
@@ -79,7 +79,7 @@ def bench_library(
         workers: processes.
         progress: of the cells.
     """
-    scenarios = {name: load_scenario(name) for name in names or list_scenarios()}
+    scenarios = {name: load_scenario(name) for name in names or shipped_scenarios()}
     parts: dict[str, tuple[dict[str, Any], int | None]] = {"model": ({}, None), "expectations": ({}, None)}
     if patients:
         parts |= {"speed": ({"seconds": seconds}, None), "worth": ({"patients": patients}, seed)}

@@ -17,9 +17,11 @@ from workup.cli.terminal import (
     console,
     held_out,
     load_population,
+    planning_ahead,
     progress,
     say_what_this_is,
     table,
+    warnings,
     write_json,
 )
 from workup.errors import WorkupError
@@ -31,7 +33,13 @@ if TYPE_CHECKING:
     from workup.statistics import Interval
     from workup.vignettes.check import Check, Failure
 
-AgentName = Annotated[str, typer.Option("--agent", metavar="NAME|DIR", help="An agent's name or a saved policy.")]
+AgentName = Annotated[
+    str,
+    typer.Option("--agent", metavar="NAME|DIR|FILE.py:NAME", help="An agent's name, a saved policy or your own code."),
+]
+AgentNames = Annotated[
+    str, typer.Option("--agents", metavar="A,B", help="Names, saved policies or FILE.py:NAME, with commas.")
+]
 
 
 class Preset(StrEnum):
@@ -88,7 +96,7 @@ def train(
 
 def evaluate(
     scenario: ScenarioId,
-    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    agents: AgentNames,
     patients: Patients = 2000,
     seed: Seed = 0,
     optimum: Annotated[
@@ -111,10 +119,12 @@ def evaluate(
     keeper, asked = Bookkeeper(population), optimum or Optimum.name in names
     with progress() as display:
         to_plan = keeper.to_plan(patients=patients, seed=seed, acting=True) if asked else 0
+        if to_plan:
+            warnings().print(f"[dim]{planning_ahead(to_plan)}; without optimum it is not needed[/dim]")
         planning = display.add_task("planning: presentations solved", total=to_plan, visible=to_plan > 0)
         solved = partial(display.advance, planning)
         chosen = keeper.agents(names, seed=seed, progress=solved)
-        tasks = {name: display.add_task(name, total=patients) for name in names}
+        tasks = {name: display.add_task(name, total=patients) for name in chosen}
         journeys = run_agents(
             judged,
             chosen,
@@ -251,6 +261,7 @@ def simulate(
     seed: Seed = 0,
 ) -> None:
     """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
+    from workup.agents.referenced import by_own_name
     from workup.agents.registry import make_agent
     from workup.envs.records.event_logs import write_csv, write_xes
     from workup.envs.records.files import write_json as write_journeys_json
@@ -263,17 +274,18 @@ def simulate(
     if not to_minari and out.suffix not in writers:
         raise WorkupError(f"--out is {out}; expected a name that ends with {', '.join(writers)}, or minari:NAME-v0")
     population = load_population(scenario)
-    world, chosen = population.world, make_agent(agent, population, seed=seed)
+    world, chosen = population.world, by_own_name({agent: make_agent(agent, population, seed=seed)})
+    (name,) = chosen
     with progress() as display:
-        task = display.add_task(agent, total=patients)
+        task = display.add_task(name, total=patients)
         journeys = run_agents(
             held_out(scenario, population),
-            {agent: chosen},
+            chosen,
             patients=patients,
             seed=seed,
             record=True,
             progress=lambda _, done: display.update(task, completed=done),
-        )[agent]
+        )[name]
     if to_minari:
         place = Path(scenario)
         made_from = {"scenario": str(place.resolve()) if place.exists() else scenario}
@@ -283,5 +295,5 @@ def simulate(
     else:
         make_folder(out.parent)
         writers[out.suffix](journeys, out)
-    console().print(f"{patients:,} journeys under {escape(agent)}, seed {seed}: {escape(str(out))}")
+    console().print(f"{patients:,} journeys under {escape(name)}, seed {seed}: {escape(str(out))}")
     say_what_this_is(world.scenario)

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from workup.cli.agents import show_evaluation
-from workup.cli.terminal import Seed, console, progress, say_what_this_is, write_json
-
-if TYPE_CHECKING:
-    from rich.progress import TaskID
+from workup.cli.terminal import Seed, console, progress, say_what_this_is, shown_on, write_json
 
 
 def demo(
@@ -29,17 +26,7 @@ def demo(
 
     ppo_training()  # says so at once if the packages for training are missing
     with progress() as display:
-        tasks: dict[str, TaskID] = {}
-
-        def show(what: str, share: float | None) -> None:
-            if what not in tasks:
-                tasks[what] = display.add_task(what, total=None if share is None else 1.0)
-            if share is None:
-                display.advance(tasks[what])
-            else:
-                display.update(tasks[what], completed=share)
-
-        found = run("weight_loss", out=out, seed=seed, seconds=seconds, progress=show)
+        found = run("weight_loss", out=out, seed=seed, seconds=seconds, progress=shown_on(display))
     show_evaluation(found.evaluation)
     for check in found.checks:
         passed = [vignette.id for vignette in check.vignettes if vignette.passed]

@@ -6,33 +6,25 @@ hash; everything else is seconds of deterministic work and is simply done again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
-from itertools import count
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
-from workup.agents.base import Agent
 from workup.agents.registry import agent_factories, make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
-from workup.envs.records.journeys import Journeys
-from workup.evaluation.optimum import Bookkeeper
+from workup.evaluation.policies import compare
 from workup.evaluation.run import run_agents
-from workup.evaluation.score import Evaluation, score
-from workup.report.inputs import LearningCurve, ReportInputs
-from workup.report.write import write_report
+from workup.evaluation.score import Evaluation
+from workup.report.inputs import LearningCurve
+from workup.report.study import PATIENTS, Progress, study
+from workup.report.write import write_page
 from workup.scenarios.language.library import load_scenario
 from workup.scenarios.language.schema import Scenario
-from workup.vignettes.check import Check, judge_vignettes, run_vignettes
+from workup.vignettes.check import Check
 
 CHECKED = ("optimum", "guideline", "ppo")
-SHOWN_AS_TREE = ("optimum", "ppo")
-PATIENTS = 300
-
-Progress = Callable[[str, float | None], None]
-"""Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
 
 
 @dataclass(frozen=True)
@@ -66,40 +58,12 @@ def run(
     """
     world = compile_world(load_scenario(scenario_id))
     curve = _train(world, out / "ppo", seed, seconds, progress)
-    keeper = Bookkeeper(world)
-
-    def solved(_: int) -> None:
-        progress("presentations planned", None)
-
-    agents = keeper.agents(agent_factories(), seed=seed, progress=solved) | {"ppo": make_agent(out / "ppo", world)}
-    journeys = run_agents(
-        world,
-        agents,
-        patients=patients,
-        seed=seed,
-        record=True,
-        progress=lambda name, finished: progress(f"journeys of {name}", finished / patients),
-    )
-    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=True, progress=solved)
-    evaluation = score(journeys, bounds, refusal=refusal, plan=plan)
-    vignettes = _vignettes(world, {name: agents[name] for name in CHECKED}, seed, progress)
-    keeper.save()
-    checks = tuple(replace(judge_vignettes(found), agent=name) for name, found in vignettes.items())
+    agents = {name: name for name in agent_factories()} | {"ppo": out / "ppo"}
+    found = compare(world, agents, patients=patients, seed=seed, record=True, progress=progress)
     command = f"workup demo --out {out} --seed {seed} --seconds {seconds:g}"
-    report = write_report(
-        ReportInputs(
-            scenario=world.scenario,
-            command=command,
-            seeds={"training": seed, "evaluation": seed, "vignettes": seed},
-            evaluation=evaluation,
-            checks=checks,
-            vignette_journeys=vignettes,
-            policy_journeys={name: journeys[name] for name in SHOWN_AS_TREE},
-            learning_curves=(curve,),
-        ),
-        out / "report.html",
-    )
-    return Demonstration(world.scenario, evaluation, checks, report)
+    inputs = study(found, seed=seed, command=command, checked=CHECKED, learning_curves=(curve,), progress=progress)
+    report = write_page(inputs, out / "report.html")
+    return Demonstration(world.scenario, found.evaluation, inputs.checks, report)
 
 
 def _train(world: World, out: Path, seed: int, seconds: float, progress: Progress) -> LearningCurve:
@@ -122,13 +86,3 @@ def _train(world: World, out: Path, seed: int, seconds: float, progress: Progres
         gain=np.array([point.value for point in trained.curve]) - held_out.v0.mean(),
         seconds=np.array([point.seconds for point in trained.curve]),
     )
-
-
-def _vignettes(
-    world: World, agents: Mapping[str, Agent], seed: int, progress: Progress
-) -> dict[str, dict[str, Journeys]]:
-    done, total = count(1), len(agents) * len(world.scenario.vignettes)
-    return {
-        name: run_vignettes(world, agent, seed=seed, progress=lambda _: progress("vignettes", next(done) / total))
-        for name, agent in agents.items()
-    }

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from workup.cli.agents import AgentNames
 from workup.cli.terminal import (
     JsonFile,
     ScenarioId,
@@ -212,18 +213,19 @@ def import_ddxplus(
 
 def differential(
     scenario: ScenarioId,
-    agents: Annotated[str, typer.Option("--agents", metavar="A,B", help="Names or saved policies, with commas.")],
+    agents: AgentNames,
     patients: Annotated[int, typer.Option("--patients", min=1, help="How many test patients.")] = 2000,
     seed: Seed = 0,
     json_file: JsonFile = None,
 ) -> None:
     """Score the differential diagnoses that agents reach on DDXPlus: IL, GTPA@1, DDR, DDP, DDF1."""
+    from workup.agents.referenced import by_own_name
     from workup.agents.registry import make_agent
     from workup.evaluation.differentials import score_differentials
 
     population = load_population(scenario)
     names = list(dict.fromkeys(name.strip() for name in agents.split(",") if name.strip()))
-    made = {name: make_agent(name, population, seed=seed) for name in names}
+    made = by_own_name({name: make_agent(name, population, seed=seed) for name in names})
     found = score_differentials(Path(scenario), made, patients=patients, seed=seed)
     listed = table("agent", "IL", "GTPA@1", "DDR", "DDP", "DDF1", "right")
     for name, score in found.items():

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, bench_lint, benchmarks, demo, importing, scenarios, sensitivity, warm
+from workup.cli import agents, authoring, bench_lint, benchmarks, demo, importing, report, scenarios, sensitivity, warm
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -35,6 +35,7 @@ app.command()(scenarios.solve)
 app.command()(sensitivity.sensitivity)
 app.command()(agents.train)
 app.command()(agents.evaluate)
+app.command()(report.report)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(scenarios.play)

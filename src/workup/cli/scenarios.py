@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,10 +16,13 @@ from workup.cli.terminal import (
     ScenarioId,
     Seed,
     console,
+    load_population,
     load_world,
+    planning_ahead,
     progress,
     say_what_this_is,
     table,
+    warnings,
     write_json,
 )
 from workup.errors import WorkupError
@@ -34,22 +38,32 @@ _WHICH = "A scenario's id, or a path to its folder or file."
 
 def scenarios() -> None:
     """List the scenarios, their status and the share of their figures that were seen in a source."""
-    from workup.scenarios.language.library import list_scenarios, load_scenario
+    from workup.scenarios.language.library import list_scenarios, load_scenario, offered_by
     from workup.scenarios.language.reading.signatures import standing_of
     from workup.scenarios.language.words.prose import shares
 
-    listed = table("id", "version", "title", "status", "seen", "counts")
+    listed, owners = table("id", "version", "title", "status", "seen", "counts"), []
     listed.columns[0].no_wrap = True  # to be copied
     for name in list_scenarios():
-        s = load_scenario(name)
+        if offer := offered_by(name):
+            owners.append(f"{name}: installed with {offer.owner}")
+        try:
+            s = load_scenario(name)
+        except WorkupError as error:
+            if offer is None:
+                raise
+            warnings().print(escape(f"{offer} cannot be read: {error}"))
+            continue
         counts = " / ".join(str(len(part)) for part in (s.conditions, s.investigations, s.vignettes))
         status = standing_of(s).words if s.reviews else standing_of(s).status
-        listed.add_row(s.id, s.version, s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
+        listed.add_row(name, s.version, s.title, escape(status), f"{shares(s)['seen']:.0%}", counts)
     console().print(listed)
     console().print(
         "\nseen: share of the figures that were seen in a source\ncounts: conditions / investigations, history and "
         "examination too / vignettes"
     )
+    for owner in owners:
+        console().print(escape(owner))
 
 
 def lint(
@@ -196,21 +210,38 @@ def _ask(prompt: str) -> str:
 
 def solve(
     scenario: ScenarioId,
-    patients: Annotated[int, typer.Option(min=2, help="Patients sampled where the whole is too large.")] = 200,
+    patients: Annotated[
+        int, typer.Option(min=2, help="Patients who show what it does; sampled where the whole is too large.")
+    ] = 200,
     seed: Seed = 0,
     vignettes: Annotated[bool, typer.Option("--vignettes", help="Also for each vignette's patient.")] = False,
     json_file: JsonFile = None,
 ) -> None:
-    """What the best policy is worth, exactly or between certified bounds."""
+    """What the best policy is worth, exactly or between certified bounds, and what it does."""
+    from workup.agents.planning import Optimum
+    from workup.cli.solving import as_json, what_it_does
     from workup.evaluation.optimum import Bookkeeper
+    from workup.evaluation.run import run_agents
     from workup.wording import pounds
 
-    world = load_world(scenario)
+    population = load_population(scenario)
+    world, keeper = population.world, Bookkeeper(population)
+    keeper.check_law()
     with progress() as display:
         task = display.add_task("presentations solved", total=None)
-        keeper = Bookkeeper(world)
-        found = keeper.solve(patients=patients, seed=seed, progress=lambda n: display.advance(task, n))
-        told = _of_vignettes(keeper, seed, lambda n: display.advance(task, n)) if vignettes else {}
+        solved = partial(display.advance, task)
+        agent = keeper.optimum(progress=solved)
+        if not agent.planner.whole:
+            to_plan = keeper.to_plan(patients=patients, seed=seed, acting=True)
+            display.update(task, total=to_plan)
+            if to_plan:
+                warnings().print(f"[dim]{planning_ahead(to_plan)}; with fewer --patients sooner[/dim]")
+        journeys = run_agents(population, {Optimum.name: agent}, patients=patients, seed=seed, record=True)[
+            Optimum.name
+        ]
+        found = keeper.solve(patients=patients, seed=seed, planner=agent.planner, progress=solved)
+        more = display.add_task("of vignettes", total=None, visible=vignettes)
+        told = _of_vignettes(keeper, seed, partial(display.advance, more)) if vignettes else {}
     console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
         console().print("exact, over all patients and the whole journey")
@@ -218,9 +249,11 @@ def solve(
         console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
-    console().print(
-        f"what it does, journey by journey: workup simulate {escape(scenario)} --agent optimum --out FILE.csv"
-    )
+    console().print()
+    for line in what_it_does(journeys):
+        console().print(escape(line))
+    console().print(f"Shares of {patients:,} patients of seed {seed}; journey by journey:")
+    console().print(f"workup simulate {escape(scenario)} --agent optimum --out FILE.csv")
     for name, of in told.items():
         console().print(
             f"{name}: the best policy gains {of['gain']:,.2f} after history and examination, at most {of['upper_gain']:,.2f}"
@@ -228,8 +261,9 @@ def solve(
     say_what_this_is(world.scenario)
     bounds: dict[str, Any] = {"vignettes": told} if vignettes else {}
     bounds |= {name: getattr(found, name) for name in ("value", "lower", "upper", "exact")}
+    bounds |= {"patients": patients, "seed": seed, **as_json(journeys)}
     sampled = {"v0": found.v0, "lower_interval": found.lower_interval, "upper_interval": found.upper_interval}
-    write_json(json_file, bounds if found.exact else bounds | {"patients": found.patients, "seed": seed} | sampled)
+    write_json(json_file, bounds if found.exact else bounds | sampled)
 
 
 def _of_vignettes(keeper: Bookkeeper, seed: int, progress: Callable[[int], None]) -> dict[str, dict[str, float]]:

@@ -16,7 +16,7 @@ from rich.markup import escape
 from workup.files import write_whole
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
+    from rich.progress import Progress, TaskID
     from rich.table import Table
 
     from workup.benchmarks.runner import Standing
@@ -87,6 +87,11 @@ def table(*headings: str) -> Table:
     return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
 
 
+def planning_ahead(presentations: int) -> str:
+    """What is about to take long, said before it does."""
+    return f"{presentations:,} presentations to plan for: may take minutes, once, for what is solved is kept"
+
+
 @contextmanager
 def progress() -> Iterator[Progress]:
     """A progress display on standard error, so that standard output can be piped. A task's field `left_s` stands for the time
@@ -111,6 +116,21 @@ def progress() -> Iterator[Progress]:
     # The speed is that of the whole run: what is planned or trained takes minutes a step.
     with bars.Progress(*columns, console=warnings(), transient=True, speed_estimate_period=1e9) as display:
         yield display
+
+
+def shown_on(display: Progress) -> Callable[[str, float | None], None]:
+    """Tells the display what is being done and the share of it that is done (None: one more of an unknown number)."""
+    tasks: dict[str, TaskID] = {}
+
+    def show(what: str, share: float | None) -> None:
+        if what not in tasks:
+            tasks[what] = display.add_task(escape(what), total=None if share is None else 1.0)
+        if share is None:
+            display.advance(tasks[what])
+        else:
+            display.update(tasks[what], completed=share)
+
+    return show
 
 
 @contextmanager

@@ -26,8 +26,9 @@ from workup.agents.planning import (
     presentations,
     solve,
 )
-from workup.agents.planning.optimum import shipped_cache
+from workup.agents.planning.optimum import Planner, shipped_cache
 from workup.agents.planning.policy_cache import state_key
+from workup.agents.referenced import by_own_name
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
@@ -64,13 +65,18 @@ class Bookkeeper:
         self._said = False
 
     def agents(self, names: Iterable[str | Path], *, seed: int, progress: Progress | None = None) -> dict[str, Agent]:
-        """Agents by name or directory; the optimum shares the known answers."""
-        return {
-            str(name): Optimum(self._world, cache=self.cache, progress=self._saving(progress))
-            if str(name) == Optimum.name
-            else make_agent(name, self._population, seed=seed)
-            for name in names
-        }
+        """Agents by what tables call them; the optimum shares the known answers."""
+        return by_own_name({str(name): self.agent(name, seed=seed, progress=progress) for name in names})
+
+    def agent(self, name: str | Path, *, seed: int, progress: Progress | None = None) -> Agent:
+        """One of them, by name, directory or reference: see `make_agent`."""
+        if str(name) == Optimum.name:
+            return self.optimum(progress=progress)
+        return make_agent(name, self._population, seed=seed)
+
+    def optimum(self, *, progress: Progress | None = None) -> Optimum:
+        """The optimum, sharing the known answers. Raises PlanningRefused."""
+        return Optimum(self._world, cache=self.cache, progress=self._saving(progress))
 
     def bounds(
         self, *, patients: int, seed: int, progress: Progress | None = None
@@ -144,11 +150,25 @@ class Bookkeeper:
         for first in range(0, patients, _BATCH):
             yield presentations(self._world, np.arange(first, min(first + _BATCH, patients), dtype=np.int64), seed)
 
-    def solve(self, *, patients: int, seed: int, progress: Progress | None = None) -> Solution:
-        """The value of the best policy, over sampled patients where the whole is too large. Raises PlanningRefused."""
+    def check_law(self) -> None:
+        """Raises PlanningRefused where the patients' law, and with it the best policy, is unknown."""
         if not self._population.law_known:
             raise PlanningRefused(RECORDED.format(self._world.scenario.id))
-        found = solve(self._world, patients=patients, seed=seed, cache=self.cache, progress=self._saving(progress))
+
+    def solve(
+        self, *, patients: int, seed: int, planner: Planner | None = None, progress: Progress | None = None
+    ) -> Solution:
+        """The value of the best policy, over sampled patients where the whole is too large; what `planner` has solved is
+        not solved again. Raises PlanningRefused."""
+        self.check_law()
+        found = solve(
+            self._world,
+            patients=patients,
+            seed=seed,
+            cache=self.cache,
+            planner=planner,
+            progress=self._saving(progress),
+        )
         self.save()
         return found
 

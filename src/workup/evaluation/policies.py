@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from workup.agents.acting import draws
+from workup.agents.adapted import as_agent
 from workup.agents.base import Agent
 from workup.agents.planning import Optimum
+from workup.agents.referenced import by_own_name
 from workup.envs.compile.recorded import population_of
-from workup.envs.engine.observation import layout_of
-from workup.envs.engine.types import JourneyView
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import Evaluation, score
 
-Choose = Callable[[NDArray[np.float32], NDArray[np.bool_]], Any]
-"""(n,) actions from observations (n, P) of the belief view and masks (n, A)."""
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Policies on the same patients, with what is left to look at."""
+
+    world: World
+    agents: Mapping[str, Agent]
+    journeys: Mapping[str, Journeys]
+    evaluation: Evaluation
+    keeper: Bookkeeper
+    """What the planner worked out; `save()` it if more was planned afterwards."""
 
 
-@dataclass(frozen=True)
-class FunctionPolicy:
-    """A function of (observation, mask) as an agent. It is shown the belief view; the raw one is its first columns."""
-
-    name: str
-    choose: Choose
-    needs: Literal["raw", "belief"] = "belief"
-
-    def act(self, view: JourneyView) -> NDArray[np.int64]:
-        """See `Agent.act`. Raises WorkupError for anything but one whole number a journey."""
-        assert view.observation is not None  # it says what it needs
-        found = np.asarray(self.choose(view.observation, view.mask))
-        if found.shape != (len(view.step),) or found.dtype.kind not in "iu":
-            raise WorkupError(
-                f"{self.name} returned {found.dtype} of shape {found.shape} for {len(view.step)} journeys; expected an "
-                "index of an action for each, integers of shape (n,)"
-            )
-        return found.astype(np.int64)
+Progress = Callable[[str, float | None], None]
+"""Called with what is being done and the share of it that is done, 0 to 1; None: one more of an unknown number."""
 
 
 def evaluate(
@@ -60,9 +49,10 @@ def evaluate(
 
     Args:
         scenario: an id, a path, a compiled world or a population.
-        policies: one or several, as a list or by name: the name of an agent ("voi"), a directory that `workup train` wrote, an
-            `Agent`, a function (observation (n, P) float32, mask (n, A) bool) -> (n,) actions of the belief view, or a model of
-            Stable-Baselines3 or sb3-contrib (`predict`), whose view is told by the length of its observation.
+        policies: one or several, as a list or by name: the name of an agent ("voi"), a directory that `workup train` wrote,
+            `FILE.py:NAME` or `MODULE:NAME`, an `Agent`, a factory (world, *, seed) of one, a function (observation (n, P) float32,
+            mask (n, A) bool) -> (n,) actions of the belief view or (view) -> (n,), or a model of Stable-Baselines3 or sb3-contrib
+            (`predict`), whose view is told by the length of its observation.
         patients: the first so many of the seed; of recorded patients, at most all.
         seed: of the patients, and of agents that draw random numbers.
         optimum: also what was possible, with certified bounds; minutes on some scenarios. Policies are then scored as the optimum is
@@ -73,16 +63,60 @@ def evaluate(
 
     Raises:
         WorkupError: no policy, two of one name, or something that is none.
+
+    Examples:
+        >>> import workup
+        >>> found = workup.evaluate("tutorial", ["none", "voi"], patients=100)
+        >>> found.agents["voi"].value.mean > found.agents["none"].value.mean  # pounds a patient
+        True
+        >>> found.minus("voi", "none").low > 0  # patient by patient
+        True
+        >>> found.to_frame()["policy"].to_list()  # best first
+        ['voi', 'none']
     """
+    return compare(scenario, policies, patients=patients, seed=seed, optimum=optimum).evaluation
+
+
+def compare(
+    scenario: str | Path | World | Population,
+    policies: Mapping[str, Any] | Sequence[Any] | Any,
+    *,
+    patients: int,
+    seed: int,
+    optimum: bool = False,
+    record: bool = False,
+    progress: Progress | None = None,
+) -> Comparison:
+    """As `evaluate`, with the journeys; recorded step by step if asked."""
+    tell = progress or (lambda what, share: None)
+
+    def solved(_: int) -> None:
+        tell("presentations planned", None)
+
     ready = isinstance(scenario, World | Population)
     population = Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario)
     judged = population if ready or population.drawn else population_of(str(scenario), split="test")
     keeper = Bookkeeper(population)
-    agents = {name: _agent(name, policy, population.world, keeper, seed) for name, policy in _named(policies).items()}
-    journeys = run_agents(judged, agents, patients=patients, seed=seed)
+    agents = {
+        name: keeper.agent(policy, seed=seed, progress=solved)
+        if isinstance(policy, str | Path)
+        else as_agent(policy, name, population.world, seed=seed)
+        for name, policy in _named(policies).items()
+    }
+    if not isinstance(policies, Mapping):
+        agents = by_own_name(agents)
+    journeys = run_agents(
+        judged,
+        agents,
+        patients=patients,
+        seed=seed,
+        record=record,
+        progress=lambda name, done: tell(f"journeys of {name}", done / patients),
+    )
     asked = optimum or any(isinstance(agent, Optimum) for agent in agents.values())
-    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked)
-    return score(journeys, bounds, refusal=refusal, plan=plan)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
+    evaluation = score(journeys, bounds, refusal=refusal, plan=plan)
+    return Comparison(population.world, agents, journeys, evaluation, keeper)
 
 
 def _named(policies: Any) -> dict[str, Any]:
@@ -105,46 +139,3 @@ def _name_of(policy: Any) -> str:
     if isinstance(policy, str | Path):
         return str(policy)
     return str(getattr(policy, "name", None) or getattr(policy, "__name__", None) or type(policy).__name__)
-
-
-def _agent(name: str, policy: Any, world: World, keeper: Bookkeeper, seed: int) -> Agent:
-    if isinstance(policy, str | Path):
-        if str(policy).endswith(".zip"):
-            raise WorkupError(
-                f"{policy} is a file that can run code when it is opened; load it yourself if you trust it "
-                "(MaskablePPO.load(...)) and give the model"
-            )
-        return keeper.agents([policy], seed=seed)[str(policy)]
-    if hasattr(policy, "needs") and (hasattr(policy, "act") or draws(policy)):
-        return policy
-    if hasattr(policy, "predict"):
-        return FunctionPolicy(name, _predicting(policy), _view_of(name, policy, world))
-    if callable(policy):
-        return FunctionPolicy(name, policy)
-    raise WorkupError(
-        f"{name} is {type(policy).__name__}; expected the name of an agent, a directory, an Agent, a function of (observation, "
-        "mask), or a model with `predict`"
-    )
-
-
-def _view_of(name: str, model: Any, world: World) -> Literal["raw", "belief"]:
-    layout, space = layout_of(world), getattr(model, "observation_space", None)
-    size = None if space is None else tuple(space.shape)
-    if size == (len(layout.names),):
-        return "belief"
-    if size == (layout.raw_size,):
-        return "raw"
-    raise WorkupError(
-        f"{name} reads observations of shape {size}; {world.scenario.id} shows ({layout.raw_size},) in the raw view and "
-        f"({len(layout.names)},) in the belief view. Train it on this scenario, or give a function that translates"
-    )
-
-
-def _predicting(model: Any) -> Choose:
-    masked = "action_masks" in inspect.signature(model.predict).parameters
-
-    def choose(observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> Any:
-        extra = {"action_masks": mask} if masked else {}
-        return model.predict(observation, deterministic=True, **extra)[0]
-
-    return choose

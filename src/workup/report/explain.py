@@ -2,66 +2,66 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from importlib.resources import files
 from typing import Any
-
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
-from workup.report.drawing import svg
 from workup.report.markup import html
-from workup.report.write import STATUSES
-from workup.scenarios.language.lint.lint import warnings
-from workup.scenarios.language.reading.signatures import standing_of
-from workup.scenarios.language.schema import Act, Orderable, Scenario
+from workup.report.page import page, picture
+from workup.scenarios.language.schema import OPENING, Act, Orderable, Scenario
 from workup.scenarios.language.words.difference import PARTS, part_of
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import effects, harms, rules_of, takes
+from workup.scenarios.language.words.phrases import Phrases
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
-from workup.version import __version__
 from workup.wording import chance_in_words as chance
-from workup.wording import listed, percent
+from workup.wording import pounds_exact
 
-_TITLES = {
-    "patient": "The patient",
-    "orders": "Tests and acts",
-    "availability": "When a result is not to be had",
-    "decisions": "How it can end",
-    "guideline": "The guideline",
-    "vignettes": "Patients to test a policy on",
-    "targets": "Published figures",
-    "figures": "Every figure",
-    "sources": "Sources",
-}
+_FOLDED = ("patient", "availability", "decisions", "guideline", "vignettes", "targets", "sources")
+"""Sections of the prose that are opened by who wants them."""
+_STORIES = 2
+"""Patients whose story is told before anything is unfolded."""
 
 
 def explanation(scenario: Scenario, command: str) -> str:
-    """The page: standing and provenance, prose, two pictures, tests, chances, guideline, vignettes, figures, sources.
+    """The page: what depends on what and a story first; then, folded, tests, chances, guideline, vignettes, figures, sources.
 
     Args:
         scenario: checked.
-        command: how to make the page again, shown at its foot.
+        command: how to make the page again, shown at its head.
     """
-    here = files("workup.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(percent=percent)
-    template = environment.from_string(here.joinpath("explain.html").read_text(encoding="utf-8"))
-    css = [here.joinpath(name).read_text(encoding="utf-8") for name in ("report.css", "explain.css")]
     laws = Laws(scenario)
-    prose = {name: html(lines) for name, lines in sections(scenario).items()}
-    pictures = {"network": network_figure(scenario), "prerequisites": prerequisite_figure(scenario)}
+    prose = {name: lines for name, lines in sections(scenario).items() if lines}
+    folded = {
+        name: {"title": lines[0].removeprefix("## "), "body": html(lines[1:])}
+        for name, lines in prose.items()
+        if name in _FOLDED
+    }
     seen = sum(figure.status == "seen" for figure in scenario.figures)
-    return template.render(
-        css=Markup("\n".join(css)),  # our own files
-        head=_head(scenario, command),
-        contents=[(name, title) for name, title in _TITLES.items() if prose.get(name, title)],
-        prose=prose,
-        pictures={name: Markup(svg(picture)) for name, picture in pictures.items()},  # matplotlib escapes text
+    contents = [
+        ("glance", "At a glance"),
+        ("orders", "Tests and acts"),
+        *((name, of["title"]) for name, of in folded.items()),
+    ]
+    return page(
+        "explain.html",
+        scenario,
+        command,
+        contents=[*contents, ("figures", "Every figure")],
+        glance=_glance(scenario),
+        stories=_stories(scenario),
+        network=picture(
+            network_figure(scenario),
+            "What depends on what",
+            "The same is said in words in each box and under “The patient”.",
+        ),
+        before=picture(
+            prerequisite_figure(scenario), "What comes before what", "The same is said in the table of tests and acts."
+        ),
+        folded=folded,
+        orders=html(prose["orders"][1:]),
         tests=_tests(laws),
         laws=_laws(laws),
         figures=_figures(scenario),
@@ -69,30 +69,29 @@ def explanation(scenario: Scenario, command: str) -> str:
     )
 
 
-def _head(s: Scenario, command: str) -> dict[str, Any]:
-    standing, counts = standing_of(s), Counter(figure.status for figure in s.figures)
-    total = max(len(s.figures), 1)
-    shares = [{"status": status, "n": counts[status], "share": counts[status] / total} for status in STATUSES]
-    return {
-        "title": s.title,
-        "about": s.about,
-        "status": standing.status,
-        "status_words": standing.words[:1].upper() + standing.words[1:],
-        "provenance": shares,
-        "provenance_words": ", ".join(f"{status} {percent(counts[status] / total)}" for status in STATUSES),
-        "n_figures": f"{len(s.figures):,}",
-        "facts": [
-            ("Scenario", f"{s.id}, version {s.version}"),
-            ("Digest", s.digest),
-            ("Written by", listed(s.who.authors)),
-            ("Setting", s.who.setting),
-            ("Guideline", f"{s.who.guideline.name}, {s.who.guideline.version}"),
-            ("Prices", f"{s.who.currency}, {s.who.price_year}"),
-        ],
-        "warnings": warnings(s),
-        "workup": __version__,
-        "command": command,
-    }
+def _glance(s: Scenario) -> str:
+    """What the scenario is, in a sentence."""
+    costs = [of.cost_gbp for of in s.investigations.values() if of.tier not in OPENING]
+    priced = f" at {pounds_exact(min(costs))} to {pounds_exact(max(costs))}" if costs else ""
+    return (
+        f"One of {len(s.conditions)} causes lies behind it. After history and examination there are {len(costs)} tests to choose "
+        f"from{priced}, {len(s.acts) or 'no'} act{'' if len(s.acts) == 1 else 's'} that {'does' if len(s.acts) == 1 else 'do'} not end the journey, and "
+        f"{len(s.decisions)} decisions that do."
+    )
+
+
+def _stories(s: Scenario) -> list[dict[str, str]]:
+    """The first patients of the vignettes, with what is wrong with them and how their journey must end."""
+    phrases = Phrases(s)
+    return [
+        {
+            "title": vignette.title,
+            "story": vignette.story,
+            "truth": phrases.label(vignette.condition),
+            "ends": phrases.labels_of(vignette.decide, "or"),
+        }
+        for vignette in list(s.vignettes.values())[:_STORIES]
+    ]
 
 
 def _tests(laws: Laws) -> list[dict[str, Any]]:

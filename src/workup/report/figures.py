@@ -19,6 +19,9 @@ from workup.report.story import Story
 from workup.scenarios.language.schema import TIERS
 from workup.wording import moment, percent, pounds, without_brackets
 
+_MOST_NAMES = 6
+"""Causes that are named beside the picture of a belief: as many as have room."""
+
 
 @dataclass(frozen=True)
 class Colours:
@@ -69,9 +72,9 @@ def journey_figure(story: Story, palette: Colours, scale: Scale, *, width: float
         width: inches.
     """
     with mpl.rc_context(STYLE):  # type: ignore[arg-type]
-        figure = Figure(figsize=(width, 4.6))
+        figure = Figure(figsize=(width, 5.1))
         lanes, spend, belief = figure.subplots(
-            3, 1, sharex=True, gridspec_kw={"height_ratios": [1.9, 0.75, 2.0], "hspace": 0.16}
+            3, 1, sharex=True, gridspec_kw={"height_ratios": [1.9, 0.75, 2.6], "hspace": 0.16}
         )
         _lanes(lanes, story, scale.tiers)
         _spend(spend, story, scale.spent_gbp)
@@ -91,7 +94,9 @@ def _lanes(axes: Axes, story: Story, tiers: Sequence[str]) -> None:
     for step in story.steps:
         if step.decides:
             axes.axvline(step.number, color=INK, lw=1, ls=(0, (2, 2)), zorder=1)
-            axes.text(step.number + 0.15, 0, "decides", va="center", color=INK)
+            axes.text(
+                step.number + 0.15, 0, "decides", va="center", color=INK, bbox={"fc": PAPER, "ec": "none", "pad": 1}
+            )
     axes.set_yticks(range(len(tiers)), tiers)
     axes.set_ylim(len(tiers) - 0.4, -0.6)
     axes.tick_params(left=False, bottom=False, labelbottom=False)
@@ -123,13 +128,14 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
         axes.fill_between(x, below, below + band, step="post", color=shade, lw=0.4, edgecolor=PAPER)
         middles.append(below[-1] + band[-1] / 2)
         below = below + band
-    shown = [i for i, band in enumerate(bands) if band[-1] >= 0.02]
+    shown = sorted(sorted(range(len(bands)), key=lambda i: -bands[i][-1])[:_MOST_NAMES])
+    shown = [i for i in shown if bands[i][-1] >= 0.02]
     true = [i < len(palette.named) and palette.named[i] == story.truth for i in shown]
     said = [
         "\n".join(textwrap.wrap(f"{percent(bands[i][-1])} {names[i]}{' (true)' if is_true else ''}", 27, max_lines=2))
         for i, is_true in zip(shown, true, strict=True)
     ]
-    places = spread([middles[i] for i in shown], [0.085 * (1 + text.count("\n")) + 0.01 for text in said])
+    places = spread([middles[i] for i in shown], [0.068 * (1 + text.count("\n")) + 0.02 for text in said])
     places -= max(0.0, places.max(initial=0.0) - 0.98)  # not into the panel above
     for i, place, text, is_true in zip(shown, places, said, true, strict=True):
         axes.annotate(
@@ -141,10 +147,17 @@ def _belief(axes: Axes, story: Story, palette: Colours, last: int) -> None:
             fontweight="bold" if is_true else "normal",
             annotation_clip=False,
             fontsize=8,
-            arrowprops={"arrowstyle": "-", "color": shades[i], "lw": 1.4, "shrinkA": 1, "shrinkB": 0},
+            arrowprops={
+                "arrowstyle": "-",
+                "color": shades[i],
+                "lw": 1.4,
+                "shrinkA": 1,
+                "shrinkB": 0,
+                "relpos": (0, 0.5),
+            },
         )
     axes.set_ylim(0, 1)
-    axes.set_yticks([0, 0.5, 1], ["0", "50%", "100%"])
+    axes.set_yticks([0, 0.5, 1], ["0%", "50%", "100%"])
     axes.set_ylabel("probability of\neach cause")
     axes.set_xticks(*_moments(story, last))
     axes.set_xlabel("steps (numbers), at the time shown", fontsize=7.5)

@@ -44,10 +44,10 @@ class ReportInputs:
     checks: tuple[Check, ...] = ()
     """One per agent."""
     vignette_journeys: Mapping[str, Mapping[str, Journeys]] = field(default_factory=dict)
-    """Agent -> vignette id -> journeys recorded with events (any number of draws). The agents are shown in this
-    order; the first one chooses the two patients unless `two_patients` names them."""
+    """Agent -> vignette id -> journeys recorded with events (any number of draws). The agent that did best is shown first, and
+    chooses the two patients unless `two_patients` names them."""
     two_patients: tuple[str, str] | None = None
     """Vignettes set side by side; None: the cheapest and the dearest journey of the first agent."""
     policy_journeys: Mapping[str, Journeys] = field(default_factory=dict)
-    """Agent -> population journeys recorded with events, for the tree of its policy."""
+    """Agent -> population journeys recorded with events, for what it orders first and for its common routes."""
     learning_curves: tuple[LearningCurve, ...] = ()

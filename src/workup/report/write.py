@@ -2,98 +2,77 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from jinja2 import Environment, StrictUndefined
-from markupsafe import Markup
 
 from workup.envs.records.journeys import Journeys
 from workup.files import write_whole
 from workup.report import comparison, figures
-from workup.report.drawing import svg
+from workup.report.diagrams.routes import tree_figure
 from workup.report.inputs import ReportInputs
+from workup.report.page import page, picture
+from workup.report.presentations import first_orders
+from workup.report.routes import common_routes, ends_in_words, told
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
-from workup.report.tree import policy_tree
-from workup.scenarios.language.authorship import Status
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
-from workup.version import __version__
 from workup.wording import elapsed, moment, percent, pounds, without_brackets
 
-STATUSES: tuple[Status, ...] = ("seen", "recalled", "derived", "assumed")
+if TYPE_CHECKING:
+    from workup.evaluation.score import Evaluation
+
+_SECTIONS = {
+    "frontier": "Cost and benefit",
+    "orders": "What is ordered first",
+    "trees": "Common routes",
+    "agents": "All agents",
+    "patients": "Two patients",
+    "vignettes": "Vignettes",
+    "learning": "Learning",
+}
+_ANCHORS = {"trees": "policy"}
 
 
-def write_report(inputs: ReportInputs, path: Path) -> Path:
+def write_page(inputs: ReportInputs, path: Path) -> Path:
     """Write the page and return where it is; an older page stays whole until the new one is complete.
 
     Args:
         inputs: what to report; parts left empty are left out of the page.
         path: the HTML file.
+
+    Raises:
+        UnwritableError: the file cannot be written; with the reason.
     """
-    page = render(inputs)
-    write_whole(path, page)
+    write_whole(path, render(inputs))
     return path
 
 
 def render(inputs: ReportInputs) -> str:
     """The page. Every text of the scenario is escaped: scenario files are not trusted."""
-    here = files("workup.report")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters.update(pounds=pounds, percent=percent)
-    template = environment.from_string(here.joinpath("report.html").read_text(encoding="utf-8"))
     parts: dict[str, Any] = {
-        "patients": _patients(inputs),
         "frontier": _frontier(inputs),
+        "orders": _orders(inputs),
+        "trees": _trees(inputs),
         "agents": agents_table(inputs.evaluation, inputs.scenario) if inputs.evaluation else None,
-        "trees": [{"agent": name, "root": policy_tree(each)} for name, each in inputs.policy_journeys.items()],
-        "vignettes": vignette_table(inputs.checks) if inputs.checks else None,
+        "patients": _patients(inputs),
+        "vignettes": _vignettes(inputs),
         "learning": _learning(inputs),
     }
-    names = {
-        "patients": "Two patients",
-        "frontier": "Cost and benefit",
-        "agents": "All agents",
-        "trees": "The policy as a tree",
-        "vignettes": "Vignettes",
-        "learning": "Learning",
-    }
-    anchors = {"trees": "policy"}
-    sections = [(anchors.get(key, key), name) for key, name in names.items() if parts[key]] + [("limits", "Limits")]
-    css = Markup(here.joinpath("report.css").read_text(encoding="utf-8"))  # our own file
-    return template.render(head=_head(inputs), css=css, sections=sections, limits=_limits(inputs), **parts)
-
-
-def _head(inputs: ReportInputs) -> dict[str, Any]:
-    scenario = inputs.scenario
-    who, counts = scenario.who, Counter(figure.status for figure in scenario.figures)
-    total = max(len(scenario.figures), 1)
-    shares = {status: counts[status] / total for status in STATUSES}
-    standing = standing_of(scenario)
-    return {
-        "title": scenario.title,
-        "about": scenario.about,
-        "status": standing.status,
-        "status_words": standing.words[0].upper() + standing.words[1:],
-        "provenance": [{"status": status, "n": counts[status], "share": share} for status, share in shares.items()],
-        "provenance_words": ", ".join(f"{status} {percent(share)}" for status, share in shares.items()),
-        "n_figures": f"{len(scenario.figures):,}",
-        "id": scenario.id,
-        "version": scenario.version,
-        "digest": scenario.digest,
-        "setting": who.setting,
-        "guideline": f"{who.guideline.name}, {who.guideline.version}",
-        "prices": f"{who.currency}, {who.price_year}",
-        "seeds": list(inputs.seeds.items()),
-        "workup": __version__,
-        "command": inputs.command,
-    }
+    contents = [(_ANCHORS.get(key, key), name) for key, name in _SECTIONS.items() if parts[key]] + [
+        ("limits", "Limits")
+    ]
+    seeds = ", ".join(f"{purpose} {seed}" for purpose, seed in inputs.seeds.items())
+    facts = [("Seeds", seeds)] if seeds else []
+    return page(
+        "report.html", inputs.scenario, inputs.command, facts, contents=contents, limits=_limits(inputs), **parts
+    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,7 +83,9 @@ class _Told:
 
 
 def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
+    rank = {name: place for place, name in enumerate(_ranked(inputs))}
     journeys = {name: each for name, each in inputs.vignette_journeys.items() if each}
+    journeys = {name: journeys[name] for name in sorted(journeys, key=lambda name: rank.get(name, len(rank)))}
     if not journeys:
         return None
     pair = inputs.two_patients or contrast(next(iter(journeys.values())))
@@ -148,7 +129,11 @@ def _patient(
         "spent": story.spent_gbp,
         "dose": f"{story.dose_msv:g}",
         "truth": story.labels[story.truth],
-        "svg": Markup(svg(figures.journey_figure(story, palette, scale))),  # matplotlib escapes text
+        "picture": picture(
+            figures.journey_figure(story, palette, scale),
+            f"{vignette.title}, as seen by {told.agent}",
+            _in_words(story),
+        ),
         "same_route": story.same_route,
         "draws": story.draws,
         "steps": [
@@ -166,9 +151,23 @@ def _patient(
     }
 
 
+def _in_words(story: Story) -> str:
+    steps = ", then ".join(f"{step.what} ({_leading(story, step.posterior)})" for step in story.steps)
+    return f"Steps, each with the most probable cause after it: {steps}."
+
+
 def _leading(story: Story, posterior: np.ndarray[Any, Any]) -> str:
     first = int(np.argmax(posterior))
     return f"{percent(float(posterior[first]))} {without_brackets(story.labels[first])}"
+
+
+def _ranked(inputs: ReportInputs) -> list[str]:
+    """Agents of the recorded journeys, the best first."""
+    names = list(inputs.policy_journeys)
+    if inputs.evaluation is not None:
+        known = inputs.evaluation.agents
+        names.sort(key=lambda name: -known[name].value.mean if name in known else math.inf)
+    return names
 
 
 def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:
@@ -179,27 +178,75 @@ def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:
         comparison.Point(name, score.cost_gbp.mean, score.gain.mean, score.gain.low, score.gain.high)
         for name, score in evaluation.agents.items()
     ]
-    optimum = evaluation.optimum
-    lower = optimum.gain.mean if optimum else np.nan
-    upper = optimum.gain.mean + optimum.gap.mean if optimum else np.nan
-    figure = comparison.frontier_figure(points, lower, upper, exact=optimum is not None and optimum.exact)
-    return {"svg": Markup(svg(figure)), "patients": f"{evaluation.patients:,}"}
+    lower, upper, exact = _bracket(evaluation)
+    figure = comparison.frontier_figure(points, lower, upper, exact=exact)
+    says = comparison.in_words(evaluation)
+    return {
+        "picture": picture(figure, "What each agent spends and gains", says),
+        "says": says,
+        "patients": f"{evaluation.patients:,}",
+    }
+
+
+def _bracket(evaluation: Evaluation | None) -> tuple[float, float, bool]:
+    """What the optimum certainly gains, what no policy can exceed, and whether that is exact; NaN where it is not known."""
+    optimum = evaluation.optimum if evaluation else None
+    if optimum is None:
+        return np.nan, np.nan, False
+    return optimum.gain.mean, optimum.gain.mean + optimum.gap.mean, optimum.exact
+
+
+def _orders(inputs: ReportInputs) -> dict[str, Any] | None:
+    ranked = _ranked(inputs)
+    found = first_orders({name: inputs.policy_journeys[name] for name in ranked}, ranked[0]) if ranked else None
+    if found is None:
+        return None
+    about = f"The rows are told apart by what changes the first order of {found.reference}"
+    about += ", the agent that gains most here." if inputs.evaluation else "."
+    if len(found.rows) == 1:
+        about = f"{found.reference} begins in the same way whatever it finds."
+    return {"about": about, "agents": found.agents, "rows": found.rows}
+
+
+def _trees(inputs: ReportInputs) -> list[dict[str, Any]]:
+    trees = []
+    for name in _ranked(inputs):
+        tree = common_routes(inputs.policy_journeys[name])
+        ways = list(told(tree))
+        first, *after = sorted(ways, key=lambda way: -way.share * way.drawn)
+        says = f"Under {name}, the routes drawn here take {percent(tree.shown)} of patients all the way to a decision."
+        if after:
+            says += f" The commonest, for {percent(first.share)}, is {' → '.join(first.actions)}, then {ends_in_words(first.ends)}."
+        rows = [{"way": way, "ends": ends_in_words(way.ends)} for way in ways]
+        shown = picture(tree_figure(tree), f"Common routes of {name}", says)
+        trees.append({"agent": name, "picture": shown, "says": says, "rows": rows})
+    return trees
+
+
+def _vignettes(inputs: ReportInputs) -> dict[str, Any] | None:
+    if not inputs.checks:
+        return None
+    table = vignette_table(inputs.checks)
+    passed = [
+        f"{check.agent} {sum(each.passed for each in check.vignettes)} of {len(check.vignettes)}"
+        for check in inputs.checks
+    ]
+    return {"says": f"Passed: {', '.join(passed)}.", "agents": table.agents, "rows": table.rows}
 
 
 def _learning(inputs: ReportInputs) -> dict[str, Any] | None:
     curves = inputs.learning_curves
     if not curves:
         return None
-    optimum = inputs.evaluation.optimum if inputs.evaluation else None
-    lower = optimum.gain.mean if optimum else np.nan
-    upper = optimum.gain.mean + optimum.gap.mean if optimum else np.nan
-    figure = comparison.learning_figure(curves, lower, upper, exact=optimum is not None and optimum.exact)
+    lower, upper, exact = _bracket(inputs.evaluation)
+    figure = comparison.learning_figure(curves, lower, upper, exact=exact)
     runs = "One training run" if len(curves) == 1 else f"All {len(curves)} training runs"
     words = (
         f"{runs}, none left out. Gain is measured on held-out patients while the agent learns; "
         "the band is the optimum’s, on the patients compared above."
     )
-    return {"svg": Markup(svg(figure)), "words": words}
+    ends = "; ".join(f"{curve.agent}, seed {curve.seed}, ends at {pounds(float(curve.gain[-1]))}" for curve in curves)
+    return {"picture": picture(figure, "Gain against experience", f"Mean gain per patient: {ends}."), "words": words}
 
 
 def _limits(inputs: ReportInputs) -> list[str]:

@@ -93,7 +93,29 @@ def check_agent(
     only: Sequence[str] = (),
     progress: Callable[[str], None] | None = None,
 ) -> Check:
-    """Run an agent on every vignette and judge every expectation. Arguments and errors as `run_vignettes`."""
+    """Run an agent on every vignette, 200 seeded draws of each, and judge every expectation.
+
+    Args:
+        world: the scenario, with a reward preset that gives harm a weight.
+        agent: who is checked.
+        seed: of the draws.
+        only: ids of the vignettes to run; all if empty.
+        progress: called with each vignette's id once it has run.
+
+    Returns:
+        `passed`, and for each of `vignettes` its failures with a sample journey in words.
+
+    Raises:
+        UnknownNameError: a vignette that the scenario does not have.
+        WorkupError: the scenario has no vignettes.
+
+    Examples:
+        >>> import workup
+        >>> world = workup.compile_world(workup.load_scenario("tutorial"))
+        >>> found = workup.check(world, workup.make_agent("guideline", world))
+        >>> found.passed, [each.id for each in found.vignettes]
+        (True, ['well', 'febrile', 'smoker', 'declines'])
+    """
     return judge_vignettes(run_vignettes(world, agent, seed=seed, only=only, progress=progress))
 
 

@@ -215,7 +215,9 @@ def test_a_fixed_order_that_names_what_is_not_there_is_refused(world: World, tun
 
 
 def test_an_agent_that_does_not_exist_is_told_the_names(world: World) -> None:
-    with pytest.raises(UnknownNameError, match=r"agent 'vio' is neither a name nor a directory; names: all, .*voi"):
+    with pytest.raises(
+        UnknownNameError, match=r"agent 'vio' is neither a name nor a directory nor FILE.py:NAME; names: all, .*voi"
+    ):
         make_agent("vio", world)
     assert "voi" in agent_factories()
 

@@ -1,6 +1,7 @@
 """The command line as its users meet it, on the tutorial."""
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -99,6 +100,21 @@ def test_solve_writes_value_and_bounds(capsys: pytest.CaptureFixture[str], tmp_p
     assert f"{abs(found['value']):,.0f}" in out
 
 
+def test_solve_tells_what_the_best_policy_does_within_80_columns(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    _, out, _ = run(capsys, "solve", "tutorial", "--patients", 60, "--json", tmp_path / "solved.json")
+    found = read(tmp_path / "solved.json")
+    told = out.split("\n\n")[1].splitlines()[:-1]  # the last line says what is no advice
+    assert max(map(len, told)) <= 80
+    assert sum(row["share"] for row in found["first_orders"]) == pytest.approx(1)
+    feverish = next(row for row in found["first_orders"] if "Fever: yes" in row["when"])
+    assert list(feverish["orders"]) == ["CRP"]
+    assert sum(found["decisions"].values()) == pytest.approx(1)
+    assert "Fever: yes" in out
+    assert re.search(r"^It ends with: \d\d% Reassure", out, re.M)
+
+
 def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     file = tmp_path / "deep" / "evaluation.json"
     asked = ("evaluate", "tutorial", "--agents", "none,optimum", "--patients", 100, "--seed", 3, "--json", file)
@@ -128,7 +144,9 @@ def test_evaluate_plans_only_when_it_is_asked_to(capsys: pytest.CaptureFixture[s
     assert "optimum: not asked for (add optimum to --agents, or --optimum)" in out
     assert (found["optimum"], found["refusal"].startswith("not asked for")) == (None, True)
     assert [line.split()[-1] for line in out.splitlines() if line.startswith(("none ", "all "))][:2] == ["–", "–"]
-    assert run(capsys, *asked, "--optimum")[0] == 0
+    status, _, err = run(capsys, *asked, "--optimum")
+    assert status == 0
+    assert re.search(r"^\d+ presentations to plan for: may take minutes.* without optimum it is not needed$", err, re.M)
     told = read(file)
     assert told["optimum"]["exact"]
     assert told["agents"]["all"]["captured"] is not None

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workup.agents.acting import take
 from workup.agents.registry import agent_factories
 from workup.envs.engine.types import Budget
 from workup.envs.model.world import World
@@ -31,7 +32,8 @@ def one_by_one(world: World, agent: Any, budget: Budget) -> dict[int, dict[str, 
         env.reset(seed=5, options={"patient": patient})
         over = False
         while not over:
-            action = int(agent.act(env.engine.journey_view(observation=True))[0])
+            view = env.engine.journey_view(observation=True)
+            action = int(take(agent, view, seed=5, patients=np.array([patient])).action[0])
             *_, terminated, truncated, info = env.step(action)
             assert not info["illegal"]
             over = terminated or truncated

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Iterator
 from html.parser import HTMLParser
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -17,7 +17,7 @@ from matplotlib.transforms import Bbox
 from support.command import run
 
 from workup.report.diagrams.boxes import Line, text_width, wrapped
-from workup.report.diagrams.network import network, network_figure
+from workup.report.diagrams.network import Group, network, network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.explain import explanation
 from workup.report.markup import html
@@ -72,7 +72,8 @@ def test_the_page_says_at_its_head_how_far_it_may_be_trusted() -> None:
 
 
 def test_the_page_tells_every_figure_with_its_status() -> None:
-    rows = re.findall(r"<tr(?: class=\"unseen\")?><td>.*?</tr>", PAGE)
+    part = PAGE[PAGE.index('<section id="figures">') :]
+    rows = re.findall(r"<tr(?: class=\"unseen\")?><td>.*?</tr>", part)
     assert len(rows) == len(TUTORIAL.figures)
     unseen = sum('class="unseen"' in row for row in rows)
     assert unseen == sum(figure.status != "seen" for figure in TUTORIAL.figures)
@@ -90,6 +91,29 @@ def test_the_page_has_every_test_rule_vignette_and_picture() -> None:
     assert all(vignette.title in words for vignette in TUTORIAL.vignettes.values())
     assert PAGE.count("<svg") == 2
     assert all(of.label in PAGE[PAGE.index("<svg") :] for of in TUTORIAL.findings.values())
+
+
+def test_the_picture_and_a_story_come_first_and_the_figures_are_folded() -> None:
+    main = PAGE[PAGE.index("<main") :]
+    assert main.index("<svg") < main.index("One of ") < main.index(next(iter(TUTORIAL.vignettes.values())).story)
+    assert main.index(next(iter(TUTORIAL.vignettes.values())).story) < main.index("<details")
+    first_table = main.index("<table")
+    assert main.count("<details", 0, first_table) > main.count("</details>", 0, first_table)
+
+
+def test_headings_go_down_one_at_a_time_and_nothing_needs_a_wide_screen() -> None:
+    levels = [int(level) for level in re.findall(r"<h([1-6])[ >]", PAGE)]
+    assert (levels[0], levels.count(1)) == (1, 1)
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+    assert PAGE.count("<table") == len(re.findall(r'<div class="scroll"[^>]*><table', PAGE))
+    labels = re.findall(r'role="region" tabindex="0" aria-label="([^"]*)"', PAGE)
+    assert len(labels) == len(set(labels)) > 5
+
+
+def test_a_share_that_is_hardly_known_is_not_told_to_two_digits() -> None:
+    causes = [line for line in explain(load_scenario("weight_loss")).splitlines() if "each day of waiting" in line]
+    assert "under 0.1% to 1.3%" in causes[0]
+    assert not [line for line in causes if re.search(r"0\.0\d", line)]
 
 
 def test_what_a_scenario_says_is_escaped() -> None:
@@ -156,16 +180,27 @@ def test_the_network_shows_every_variable_and_every_dependence(name: str) -> Non
     found = [finding for group in parts.found for finding in group.findings]
     assert sorted(found) == sorted(s.findings)
     shown = {(parent, child) for parent, child in parts.inner}
-    shown |= {(parent, finding) for group in parts.found for finding in group.findings for parent in group.parents}
+    groups = [group for found_by in parts.found for group in found_by.groups]
+    shown |= {(parent, finding) for group in groups for finding in group.findings for parent in group.parents}
+    items = [(found_by.tier, found_by.item) for found_by in parts.found]
+    assert len(items) == len(set(items)), "no test is drawn twice"
     every = {**s.context, **s.comorbidities, **s.latent, **s.findings, "condition": s.prior}
     assert shown == {(parent, child) for child, of in every.items() for parent in effective_parents(of)}
     words = " ".join(text.get_text() for text in network_figure(s).axes[0].texts).split()
     assert all(set(of.label.split()) <= set(words) | {"–"} for of in s.findings.values())
 
 
-def test_findings_that_depend_on_the_same_share_a_box() -> None:
+def test_findings_that_depend_on_the_same_are_told_together() -> None:
     first = network(TUTORIAL).found[0]
-    assert (first.item, first.parents, first.findings) == ("History", ("condition",), ("fever", "haemoptysis"))
+    assert (first.item, first.groups) == ("History", (Group(("condition",), ("fever", "haemoptysis")),))
+
+
+def test_arrows_are_drawn_for_what_findings_depend_on_beside_the_cause() -> None:
+    found = {of.item: of for of in network(load_scenario("weight_loss")).found}
+    bloods = found["Full blood count, C-reactive protein and bone profile"]
+    assert len(bloods.groups) == 2
+    assert bloods.drawn == ("inflammatory_response",)
+    assert found["Chest X-ray"].drawn == ()
 
 
 def test_what_bears_on_what_is_told_apart() -> None:

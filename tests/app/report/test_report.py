@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+from matplotlib.transforms import Bbox
 from numpy.typing import NDArray
 
+import workup
 from workup import wording
 from workup.agents.base import choose_first
 from workup.agents.planning import PresentationBounds
@@ -24,11 +31,13 @@ from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
+from workup.report.comparison import Point, frontier_figure
 from workup.report.drawing import spread
 from workup.report.inputs import LearningCurve, ReportInputs
+from workup.report.presentations import first_orders
+from workup.report.routes import Stretch, common_routes, told
 from workup.report.story import tell
-from workup.report.tree import Branch, policy_tree
-from workup.report.write import contrast, render, write_report
+from workup.report.write import contrast, render, write_page
 from workup.scenarios.language.schema import Scenario
 from workup.vignettes.check import judge_vignettes, run_vignettes
 
@@ -124,8 +133,8 @@ def test_every_agent_vignette_and_section_is_there(html: str, inputs: ReportInpu
         assert name in page.text
     for vignette in inputs.scenario.vignettes.values():
         assert vignette.title in page.text
-    for section in ("patients", "frontier", "agents", "policy", "vignettes", "learning", "limits"):
-        assert ("section", {"id": section}) in page.tags
+    sections = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
+    assert sections == ["frontier", "orders", "policy", "agents", "patients", "vignettes", "learning", "limits"]
 
 
 def test_a_failed_expectation_is_named_with_its_step(html: str, inputs: ReportInputs) -> None:
@@ -187,11 +196,11 @@ def test_parts_left_empty_are_left_out(world: World) -> None:
 
 def test_an_older_page_survives_a_failed_one(inputs: ReportInputs, tmp_path: Path) -> None:
     path = tmp_path / "made" / "report.html"
-    assert write_report(inputs, path) == path
+    assert write_page(inputs, path) == path
     before = path.read_bytes()
     events_lost = {"guideline": {n: replace(j, events=None) for n, j in inputs.vignette_journeys["guideline"].items()}}
     with pytest.raises(WorkupError, match="record=True"):
-        write_report(replace(inputs, vignette_journeys=events_lost), path)
+        write_page(replace(inputs, vignette_journeys=events_lost), path)
     assert path.read_bytes() == before
     assert [each.name for each in path.parent.iterdir()] == ["report.html"]
 
@@ -268,47 +277,121 @@ class FeverAgent:
         return chosen.astype(np.int64)
 
 
-def leaves(branch: Branch) -> Iterator[Branch]:
-    if not branch.branches:
-        yield branch
-    for each in branch.branches:
-        yield from leaves(each)
+def stretches(root: Stretch) -> Iterator[Stretch]:
+    yield root
+    for each in root.follows:
+        yield from stretches(each)
 
 
-def patients_of(branch: Branch) -> int:
-    if branch.ends:
-        return branch.n
-    return branch.rarer + sum(map(patients_of, branch.branches)) + sum(route.n for route in branch.routes)
-
-
-def test_the_tree_finds_the_one_result_that_the_policy_turns_on(world: World) -> None:
+def test_the_routes_name_the_one_result_that_the_policy_turns_on(world: World) -> None:
     agent = FeverAgent(world)
     journeys = run_journeys(world, agent, name="fever", patients=np.arange(400), seed=1, record=True)
-    root = policy_tree(journeys)
+    root = common_routes(journeys)
+    with_fever = (journeys.values[:, agent.fever] == agent.yes).mean()
     assert root.actions == ("History", "Examination")
-    assert {(each.when, each.actions[0]) for each in root.branches} == {
-        ("Fever: yes", "CRP"),
-        ("Fever: no", "First dose of antibiotics"),
+    assert {each.actions: (round(each.share, 9), each.why) for each in root.follows} == {
+        ("CRP",): (round(with_fever, 9), "Fever: yes (100% of them, 0% of the others)"),
+        ("First dose of antibiotics",): (round(1 - with_fever, 9), "Fever: no (100% of them, 0% of the others)"),
     }
-    with_fever = (journeys.values[:, agent.fever] == agent.yes).sum()
-    assert {each.when: each.n for each in root.branches}["Fever: yes"] == with_fever
-    assert all(leaf.ends for leaf in leaves(root))
+    assert root.shown == pytest.approx(1)
+    rows = {row.when: row for row in first_orders({"fever": journeys}, "fever").rows}  # type: ignore[union-attr]
+    assert rows["Fever: yes",].share == with_fever
+    assert rows["Fever: yes",].orders == ((("CRP", 1.0),),)
+    assert rows["Fever: no",].orders == ((("First dose of antibiotics", 1.0),),)
 
 
-def test_a_policy_that_looks_at_nothing_is_one_line(by_agent: dict[str, Journeys]) -> None:
-    root = policy_tree(by_agent["none"])
-    assert root.actions[:2] == ("History", "Examination")
-    assert all(leaf.ends or leaf.routes for leaf in leaves(root))
+def test_a_policy_that_orders_nothing_is_one_stretch(by_agent: dict[str, Journeys]) -> None:
+    root = common_routes(by_agent["none"])
+    assert (root.actions, root.follows, root.others) == (("History", "Examination"), (), ())
 
 
 @pytest.mark.parametrize("agent", AGENTS)
-@pytest.mark.parametrize("least", [0.0, 0.02, 0.3])
-def test_the_tree_counts_every_patient_once(by_agent: dict[str, Journeys], agent: str, least: float) -> None:
-    root = policy_tree(by_agent[agent], least=least)
-    assert root.n == 300
-    assert patients_of(root) == 300
-    assert all(leaf.share >= least for leaf in leaves(root))
-    assert all(route.share >= least for leaf in leaves(root) for route in leaf.routes)
+@pytest.mark.parametrize("least", [0.0, 0.03, 0.3])
+def test_the_routes_count_every_patient_once(by_agent: dict[str, Journeys], agent: str, least: float) -> None:
+    root = common_routes(by_agent[agent], least=least)
+    assert sum(way.share for way in told(root)) == pytest.approx(1)
+    assert sum(way.share for way in told(root) if way.drawn) == pytest.approx(root.shown)
+    for each in stretches(root):
+        here = [share for _, share in (*each.decided, *each.others)]
+        assert sum(here) + sum(follows.share for follows in each.follows) == pytest.approx(each.share)
+        assert each.share >= least - 1e-9
+
+
+@pytest.mark.parametrize("agent", AGENTS)
+def test_first_orders_are_those_of_the_journeys(by_agent: dict[str, Journeys], agent: str) -> None:
+    found = first_orders(by_agent, agent)
+    assert found is not None
+    assert sum(row.share for row in found.rows) == pytest.approx(1)
+    for i, name in enumerate(found.agents):
+        told_of = [(what, share * row.share) for row in found.rows for what, share in row.orders[i]]
+        assert sum(share for _, share in told_of) == pytest.approx(1)
+        decides = sum(share for what, share in told_of if what.startswith("decides: "))
+        assert decides <= np.mean(by_agent[name].tests == 0) + 1e-9
+    assert all(what.startswith("decides: ") for row in found.rows for what, _ in row.orders[found.agents.index("none")])
+
+
+def texts_of(figure: Figure) -> list[tuple[str, Bbox]]:
+    renderer = FigureCanvasAgg(figure).get_renderer()
+    texts = [text for axes in figure.axes for text in axes.texts]
+    legends = [text for legend in figure.legends for text in legend.get_texts()]
+    figure.draw(renderer)
+    return [(text.get_text(), Text.get_window_extent(text, renderer)) for text in [*texts, *legends]]
+
+
+@pytest.mark.parametrize("lower", [np.nan, 99.0])
+def test_no_label_lies_on_another(lower: float) -> None:
+    points = [
+        Point(name, cost, gain, gain - 20, gain + 20)
+        for name, cost, gain in (
+            ("optimum", 70.0, 100.0), ("voi", 62.0, 92.0), ("none", 41.0, 0.0), ("guideline", 230.0, -380.0),
+            ("runs/ppo of a long name", 66.0, 95.0), ("all", 560.0, -600.0), ("random", 120.0, -110.0),
+        )
+    ]  # fmt: skip
+    for several in (points, points[:4], points[:2]):
+        figure = frontier_figure(several, lower, lower + 8, exact=False)
+        texts = texts_of(figure)
+        assert {point.agent for point in several} <= {words for words, _ in texts}
+        for (one, here), (other, there) in combinations(texts, 2):
+            assert not here.overlaps(there), (one, other)
+        for words, place in texts:
+            assert figure.bbox.padded(1).contains(*place.min), words
+            assert figure.bbox.padded(1).contains(*place.max), words
+
+
+def test_every_picture_has_a_name_of_its_own_and_says_what_it_shows(html: str) -> None:
+    page = Page(html)
+    pictures = [attributes for tag, attributes in page.tags if tag == "svg"]
+    names = [attributes["aria-label"] for attributes in pictures]
+    assert len(names) == len(set(names)) >= 4
+    assert all(attributes["role"] == "img" for attributes in pictures)
+    regions = [attributes for _, attributes in page.tags if attributes.get("role") == "region"]
+    labels = [attributes["aria-label"] for attributes in regions]
+    assert len(labels) == len(set(labels))
+    assert all(attributes["tabindex"] == "0" for attributes in regions)
+
+
+def test_headings_go_down_one_at_a_time(html: str) -> None:
+    levels = [int(tag[1]) for tag, _ in Page(html).tags if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit()]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after <= before + 1 for before, after in pairwise(levels))
+
+
+def test_tables_and_pictures_scroll_in_boxes_of_their_own(html: str) -> None:
+    assert html.count("<table") == len(re.findall(r'<div class="scroll"[^>]*><table', html))
+    assert html.count("<svg") == len(re.findall(r'<div class="scroll"[^>]*><div class="picture"', html))
+    assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in html
+
+
+def test_one_call_makes_the_page_of_any_scenario_and_policies(tmp_path: Path) -> None:
+    def cautious(observation: NDArray[np.float32], mask: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return mask.argmax(axis=1)
+
+    path = workup.write_report("tutorial", ["guideline", cautious], tmp_path / "r.html", patients=40, seed=5)
+    text = Page(path.read_text(encoding="utf-8")).text
+    assert "Most is gained by guideline" in text
+    assert "cautious" in text
+    assert "patients 5, vignettes 5" in text
 
 
 @given(st.lists(st.floats(-100, 100), min_size=1, max_size=12), st.floats(0.01, 10))

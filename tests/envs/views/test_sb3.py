@@ -14,11 +14,12 @@ from sb3_contrib import MaskablePPO
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
+from support.told import same_told
 
-from workup.envs.model.codes import COMPONENTS
 from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.sb3 import JourneyVecEnv
+from workup.errors import WorkupError
 
 pytestmark = pytest.mark.torch
 
@@ -65,10 +66,7 @@ def test_steps_like_a_dummy_vec_env(settings: dict[str, Any]) -> None:
         np.testing.assert_array_equal(done, expected[2])
         assert [part.dtype for part in (np.asarray(observation), reward, done)] == [np.float32, np.float32, np.bool_]
         for slot in np.flatnonzero(done):
-            theirs_told = expected[3][slot]
-            np.testing.assert_array_equal(infos[slot]["terminal_observation"], theirs_told["terminal_observation"])
-            for name in (*COMPONENTS, "TimeLimit.truncated"):
-                assert infos[slot][name] == theirs_told[name]
+            same_told(infos[slot], expected[3][slot])
             ends[infos[slot]["TimeLimit.truncated"]] += 1
         assert not any(infos[slot] for slot in np.flatnonzero(~done))
     assert min(ends.values()) > 5
@@ -145,7 +143,7 @@ def test_reset_begins_the_next_patients_and_a_seed_the_first() -> None:
         if seed is not None:
             env.seed(seed)
         env.reset()
-        starts.append((env.engine.seed, env.engine.patient.tolist()))
+        starts.append((int(env.engine.seeds[0]), env.engine.patient.tolist()))
     first, second = list(range(N)), list(range(N, 2 * N))
     assert starts == [(2, first), (2, second), (2, first), (2, second), (7, first)]
 
@@ -175,3 +173,15 @@ def test_monitored_episodes_have_their_return_and_length() -> None:
     for slot in range(N):
         assert infos[slot]["episode"]["l"] == 2
         assert infos[slot]["episode"]["r"] == pytest.approx(first[slot] + last[slot], rel=1e-5)
+
+
+def test_an_end_is_told_until_the_environment_goes_on() -> None:
+    env = JourneyVecEnv("tutorial", N, seed=1)
+    env.reset()
+    env.step(np.zeros(N, np.int64))
+    infos = env.step(np.full(N, len(env.action_names) - 1))[3]
+    assert [infos[slot]["journey_end"]["patient"] for slot in (0, 1)] == [0, 1]
+    env.step(np.zeros(N, np.int64))
+    assert infos[0]["journey_end"]["steps"] == 2
+    with pytest.raises(WorkupError, match="read it before the next step"):
+        infos[2]["journey_end"]["steps"]

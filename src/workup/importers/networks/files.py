@@ -38,6 +38,13 @@ def load_network(path: str | PathLike[str]) -> Network:
         FileFormatError: another ending, or a file that is malformed, truncated, not discrete or an influence diagram,
             with `file:line`.
         FileNotFoundError: no such file.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> import workup
+        >>> _ = Path("flu.uai").write_text("BAYES 2 2 2 2 1 0 2 0 1  2 .9 .1  4 .8 .2 .1 .9")
+        >>> round(workup.load_network("flu.uai").posterior("0", {"1": "1"})["1"], 4)
+        0.3333
     """
     file = Path(path)
     reader = READERS.get(file.suffix.lower())

@@ -25,7 +25,7 @@ PADDING = 6.0
 _LEADING = 1.32
 """Height of a line, in sizes of its text."""
 _HEAD = 6.0
-_ROOM = 0.96
+_ROOM = 0.93
 """Share of the width that text is given: a browser's letters are a little wider than measured."""
 
 Point = tuple[float, float]
@@ -60,6 +60,7 @@ class Box:
     colour: str = MUTED
     x: float = 0.0
     y: float = 0.0
+    fill: str = PAPER
 
     @property
     def height(self) -> float:
@@ -127,7 +128,7 @@ def canvas(width: float, height: float) -> tuple[Figure, Axes]:
 def draw_box(axes: Axes, of: Box) -> None:
     """The frame, opaque so that arrows pass behind it, and its text."""
     frame = FancyBboxPatch(
-        (of.x, of.y), of.width, of.height, boxstyle="round,pad=0,rounding_size=3", fc=PAPER, ec=of.colour, lw=1.0, zorder=3
+        (of.x, of.y), of.width, of.height, boxstyle="round,pad=0,rounding_size=3", fc=of.fill, ec=of.colour, lw=1.0, zorder=3
     )  # fmt: skip
     axes.add_patch(frame)
     y = of.y + PADDING

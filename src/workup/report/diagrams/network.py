@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from workup.report.diagrams.boxes import PADDING, Box, Line, arrow, bow, box, canvas, draw_box, ports, text_width, write
-from workup.report.drawing import INK, MUTED, PALETTE
+from workup.report.drawing import FAINT, INK, MUTED, PALETTE
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import effective_parents
 from workup.scenarios.language.words.phrases import Phrases, word_of
@@ -22,14 +22,32 @@ _NEVER = "Not revealed by any test"
 
 
 @dataclass(frozen=True)
+class Group:
+    """Findings of one test that depend on the same variables."""
+
+    parents: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Found:
-    """Findings that one test reveals and that depend on the same variables."""
+    """What one test reveals."""
 
     tier: str
     item: str
-    """Label of the test or act that reveals them."""
-    parents: tuple[str, ...]
-    findings: tuple[str, ...]
+    """Label of the test or act that reveals it."""
+    groups: tuple[Group, ...]
+    """Those that depend on the condition alone first."""
+
+    @property
+    def findings(self) -> tuple[str, ...]:
+        """All of them."""
+        return tuple(name for group in self.groups for name in group.findings)
+
+    @property
+    def drawn(self) -> tuple[str, ...]:
+        """What they depend on beside the condition, from each of which an arrow is drawn."""
+        return tuple(dict.fromkeys(p for group in self.groups for p in group.parents if p != "condition"))
 
 
 @dataclass(frozen=True)
@@ -44,7 +62,7 @@ class Network:
 
 
 def network(scenario: Scenario) -> Network:
-    """Every variable and every dependence of the scenario, leaf findings grouped."""
+    """Every variable and every dependence of the scenario, findings grouped by the test that reveals them."""
     s = scenario
     acts = {name for of in s.findings.values() for name in effective_parents(of) if name in s.acts}
     centre = {
@@ -70,9 +88,12 @@ def _found(s: Scenario) -> Iterator[Found]:
         by_parents: dict[tuple[str, ...], list[str]] = {}
         for name in names:
             by_parents.setdefault(effective_parents(s.findings[name]), []).append(name)
-        yield from (Found(tier, of.label, parents, tuple(group)) for parents, group in by_parents.items())
+        groups = [Group(parents, tuple(group)) for parents, group in by_parents.items()]
+        if groups:
+            yield Found(tier, of.label, tuple(sorted(groups, key=lambda group: group.parents != ("condition",))))
     hidden = [name for name in s.findings if name not in revealed]
-    yield from (Found(_NEVER, s.findings[n].label, effective_parents(s.findings[n]), (n,)) for n in hidden)
+    for name in hidden:
+        yield Found(_NEVER, s.findings[name].label, (Group(effective_parents(s.findings[name]), (name,)),))
 
 
 @dataclass
@@ -102,7 +123,7 @@ class _Layout:
 
 
 def network_figure(scenario: Scenario) -> Figure:
-    """The picture: an arrow says that the chances at its head depend on what is at its tail."""
+    """The picture: an arrow says that the chances at its head depend on what is at its tail, beside the condition."""
     parts = network(scenario)
     layout = _laid_out(scenario, parts)
     figure, axes = canvas(layout.width, layout.height)
@@ -164,13 +185,25 @@ def _heading(tier: str) -> str:
 def _found_box(s: Scenario, found: Found, phrases: Phrases) -> Box:
     distorted = {name for of in s.availability.values() for name in of.affects}
     lines = [Line(found.item, 7.5, True)]
-    for name in found.findings:
-        label = s.findings[name].label
-        if (label, len(found.findings)) != (found.item, 1) or name in distorted:
-            lines.append(Line(f"– {label}{' *' if name in distorted else ''}", 7.5))
-    known = phrases.labels_of(found.parents)
-    lines.append(Line(f"depends on {known}" if found.parents else "depends on nothing here", 6.8, colour=MUTED))
-    return box(found.item, lines, _WING, MUTED)
+    alone = len(found.findings) == 1
+    for group in found.groups:
+        if not alone and group.parents != ("condition",):
+            lines.append(Line(f"{_depends(group, phrases)}:", 6.8, colour=MUTED))
+        for name in group.findings:
+            label = s.findings[name].label
+            if not alone or label != found.item or name in distorted:
+                lines.append(Line(f"– {label}{' *' if name in distorted else ''}", 7.5))
+        if alone and group.parents != ("condition",):
+            lines.append(Line(_depends(group, phrases), 6.8, colour=MUTED))
+    return box(found.item, lines, _WING, INK if found.drawn else FAINT)
+
+
+def _depends(group: Group, phrases: Phrases) -> str:
+    """On what besides the condition, which everything is taken to depend on unless it is said."""
+    rest = [name for name in group.parents if name != "condition"]
+    if "condition" in group.parents:
+        return f"also depends on {phrases.labels_of(rest)}"
+    return f"depends not on the cause, only on {phrases.labels_of(rest)}" if rest else "depends on nothing here"
 
 
 def _centre(s: Scenario, parts: Network) -> Iterator[tuple[Box, list[tuple[str, float, float]]]]:
@@ -234,10 +267,10 @@ def _draw_inner(axes: Axes, layout: _Layout, parts: Network, colours: dict[str, 
 def _draw_outer(axes: Axes, layout: _Layout, colours: dict[str, str]) -> None:
     for right in (False, True):
         side = [(found, each) for found, each, on_right in layout.wings if on_right == right]
-        leaving = [(p, each.middle[1]) for found, each in side for p in found.parents if p in layout.rows]
+        leaving = [(p, each.middle[1]) for found, each in side for p in found.drawn if p in layout.rows]
         starts = {name: _fan(layout.rows[name], sorted(y for p, y in leaving if p == name)) for name, _ in leaving}
         for found, each in side:
-            known = sorted((p for p in found.parents if p in layout.rows), key=lambda name: layout.rows[name].y)
+            known = sorted((p for p in found.drawn if p in layout.rows), key=lambda name: layout.rows[name].y)
             for parent, y in zip(known, ports(len(known), each.y + 3, each.y + each.height - 3), strict=True):
                 start = (layout.rows[parent].frame.side(right), starts[parent].pop(0))
                 arrow(axes, [start, (each.side(not right), y)], colours[parent], upright=False)
@@ -251,7 +284,7 @@ def _fan(row: _Row, targets: list[float]) -> list[float]:
 
 def _draw_from_findings(axes: Axes, layout: _Layout, found: Found, each: Box, right: bool) -> None:
     """A finding that depends on another: from the box of the one to the box of the other."""
-    for parent in found.parents:
+    for parent in found.drawn:
         source = next(((one, on) for f, one, on in layout.wings if parent in f.findings), None)
         if source is None or source[0] is each:
             continue

@@ -1,0 +1,33 @@
+"""A browser for the pages: Debian's Chromium, which the tests ask for and never do without."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+from support.browser import FLAGS, PAGES, SCENARIOS, chromium
+
+import workup
+from workup.report.explain import explanation
+from workup.scenarios.language.library import load_scenario
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=chromium(), args=list(FLAGS))
+        yield opened
+        opened.close()
+
+
+@pytest.fixture(scope="session")
+def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Every page by name."""
+    folder = tmp_path_factory.mktemp("pages")
+    found = {name: folder / f"{name}.html" for name in PAGES}
+    for name in SCENARIOS:
+        workup.write_report(name, ["none", "guideline", "voi"], found[f"report-{name}"], patients=100)
+        found[f"explain-{name}"].write_text(explanation(load_scenario(name), "workup explain"), encoding="utf-8")
+    return found
