@@ -102,6 +102,7 @@ def _journey_objects(journeys: Journeys) -> Iterator[dict[str, Any]]:
             "tests": int(journeys.tests[j]),
             "clock_h": float(journeys.clock_h[j]),
             "v0_gbp": None if np.isnan(journeys.v0[j]) else float(journeys.v0[j]),
+            "v0_open_gbp": None if np.isnan(journeys.v0_open[j]) else float(journeys.v0_open[j]),
             "events": [_event_object(journeys, events, m, m == starts[j]) for m in range(starts[j], starts[j + 1])],
         }
 

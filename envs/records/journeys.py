@@ -58,6 +58,8 @@ class Journeys:
     v0: NDArray[np.float64]
     """(n,) value of the best decision at the presentation, everything so far paid for; NaN if the agent
     decided before both history and examination."""
+    v0_open: NDArray[np.float64]
+    """(n,) the same if no decision required anything."""
     events: Events | None = None
     """Every step, if recorded."""
     luck: NDArray[np.float64] | None = None

@@ -110,7 +110,7 @@ class _Chunk:
         self.expectation = expectation
         self.luck = np.zeros(self.n)
         self.components = np.zeros((self.n, 4))
-        self.v0 = np.full(self.n, np.nan)
+        self.v0, self.v0_open = np.full((2, self.n), np.nan)
         self.steps: list[dict[str, NDArray[Any]]] | None = [] if record else None
         slots = np.full(engine.num_envs, -1, np.int64)
         slots[: self.n] = patients
@@ -146,7 +146,9 @@ class _Chunk:
             change = step.reward[active] + self.engine.best_expected_utility[active] - promised
             self.luck[active] += np.where(ended | (expected == 0.0), 0.0, change - expected)
         fresh = active[np.isnan(self.v0[active]) & self.engine.presented[active] & ~ended]
-        self.v0[fresh] = self.components[fresh].sum(axis=1) + self.engine.best_expected_utility[fresh]
+        paid = self.components[fresh].sum(axis=1)
+        self.v0[fresh] = paid + self.engine.best_expected_utility[fresh]
+        self.v0_open[fresh] = paid + self.engine.best_open_utility[fresh]
         if self.steps is not None:
             self.steps.append(self._row(active, before, taken, step.components[active]))
         return ended
@@ -205,6 +207,7 @@ def _gather(
         values=np.concatenate([chunk.view.values for chunk in chunks]),
         status=np.concatenate([chunk.view.status for chunk in chunks]),
         v0=np.concatenate([chunk.v0 for chunk in chunks]),
+        v0_open=np.concatenate([chunk.v0_open for chunk in chunks]),
         events=_events([row for chunk in chunks for row in chunk.steps or []]),
         law_known=population.law_known,
         luck=None if chunks[0].expectation is None else np.concatenate([chunk.luck for chunk in chunks]),

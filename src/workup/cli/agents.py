@@ -158,7 +158,7 @@ def show_evaluation(result: Evaluation) -> None:
     console().print(course)
     console().print()
     console().print(_optimum_line(result))
-    console().print(escape(result.meaning))
+    console().print(escape(f"{result.reference} {result.meaning}"))
 
 
 def spread(interval: Interval) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.evaluation.measures import MEASURES, measure
 from workup.evaluation.subgroups import Members, subgroups
-from workup.evaluation.worth import meaning, worth
+from workup.evaluation.worth import meaning, reference, spread, worth
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.statistics import (
     RESAMPLES,
@@ -158,6 +158,10 @@ class Evaluation:
     differences: tuple[Difference, ...]
     meaning: str
     """What value, median and trimmed mean are, in words."""
+    v0: Interval
+    """Value of the best *allowed* decision after history and examination, of the patients whom any agent took so far."""
+    v0_open: Interval
+    """The same if no decision required anything."""
 
     def minus(self, first: str, second: str) -> Interval:
         """Value of one agent minus that of another, patient by patient."""
@@ -187,11 +191,15 @@ class Evaluation:
         width = max(len(name) for name, _ in ranked)
         lines = [f"{self.scenario}, {self.patients:,} patients of seed {self.seed}; pounds a patient, 95% intervals"]
         for name, s in ranked:
-            value = f"{s.value.mean:,.1f} ({s.value.low:,.1f} to {s.value.high:,.1f})"
             share = "" if np.isnan(s.captured.mean) else f", captured {s.captured.mean:.0%}"
             took = f"right {s.accuracy.mean:.0%}, {s.tests.mean:.1f} tests, £{s.cost_gbp.mean:,.0f}, {s.days.mean:.1f} days"
-            lines.append(f"{name:{width}}  {value}{share}; {took}")
-        return "\n".join([*lines, self.meaning])
+            lines.append(f"{name:{width}}  {spread(s.value)}{share}; {took}")
+        return "\n".join([*lines, self.reference, self.meaning])
+
+    @property
+    def reference(self) -> str:
+        """What gains are measured from, in words."""
+        return reference(self.v0, self.v0_open)
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `workup evaluate --json` writes."""
@@ -205,6 +213,8 @@ class Evaluation:
             "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all "
             "agents; by subgroup mean ± 1.96 standard errors",
             "meaning": self.meaning,
+            "v0": self.v0.as_json(),
+            "v0_open": self.v0_open.as_json(),
             "agents": {name: score.as_json() for name, score in self.agents.items()},
             "optimum": None if self.optimum is None else self.optimum.as_json(),
             "refusal": self.refusal,
@@ -233,7 +243,8 @@ def score(
     """
     first = _same_patients(journeys if plan is None else {**journeys, "the optimum's plan": plan})
     scenario, groups = first.world.scenario, subgroups(first)
-    v0 = _reference(journeys) if bounds is None else bounds.v0
+    allowed, open_ = (_reference(journeys, name) for name in ("v0", "v0_open"))
+    v0 = allowed if bounds is None else bounds.v0
     worths = {name: worth(each, bounds, plan) for name, each in journeys.items()}
     measured = {name: measure(each, v0, worths[name]) for name, each in journeys.items()}
     resampled = bootstrap(_columns(measured, bounds), seed=first.seed)
@@ -256,6 +267,8 @@ def score(
             Difference(a, b, resampled.mean(("minus", a, b), slack[a] - slack[b])) for a, b in combinations(journeys, 2)
         ),
         meaning=meaning(first, bounds, plan),
+        v0=normal_interval(allowed[~np.isnan(allowed)]),
+        v0_open=normal_interval(open_[~np.isnan(open_)]),
     )
 
 
@@ -269,11 +282,11 @@ def _same_patients(journeys: Mapping[str, Journeys]) -> Journeys:
     return first
 
 
-def _reference(journeys: Mapping[str, Journeys]) -> Floats:
+def _reference(journeys: Mapping[str, Journeys], name: Literal["v0", "v0_open"]) -> Floats:
     """(n,) V0 of each patient under the first agent that took both history and examination; NaN if none did."""
     v0 = np.full(len(next(iter(journeys.values())).patient), np.nan)
     for each in journeys.values():
-        v0 = np.where(np.isnan(v0), each.v0, v0)
+        v0 = np.where(np.isnan(v0), getattr(each, name), v0)
     return v0
 
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from workup.agents.planning import PresentationBounds
 from workup.envs.records.journeys import Journeys
+from workup.statistics import Interval
 
 Floats = NDArray[np.float64]
 
@@ -95,3 +96,18 @@ def meaning(journeys: Journeys, bounds: PresentationBounds | None, plan: Journey
         "Value and captured: what patients can expect on average, as the optimum is certified; luck is taken off by "
         f"comparison with the optimum's plan on the same patients, so above 100% is chance, within the interval. {got}"
     )
+
+
+def reference(v0: Interval, v0_open: Interval) -> str:
+    """What gains are measured from, in words: V0, and V0 open where decisions require something."""
+    if np.isnan(v0.mean):
+        return "V0: unknown; no agent took both history and examination."
+    least = f"V0, the best decision allowed after history and examination: {spread(v0)}"
+    if v0_open.mean - v0.mean < 0.005:
+        return f"{least}."
+    return f"{least}; V0 open, if no decision required anything: {spread(v0_open)}."
+
+
+def spread(value: Interval) -> str:
+    """'1,234.5 (1,200.1 to 1,268.9)'."""
+    return f"{value.mean:,.1f} ({value.low:,.1f} to {value.high:,.1f})"

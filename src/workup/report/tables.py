@@ -111,7 +111,9 @@ def agents_table(evaluation: Evaluation, scenario: Scenario) -> Agents:
         for name in names
     )
     more = (*_differences(evaluation, names), *_subgroups(evaluation, scenario, names))
-    return Agents(tuple(column for _, _, _, column in _COLUMNS), rows, more, evaluation.meaning)
+    return Agents(
+        tuple(column for _, _, _, column in _COLUMNS), rows, more, f"{evaluation.reference} {evaluation.meaning}"
+    )
 
 
 def _cell(interval: Interval, say: _Words, wide: bool = True) -> Cell:

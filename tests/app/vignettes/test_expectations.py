@@ -84,7 +84,7 @@ def _journeys(rows: list[tuple[Any, ...]], ends: list[Any], cost_gbp: float, har
         value=components.sum(axis=1), components=components, expected_components=components,
         condition_posterior=np.ones((n, 1)), cost_gbp=np.full(n, cost_gbp), dose_msv=np.zeros(n),
         tests=np.array(tests, np.int32), clock_h=clock[last], values=values[last], status=status[last],
-        v0=np.zeros(n), events=events,
+        v0=np.zeros(n), v0_open=np.zeros(n), events=events,
     )  # fmt: skip
 
 
