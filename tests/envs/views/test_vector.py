@@ -6,6 +6,7 @@ import hashlib
 import subprocess
 import sys
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
@@ -122,8 +123,8 @@ def digest(num_envs: int) -> str:
 
 def test_the_same_journeys_in_another_process_and_batch() -> None:
     code = (
-        f"import importlib.util as u; s = u.spec_from_file_location('t', {__file__!r}); m = u.module_from_spec(s); "
-        "s.loader.exec_module(m); print(m.digest(7))"
+        f"import sys; sys.path.insert(0, {str(Path(__file__).parents[2])!r}); import importlib.util as u; "
+        f"s = u.spec_from_file_location('t', {__file__!r}); m = u.module_from_spec(s); s.loader.exec_module(m); print(m.digest(7))"
     )
     told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
     assert told == digest(1) == digest(64)
