@@ -36,7 +36,7 @@ def scenario_of(data: dict[str, Any]) -> Scenario:
 
 
 def generate(
-    seed: int, *, tests: int | None = None, results: int = 3, progresses: bool | None = None
+    seed: int, *, tests: int | None = None, results: int = 3, progresses: bool | None = None, locks: bool = True
 ) -> dict[str, Any]:
     """A scenario as a clinician would write it.
 
@@ -45,8 +45,13 @@ def generate(
         tests: investigations after history and examination; None: 2 to 4.
         results: most values of a finding.
         progresses: whether a condition progresses with time; None: one time in four.
+        locks: whether decisions may require evidence; all else is the same without.
     """
-    return _Maker(seed).scenario(tests, results, progresses)
+    maker = _Maker(seed)
+    scenario = maker.scenario(tests, results, progresses)
+    if locks:
+        maker.lock(scenario["decisions"], scenario["investigations"])
+    return scenario
 
 
 class _Maker:
@@ -95,7 +100,7 @@ class _Maker:
         self.acts = self.the_acts()
         findings = self.findings()
         investigations = self.investigations()
-        scenario = {
+        return {
             "id": "generated",
             "title": "Generated",
             "version": "1",
@@ -122,8 +127,6 @@ class _Maker:
             "guideline": [{"do": "decide_0", "why": "."}],
             "max_steps": 30,
         }
-        self.lock(scenario["decisions"], investigations)
-        return scenario
 
     def context(self) -> dict[str, Any]:
         found = {}
