@@ -33,7 +33,7 @@ class GuidelineAgent:
         Raises:
             UnknownNameError: no such version, or a rule does something that the world has no action for.
         """
-        self._world = world
+        self._world, self.version = world, version
         if version is not None:
             self.name = f"{type(self).name}:{version}"
         words = vocabulary(world)

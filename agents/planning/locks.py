@@ -31,18 +31,18 @@ class Locks:
         for g, (d, _) in enumerate(owned):
             self.needs[d] |= 1 << g
 
-    def met(self, view: JourneyView) -> I64:
-        """(n,) the bits that are met in each journey of a view."""
-        bits = np.zeros(len(view.step), np.int64)
+    def met(self, values: NDArray[np.int16], status: NDArray[np.uint8]) -> I64:
+        """(n,) the bits that are met where these values (n, O) and statuses (n, I) have been revealed."""
+        bits = np.zeros(len(values), np.int64)
         for g, group in enumerate(self.groups):
             holds = np.zeros(len(bits), np.bool_)
             for clause in group:
                 allowed = np.array(clause.allowed)
                 if clause.observable < 0:
-                    holds |= allowed[view.status[:, clause.item]]
+                    holds |= allowed[status[:, clause.item]]
                 else:
-                    values = view.values[:, clause.observable]
-                    holds |= (values >= 0) & allowed[np.maximum(values, 0)]
+                    found = values[:, clause.observable]
+                    holds |= (found >= 0) & allowed[np.maximum(found, 0)]
             bits |= holds.astype(np.int64) << g
         return bits
 

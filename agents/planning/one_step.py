@@ -160,7 +160,7 @@ class OneStep:
         """The view as lists, made once: every journey and action of a view is asked for in turn."""
         if self._told is None or self._told.view is not view:
             unknown = view.values[:, self._feared] < 0
-            met = self.locks.met(view).tolist()
+            met = self.locks.met(view.values, view.status).tolist()
             self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist(), met)
         return self._told
 

@@ -101,7 +101,7 @@ class Pricer:
         condition_of = self._ahead.world.model.condition_of.astype(np.int64)
         locks = self._ahead.locks
         found = _changes(
-            packed, orders, locks.needs, locks.met(view), len(locks.groups), weights, view.progression_h, self._rate,
+            packed, orders, locks.needs, locks.met(view.values, view.status), len(locks.groups), weights, view.progression_h, self._rate,
             condition_of,
         )  # fmt: skip
         if self._ahead.charges_once:

@@ -236,6 +236,11 @@ def show_check(result: Check) -> None:
             if failure.journey != shown:
                 _show_journey(failure)
             shown = failure.journey
+    for rule in result.locked:
+        console().print(
+            f"rule {rule.number} came to its turn in {rule.reached} of {rule.draws} draws of {rule.vignette} but could not do "
+            f"{escape(rule.decision)}, which requires: {escape(rule.requires)}"
+        )
     passed = sum(vignette.passed for vignette in result.vignettes)
     console().print(f"{result.agent}: {passed} of {len(result.vignettes)} vignettes passed, seed {result.seed}")
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from workup.agents.base import Agent
+from workup.agents.baselines.guideline import GuidelineAgent
 from workup.envs.engine.cases import vignette_cases
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
@@ -18,6 +19,7 @@ from workup.envs.records.run import run_journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.vignettes.expectations import Verdict, judge
+from workup.vignettes.locked import LockedRule, locked_rules
 
 DRAWS = 200
 
@@ -74,6 +76,8 @@ class Check:
     seed: int
     draws: int
     vignettes: tuple[VignetteResult, ...]
+    locked: tuple[LockedRule, ...] = ()
+    """Of a guideline: its rules whose decision was locked when their turn came."""
 
     @property
     def passed(self) -> bool:
@@ -116,7 +120,9 @@ def check_agent(
         >>> found.passed, [each.id for each in found.vignettes]
         (True, ['well', 'febrile', 'smoker', 'declines'])
     """
-    return judge_vignettes(run_vignettes(world, agent, seed=seed, only=only, progress=progress))
+    journeys = run_vignettes(world, agent, seed=seed, only=only, progress=progress)
+    locked = locked_rules(journeys, agent.version) if isinstance(agent, GuidelineAgent) else ()
+    return replace(judge_vignettes(journeys), locked=locked)
 
 
 def run_vignettes(
