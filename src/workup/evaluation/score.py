@@ -28,6 +28,7 @@ from workup.statistics import (
     normal_interval,
     trimmed_interval,
 )
+from workup.wording import percent
 
 if TYPE_CHECKING:
     import polars as pl
@@ -168,6 +169,15 @@ class Evaluation:
                 return Interval(-each.value.mean, -each.value.high, -each.value.low)
         raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
 
+    def cut_off(self) -> list[str]:
+        """Whose journeys ended at the step limit instead of by a decision: a line for each agent with such."""
+        return [
+            f"{name}: {percent(each.truncated.mean)} of journeys were cut off at the step limit and scored as the worst decision; "
+            "what is not legal changes nothing but counts as a step"
+            for name, each in self.agents.items()
+            if each.truncated.mean > 0
+        ]
+
     def to_frame(self) -> pl.DataFrame:
         """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured, median, trimmed and every measure."""
         import polars as pl
@@ -191,7 +201,7 @@ class Evaluation:
             share = "" if np.isnan(s.captured.mean) else f", captured {s.captured.mean:.0%}"
             took = f"right {s.accuracy.mean:.0%}, {s.tests.mean:.1f} tests, £{s.cost_gbp.mean:,.0f}, {s.days.mean:.1f} days"
             lines.append(f"{name:{width}}  {value}{share}; {took}")
-        return "\n".join([*lines, self.meaning])
+        return "\n".join([*lines, *self.cut_off(), self.meaning])
 
     def as_json(self) -> dict[str, Any]:
         """The shape that `workup evaluate --json` writes."""

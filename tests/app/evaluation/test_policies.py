@@ -62,6 +62,16 @@ def test_an_id_and_one_policy_are_enough_and_the_optimum_is_there_when_asked_for
     assert list(found.agents) == ["voi"]
 
 
+def test_who_never_decides_is_named(world: World) -> None:
+    def never(observation: Any, mask: Any) -> Any:
+        return (~mask).argmax(axis=1)
+
+    found = workup.evaluate(world, [never, "none"], patients=8)
+    assert [line.partition(" of journeys")[0] for line in found.cut_off()] == ["never: 100%"]
+    assert found.cut_off()[0] in repr(found)
+    assert workup.evaluate(world, "none", patients=8).cut_off() == []
+
+
 @pytest.mark.parametrize(
     ("policies", "message"),
     [
