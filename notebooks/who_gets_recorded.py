@@ -282,9 +282,9 @@ assert fold["voi"] > 2 * fold["guideline"], "and the more carefully tests are ch
 
 # %% [markdown]
 # This is the uncomfortable part. The **better** a policy chooses whom to investigate, the **less** its records look
-# like its patients. A protocol that scans nearly everybody leaves records that are nearly fair, and pays for that in
-# money, radiation and false alarms. A clinician who investigates only where it matters leaves records in which
-# cancer is common, and from which a model learns that it is common everywhere.
+# like its patients. A protocol that images two patients in three leaves records that are nearly fair, and pays for
+# that in money, radiation and false alarms. A clinician who investigates only where it matters leaves records in
+# which cancer is common, and from which a model learns that it is common everywhere.
 
 # %%
 figure, panels = plt.subplots(1, 2, figsize=(9, 3.4), sharey=True)
@@ -388,11 +388,11 @@ pl.DataFrame(
 
 # %% [markdown]
 # Under the clinical policy the existence of a CT says a good deal about cancer before anybody has looked at it. A
-# chest film can even speak **against** cancer (an AUC below one half): the protocol sends those with the most
-# worrying symptoms straight to CT, so a film in the record means that the worry was smaller. Nearly nothing of this
-# comes from the mechanisms: it is the policy. The coin makes existence empty for the tests that anybody may have,
-# as it must. Where it does not, the rules of the clinic are a gate of their own: nobody may have a biopsy without a
-# lesion on CT, coin or no coin.
+# full blood count can even speak **against** cancer (an AUC below one half): the protocol sends those with the most
+# worrying symptoms straight to CT after a kidney test, so a count in the record means that the worry was smaller.
+# Nearly nothing of this comes from the mechanisms: it is the policy. The coin makes existence empty for the tests
+# that anybody may have, as it must. Where it does not, the rules of the clinic are a gate of their own: nobody may
+# have a biopsy without a lesion on CT, coin or no coin.
 
 # %%
 for m in ("on", "off"):

@@ -6,6 +6,8 @@ was open before.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,19 @@ from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
+
+
+class Locked(NamedTuple):
+    """Which decisions may be taken in one journey before an order, and what a key is worth afterwards."""
+
+    needs: I64
+    """(D,) the requirements of each decision, as bits."""
+    met: int
+    """The bits that are met."""
+    now_gbp: F64
+    """(G,) a decision that is locked now counts at its worth less this for each requirement not met; inf: not at all."""
+    then_gbp: F64
+    """(G,) the same after the order."""
 
 
 class Locks:

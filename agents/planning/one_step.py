@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.locks import Locks
+from workup.agents.planning.locks import Locked, Locks
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
 from workup.agents.planning.transitions import SUM
 from workup.envs.engine.types import JourneyView
@@ -64,19 +64,6 @@ class Deciding(NamedTuple):
     """(D, S) what not having progressed adds."""
     rate: F64
     """(S,) of progression an hour."""
-
-
-class Locked(NamedTuple):
-    """Which decisions may be taken in one journey before an order, and what a key is worth afterwards."""
-
-    needs: NDArray[np.int64]
-    """(D,) the requirements of each decision, as bits."""
-    met: int
-    """The bits that are met."""
-    now_gbp: F64
-    """(G,) a decision that is locked now counts at its worth less this for each requirement not met; inf: not at all."""
-    then_gbp: F64
-    """(G,) the same after the order."""
 
 
 class _Told(NamedTuple):

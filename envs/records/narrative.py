@@ -70,7 +70,8 @@ def journey_in_words(journeys: Journeys, row: int) -> tuple[str, ...]:
     known = world.model.n_known_at_start
     nothing = np.full(len(world.model.observables), UNKNOWN, np.int16)
     start = np.where(np.arange(len(nothing)) < known, events.values[steps[0]], UNKNOWN).astype(np.int16)
-    lines = ["start: " + "; ".join(revealed_in_words(world, nothing, start, events.numbers[steps[0]]))]
+    at_start = "; ".join(revealed_in_words(world, nothing, start, events.numbers[steps[0]]))
+    lines = [f"start: {at_start or 'nothing is known'}"]
     before, before_status = start, np.zeros(len(world.items), np.uint8)
     for number, step in enumerate(steps, start=1):
         after, status = events.values[step], events.status[step]

@@ -255,7 +255,10 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         return self._observation_row.copy(), self._results.reward.item(), terminated, truncated, info
 
     def get_state(self) -> JourneyState:
-        """A copy of where the journey stands, for `set_state`: to look ahead and come back, as a tree search does."""
+        """A copy of where the journey stands, for `set_state`: to look ahead and come back.
+
+        What is met ahead is this very patient: the same order brings the same result each time.
+        """
         told = None if self._story is None else replace(self._story, moments=list(self._story.moments))
         return JourneyState(self.engine.get_state(), self._mask.copy(), self._next, self._ended, told)
 
@@ -263,8 +266,12 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         """Go on from there, in this environment or in one made with the same settings.
 
         Raises:
-            WorkupError: a state of another scenario or of other settings.
+            WorkupError: no state of a `JourneyEnv`, or one of another scenario or of other settings.
         """
+        if not isinstance(state, JourneyState):
+            raise WorkupError(
+                f"the state is of type {type(state).__name__}; expected what get_state() of a JourneyEnv gave"
+            )
         self.engine.set_state(state.engine)
         self._mask, self._next, self._ended, self._seeded = state.mask.copy(), state.next, state.ended, True
         self._story = None if state.story is None else replace(state.story, moments=list(state.story.moments))

@@ -192,11 +192,13 @@ def whole_journeys(name: str, n: int) -> dict[str, Record]:
 
 
 def journey_arrays(journeys: Journeys) -> list[NDArray[Any]]:
-    of = [vars(journeys)[name] for name in sorted(vars(journeys)) if isinstance(vars(journeys)[name], np.ndarray)]
+    arrays = {name: of for name, of in sorted(vars(journeys).items()) if isinstance(of, np.ndarray)}
+    if np.array_equal(journeys.v0, journeys.v0_open, equal_nan=True):  # nothing is required; it came after most records
+        del arrays["v0_open"]
     events = dict(vars(journeys.events))
     if (events["propensity"] == 1.0).all():  # of an agent that draws nothing; the column came after most records
         del events["propensity"]
-    return [*of, *(events[name] for name in sorted(events))]
+    return [*arrays.values(), *(events[name] for name in sorted(events))]
 
 
 def evaluation(world: World, n: int, *, bounded: bool) -> Mapping[str, Any]:

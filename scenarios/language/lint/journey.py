@@ -8,7 +8,7 @@ from typing import Any
 
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING, Rule
-from workup.scenarios.language.vocabulary import CORE_KINDS, SubPath, allowed_statuses, allowed_values
+from workup.scenarios.language.vocabulary import CORE_KINDS, LanguageError, SubPath, allowed_statuses, allowed_values
 
 _WORD = re.compile(r"\w+")
 _NOT_NEGATIVE = ("cost_gbp", "turnaround", "dose_msv", "discomfort_gbp", "loss_gbp", "waiting_cost_gbp_per_day")
@@ -79,10 +79,13 @@ def can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
 
 
 def _clause_can_hold(book: Book, name: str, clause: Any, reachable: set[str]) -> bool:
-    if name in book.items:
-        not_done, *ordered = allowed_statuses(clause)
-        return not_done or (any(ordered) and name in reachable)
-    allowed = allowed_values(book.axes[name], clause)
+    try:
+        if name in book.items:
+            not_done, *ordered = allowed_statuses(clause)
+            return not_done or (any(ordered) and name in reachable)
+        allowed = allowed_values(book.axes[name], clause)
+    except (KeyError, LanguageError):
+        return True  # told where it stands
     revealed = name in book.known_at_start or book.revealed_by.get(name) in reachable
     return allowed.unknown or (any(allowed.values) and revealed)
 

@@ -138,7 +138,7 @@ def _decisions(laws: Laws) -> Iterator[str]:
 
 
 def _guideline(s: Scenario, phrases: Phrases) -> Iterator[str]:
-    yield from (f"## The guideline ({s.who.guideline.name})", "", "The first rule that holds and can be done:", "")
+    yield from (f"## The guideline: {s.who.guideline.name}", "", "The first rule that holds and can be done:", "")
     yield from _rules(s.guideline, phrases, last="otherwise: ")
     yield ""
     for name, version in s.guideline_versions.items():

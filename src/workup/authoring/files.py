@@ -45,7 +45,7 @@ def page(scenario: Scenario) -> str:
     """README.md of a draft: what it is about, how far it can be trusted, and how to go on."""
     s, words = scenario, standing_of(scenario).words
     conditions = "".join(f"- {condition.label} ({condition.urgency})\n" for condition in s.conditions.values())
-    vignettes = "".join(f"- *{v.title}.* {v.story.strip()} {v.why}.\n" for v in s.vignettes.values())
+    vignettes = "".join(f"- *{v.title}.* {_sentence(v.story)} {_sentence(v.why)}\n" for v in s.vignettes.values())
     return (
         f"# {s.title}\n\n**{words[0].upper()}{words[1:]}.** {DISCLAIMER}\n\n{s.about.strip()}\n\n"
         f"{share_line(s)}. *Seen* means that an author read it in its source, *recalled* that it was cited from memory, "
@@ -53,6 +53,12 @@ def page(scenario: Scenario) -> str:
         f"## What may be behind it\n\n{conditions}\n## Patients to test a policy on\n\n{vignettes}\n"
         f"## How to go on\n\n{FOOT.format(id=s.id)}"
     )
+
+
+def _sentence(text: str) -> str:
+    """The text with a stop at its end, where it has none."""
+    text = text.strip()
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 class _Writer:

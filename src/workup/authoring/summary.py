@@ -111,4 +111,4 @@ def _vignette(a: Answers) -> Iterable[str]:
     facts = ", ".join(f"{label} = {value}" for label, value in {**v.context, **v.findings}.items())
     yield f"{v.title}: {facts or 'nothing stated'}; in truth {v.condition}"
     yield f"has to be ordered: {listed(v.must) or 'nothing'}; must not be: {listed(v.must_not) or 'nothing'}"
-    yield f"right: {listed(v.decide, 'or')}, because: {v.why}"
+    yield f"right: {listed(v.decide, 'or')}, why: {v.why}"

@@ -135,6 +135,7 @@ def because(answer: str, otherwise: str) -> tuple[str, str]:
     if not joint:
         return answer.strip(), otherwise
     why = reason(after)
+    why = f"because {why}" if re.match(r"of\b", why, re.IGNORECASE) else why
     return before.strip(), why[0].upper() + why[1:]
 
 

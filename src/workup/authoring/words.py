@@ -44,7 +44,7 @@ FOOT = """\
 2. `workup lint {id}` after every change.
 3. `workup explain {id}`: is this what you meant?
 4. `workup check {id} --agent guideline` and `workup check {id} --agent optimum`: do usual practice and the best policy
-   treat the patient below as you would? Add patients to `vignettes.yaml`.
+   treat the patient above as you would? Add patients to `vignettes.yaml`, above the three dots that end it.
 5. Look up the figures that matter most. Put the source into `sources.yaml`, and say `status: seen` where you read it.
 6. When a clinician has read it all: `workup sign {id} --name ... --role ...`.
 """

@@ -157,6 +157,8 @@ def show_evaluation(result: Evaluation) -> None:
     console().print()
     console().print(course)
     console().print()
+    for line in result.cut_off():
+        console().print(escape(line))
     console().print(_optimum_line(result))
     console().print(escape(f"{result.reference} {result.meaning}"))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +15,7 @@ from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
 from workup.evaluation.measures import MEASURES, measure
 from workup.evaluation.subgroups import Members, subgroups
-from workup.evaluation.worth import meaning, reference, spread, worth
+from workup.evaluation.worth import meaning, presented, reference, spread, worth
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.statistics import (
     RESAMPLES,
@@ -28,6 +28,7 @@ from workup.statistics import (
     normal_interval,
     trimmed_interval,
 )
+from workup.wording import percent
 
 if TYPE_CHECKING:
     import polars as pl
@@ -172,6 +173,15 @@ class Evaluation:
                 return Interval(-each.value.mean, -each.value.high, -each.value.low)
         raise UnknownNameError(f"{first!r} and {second!r} were not compared; the agents are {', '.join(self.agents)}")
 
+    def cut_off(self) -> list[str]:
+        """Whose journeys ended at the step limit instead of by a decision: a line for each agent with such."""
+        return [
+            f"{name}: {percent(each.truncated.mean)} of journeys were cut off at the step limit and scored as the worst decision; "
+            "what is not legal changes nothing but counts as a step"
+            for name, each in self.agents.items()
+            if each.truncated.mean > 0
+        ]
+
     def to_frame(self) -> pl.DataFrame:
         """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured, median, trimmed and every measure."""
         import polars as pl
@@ -194,7 +204,7 @@ class Evaluation:
             share = "" if np.isnan(s.captured.mean) else f", captured {s.captured.mean:.0%}"
             took = f"right {s.accuracy.mean:.0%}, {s.tests.mean:.1f} tests, £{s.cost_gbp.mean:,.0f}, {s.days.mean:.1f} days"
             lines.append(f"{name:{width}}  {spread(s.value)}{share}; {took}")
-        return "\n".join([*lines, self.reference, self.meaning])
+        return "\n".join([*lines, *self.cut_off(), self.reference, self.meaning])
 
     @property
     def reference(self) -> str:
@@ -243,7 +253,7 @@ def score(
     """
     first = _same_patients(journeys if plan is None else {**journeys, "the optimum's plan": plan})
     scenario, groups = first.world.scenario, subgroups(first)
-    allowed, open_ = (_reference(journeys, name) for name in ("v0", "v0_open"))
+    allowed, open_ = (presented(journeys, name) for name in ("v0", "v0_open"))
     v0 = allowed if bounds is None else bounds.v0
     worths = {name: worth(each, bounds, plan) for name, each in journeys.items()}
     measured = {name: measure(each, v0, worths[name]) for name, each in journeys.items()}
@@ -280,14 +290,6 @@ def _same_patients(journeys: Mapping[str, Journeys]) -> Journeys:
         if other.seed != first.seed or not np.array_equal(other.patient, first.patient):
             raise WorkupError(f"{name} met other patients than {first.agent}; run every agent with the same seed")
     return first
-
-
-def _reference(journeys: Mapping[str, Journeys], name: Literal["v0", "v0_open"]) -> Floats:
-    """(n,) V0 of each patient under the first agent that took both history and examination; NaN if none did."""
-    v0 = np.full(len(next(iter(journeys.values())).patient), np.nan)
-    for each in journeys.values():
-        v0 = np.where(np.isnan(v0), getattr(each, name), v0)
-    return v0
 
 
 def _columns(measured: Mapping[str, Mapping[str, Floats]], bounds: PresentationBounds | None) -> dict[Name, Floats]:

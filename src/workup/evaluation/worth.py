@@ -12,7 +12,9 @@ coefficient of each patient from other patients, so that the mean stays unbiased
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -96,6 +98,14 @@ def meaning(journeys: Journeys, bounds: PresentationBounds | None, plan: Journey
         "Value and captured: what patients can expect on average, as the optimum is certified; luck is taken off by "
         f"comparison with the optimum's plan on the same patients, so above 100% is chance, within the interval. {got}"
     )
+
+
+def presented(journeys: Mapping[str, Journeys], name: Literal["v0", "v0_open"]) -> Floats:
+    """(n,) V0 of each patient under the first agent that took both history and examination; NaN if none did."""
+    v0 = np.full(len(next(iter(journeys.values())).patient), np.nan)
+    for each in journeys.values():
+        v0 = np.where(np.isnan(v0), getattr(each, name), v0)
+    return v0
 
 
 def reference(v0: Interval, v0_open: Interval) -> str:

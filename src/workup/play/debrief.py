@@ -62,7 +62,8 @@ def judged_choices(world: World, choices: Sequence[Choice]) -> Iterator[str]:
             yield f"      {line}"
     yield ""
     total = sum(judged.lost(choice.action) for choice, judged in zip(choices, found, strict=True))
-    yield f"All choices together fell {pounds(total)} short of the best, in expectation."
+    fell = f"fell {pounds(total)} short of the best" if round(total, 2) else "were as good as the best"
+    yield f"All choices together {fell}, in expectation."
     for method in dict.fromkeys(judged.method for judged in found):
         numbers = [str(number) for number, judged in enumerate(found, start=1) if judged.method == method]
         yield f"Judged by {method}: {'choice' if len(numbers) == 1 else 'choices'} {', '.join(numbers)}."

@@ -90,7 +90,7 @@ def in_words(evaluation: Evaluation) -> str:
     ranked = sorted(evaluation.agents, key=lambda name: -evaluation.agents[name].gain.mean)
     best = evaluation.agents[ranked[0]]
     if not np.isfinite(best.gain.mean):
-        return f"{ranked[0]} spends {pounds(best.cost_gbp.mean)} per patient on tests; what it gains is not known."
+        return f"{ranked[0]} spends {pounds(best.cost_gbp.mean)} per patient; what it gains is not known."
     if best.gain.mean < _NOTHING_GBP:
         return f"None of these gains over deciding straight after history and examination; {ranked[0]} loses least: {_worth(best)}."
     said = f"Most is gained by {ranked[0]}: {_worth(best)}"
@@ -103,7 +103,7 @@ def in_words(evaluation: Evaluation) -> str:
 
 
 def _worth(score: AgentScore) -> str:
-    return f"{pounds(score.gain.mean)} per patient for {pounds(score.cost_gbp.mean)} of tests"
+    return f"{pounds(score.gain.mean)} per patient for {pounds(score.cost_gbp.mean)} spent"
 
 
 def _crowd(points: Sequence[Point]) -> list[Point]:
@@ -140,7 +140,7 @@ def _plane(
     if axes.get_ylim()[0] < 0 < axes.get_ylim()[1]:
         axes.axhline(0, color=MUTED, lw=0.8, ls=(0, (1, 2)))
     _name_points(axes, labelled)
-    axes.set_xlabel("mean cost of tests per patient (£)")
+    axes.set_xlabel("mean cost per patient (£)")
 
 
 def _label_width(axes: Axes, points: Sequence[Point]) -> float:

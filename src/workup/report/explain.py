@@ -73,10 +73,13 @@ def _glance(s: Scenario) -> str:
     """What the scenario is, in a sentence."""
     costs = [of.cost_gbp for of in s.investigations.values() if of.tier not in OPENING]
     priced = f" at {pounds_exact(min(costs))} to {pounds_exact(max(costs))}" if costs else ""
+    ends = f"and {len(s.decisions)} decisions that end the journey"
+    if s.acts:
+        acts = "1 act that does" if len(s.acts) == 1 else f"{len(s.acts)} acts that do"
+        ends = f"{acts} not end the journey, and {len(s.decisions)} decisions that do"
     return (
         f"One of {len(s.conditions)} causes lies behind it. After history and examination there are {len(costs)} tests to choose "
-        f"from{priced}, {len(s.acts) or 'no'} act{'' if len(s.acts) == 1 else 's'} that {'does' if len(s.acts) == 1 else 'do'} not end the journey, and "
-        f"{len(s.decisions)} decisions that do."
+        f"from{priced}, {ends}."
     )
 
 

@@ -63,7 +63,7 @@ def first_orders(journeys: Mapping[str, Journeys], reference: str) -> FirstOrder
     chosen, events = journeys[reference], journeys[reference].recorded()
     known = Known(chosen.world, events.values[at[here]], events.condition_posterior[at[here]])
     least = LEAST * len(at)
-    parts = sorted(_parts(known, following[here], least, ()), key=lambda part: -len(part[1]))
+    parts = sorted(presentations(known, following[here], least), key=lambda part: -len(part[1]))
     rows = []
     for when, part in parts:
         orders = tuple(_told(chosen, following_of[here[part]]) for following_of, _ in first.values())
@@ -86,17 +86,17 @@ def _after_opening(journeys: Journeys) -> tuple[NDArray[np.int64], NDArray[np.in
     return following, at
 
 
-def _parts(
-    known: Known, following: NDArray[np.int64], least: float, when: tuple[str, ...]
+def presentations(
+    known: Known, following: NDArray[np.int64], least: float, when: tuple[tuple[str, str], ...] = ()
 ) -> Iterator[tuple[tuple[str, ...], NDArray[np.intp]]]:
-    """Facts and rows of each presentation."""
+    """Facts and rows of each presentation; of two facts about the same, the later, which says more."""
     found = split(known, following, least) if len(when) < _MOST_FACTS else []
     if not found:
-        yield when, np.arange(len(following))
+        yield tuple(dict(when).values()), np.arange(len(following))
     for each in found:
         posterior = None if known.posterior is None else known.posterior[each.rows]
         part = Known(known.world, known.values[each.rows], posterior)
-        for facts, rows in _parts(part, following[each.rows], least, (*when, each.when)):
+        for facts, rows in presentations(part, following[each.rows], least, (*when, each[:2])):
             yield facts, each.rows[rows]
 
 

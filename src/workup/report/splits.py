@@ -39,6 +39,8 @@ class Known:
 class Part(NamedTuple):
     """Patients whom a fact singles out."""
 
+    about: str
+    """What the fact bounds: of two that follow one another about the same, the later says it all."""
     when: str
     rows: NDArray[np.intp]
     """Among those split."""
@@ -104,7 +106,7 @@ def _parts(known: Known, o: int, side: NDArray[np.int64]) -> list[Part]:
         else:
             said = [plain(model.network.variable(name).values[code]) for code in seen if code >= 0]
         said += [{UNKNOWN: "not asked", MISSING: "not reported"}[int(code)] for code in seen if code < 0]
-        parts.append(Part(f"{label}: {' or '.join(said)}", np.flatnonzero(side == one)))
+        parts.append(Part(name, f"{label}: {' or '.join(said)}", np.flatnonzero(side == one)))
     return parts
 
 
@@ -124,7 +126,8 @@ def _by_probability(known: Known, following: NDArray[np.int64], least: float) ->
         return _Split(told, [])
     label, limit = without_brackets(narrative.condition(known.world, best[0])), percent(best[1], int(best[1] < 0.1))
     said = (f"Probability of {label} below {limit}", f"Probability of {label} {limit} or more")
-    return _Split(told, [Part(said[one], np.flatnonzero(best[2] == one)) for one in (0, 1)])
+    about = (f"{label} below", f"{label} or more")
+    return _Split(told, [Part(about[one], said[one], np.flatnonzero(best[2] == one)) for one in (0, 1)])
 
 
 def _sides(codes: NDArray[np.int16], following: NDArray[np.int64], n_values: int) -> Iterator[NDArray[np.int64]]:

@@ -38,6 +38,19 @@ _SECTIONS = {
     "learning": "Learning",
 }
 _ANCHORS = {"trees": "policy"}
+_WHO = {
+    "none": "decides straight after history and examination",
+    "all": "orders everything that is allowed before it decides",
+    "random": "orders by chance",
+    "fixed": "orders the same for everybody",
+    "guideline": "follows the scenario’s guideline",
+    "junior": "is voi with a noisy knowledge of the figures",
+    "senior": "is voi with a less noisy knowledge of the figures",
+    "voi": "orders what is most worth its price, looking one order ahead",
+    "optimum": "follows the best plan found",
+    "ppo": "has learned from simulated patients",
+}
+"""What the agents do that come with workup, in a few words."""
 
 
 def write_page(inputs: ReportInputs, path: Path) -> Path:
@@ -65,9 +78,8 @@ def render(inputs: ReportInputs) -> str:
         "vignettes": _vignettes(inputs),
         "learning": _learning(inputs),
     }
-    contents = [(_ANCHORS.get(key, key), name) for key, name in _SECTIONS.items() if parts[key]] + [
-        ("limits", "Limits")
-    ]
+    named = _SECTIONS | ({"patients": parts["patients"]["name"]} if parts["patients"] else {})
+    contents = [(_ANCHORS.get(key, key), name) for key, name in named.items() if parts[key]] + [("limits", "Limits")]
     seeds = ", ".join(f"{purpose} {seed}" for purpose, seed in inputs.seeds.items())
     facts = [("Seeds", seeds)] if seeds else []
     return page(
@@ -88,7 +100,7 @@ def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
     journeys = {name: journeys[name] for name in sorted(journeys, key=lambda name: rank.get(name, len(rank)))}
     if not journeys:
         return None
-    pair = inputs.two_patients or contrast(next(iter(journeys.values())))
+    pair = tuple(dict.fromkeys(inputs.two_patients or contrast(next(iter(journeys.values())))))
     stated = {v: inputs.scenario.vignettes[v].findings for v in pair}
     rows = [
         [_Told(v, agent, tell(by_id[v], stated=stated[v])) for v in pair if v in by_id]
@@ -97,10 +109,13 @@ def _patients(inputs: ReportInputs) -> dict[str, Any] | None:
     stories = [told.story for row in rows for told in row]
     palette, scale = figures.colours(stories), figures.Scale.of(stories)
     return {
+        "name": "Two patients" if len(pair) > 1 else "One patient",
+        "title": "Two patients, and what each needs" if len(pair) > 1 else "One patient, and what is needed",
+        "same": "The same two" if len(pair) > 1 else "The same patient",
         "rows": [
             [_patient(inputs.scenario, told, palette, scale, intro=number == 0) for told in row]
             for number, row in enumerate(rows)
-        ]
+        ],
     }
 
 
@@ -184,6 +199,7 @@ def _frontier(inputs: ReportInputs) -> dict[str, Any] | None:
     return {
         "picture": picture(figure, "What each agent spends and gains", says),
         "says": says,
+        "who": [(name, _WHO[name]) for name in evaluation.agents if name in _WHO],
         "patients": f"{evaluation.patients:,}",
     }
 

@@ -65,7 +65,7 @@ class VignetteResult:
     """The journey of the first draw, in words."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Check:
     """An agent's results on every vignette of a scenario."""
 
@@ -83,6 +83,13 @@ class Check:
     def passed(self) -> bool:
         """Whether every vignette passed."""
         return all(vignette.passed for vignette in self.vignettes)
+
+    def __repr__(self) -> str:
+        """How many vignettes passed, and what the others missed."""
+        passed = sum(each.passed for each in self.vignettes)
+        lines = [f"{self.scenario}, {self.agent}: {passed} of {len(self.vignettes)} vignettes passed, seed {self.seed}"]
+        missed = [(each.id, failure) for each in self.vignettes for failure in each.failures]
+        return "\n".join([*lines, *(f"{id_}: {each.expectation}: failed in {each.share}" for id_, each in missed)])
 
     def as_json(self) -> dict[str, Any]:
         """`{"vignettes": [{"id", "passed", "failures", ...}], ...}`."""

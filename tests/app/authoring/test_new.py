@@ -146,6 +146,10 @@ def test_the_folder_has_comments_that_say_how_to_go_on_and_a_page_in_draft(tmp_p
         assert re.search(rf"^# .*\n{section}:$", files["scenario.yaml"], re.MULTILINE)
     assert "**Draft, not reviewed by a clinician.**" in files["README.md"]
     assert "workup sign my_cough" in files["README.md"]
+    title, story = "A cold that lingers", "A cold that lingers"
+    unended = replace(answered()[0], vignette=replace(answered()[0].vignette, title=title, story=story))
+    write_scenario(unended, tmp_path / "my_cold")
+    assert f"- *{title}.* {story}. " in (tmp_path / "my_cold" / "README.md").read_text(encoding="utf-8")
     assert max(map(len, files["scenario.yaml"].splitlines())) <= 130
 
 

@@ -110,6 +110,7 @@ def test_decisions_are_matched_to_conditions_by_number_or_name() -> None:
 def test_a_reason_follows_because() -> None:
     assert typed.because("always because nobody waits.", "") == ("always", "Nobody waits")
     assert typed.because("always", "Usual practice") == ("always", "Usual practice")
+    assert typed.because("Admit because of pus", "") == ("Admit", "Because of pus")
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,10 @@ def test_evaluate_compares_agents_on_the_same_patients(capsys: pytest.CaptureFix
     assert file.read_bytes() == first
 
 
-def test_evaluate_plans_only_when_it_is_asked_to(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_evaluate_plans_only_when_it_is_asked_to(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # nothing known from tests before
     file = tmp_path / "evaluation.json"
     asked = ("evaluate", "tutorial", "--agents", "none,all", "--patients", 60, "--json", file)
     status, out, _ = run(capsys, *asked)

@@ -49,8 +49,9 @@ def test_every_kind_of_policy_meets_the_same_patients(world: World, tmp_path: Pa
     assert frame["policy"].to_list()[0] == max(found.agents, key=lambda name: found.agents[name].value.mean)
     assert (frame["value_low"] <= frame["value"]).all()
     told = repr(found).splitlines()
-    assert len(told) == 1 + len(policies) + 1
-    assert told[-1] == found.meaning
+    assert len(told) == 1 + len(policies) + 2
+    assert told[-2:] == [found.reference, found.meaning]
+    assert found.v0 == found.v0_open
     assert {"median", "median_low", "trimmed", "trimmed_high"} <= set(frame.columns)
     assert "60 patients of seed 2" in told[0]
 
@@ -60,6 +61,16 @@ def test_an_id_and_one_policy_are_enough_and_the_optimum_is_there_when_asked_for
     assert found.optimum is not None
     assert "captured" in repr(found)
     assert list(found.agents) == ["voi"]
+
+
+def test_who_never_decides_is_named(world: World) -> None:
+    def never(observation: Any, mask: Any) -> Any:
+        return (~mask).argmax(axis=1)
+
+    found = workup.evaluate(world, [never, "none"], patients=8)
+    assert [line.partition(" of journeys")[0] for line in found.cut_off()] == ["never: 100%"]
+    assert found.cut_off()[0] in repr(found)
+    assert workup.evaluate(world, "none", patients=8).cut_off() == []
 
 
 @pytest.mark.parametrize(

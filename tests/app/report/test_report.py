@@ -25,6 +25,7 @@ from workup.agents.base import choose_first
 from workup.agents.planning import PresentationBounds
 from workup.agents.registry import make_agent
 from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
@@ -34,8 +35,9 @@ from workup.evaluation.score import score
 from workup.report.comparison import Point, frontier_figure
 from workup.report.drawing import spread
 from workup.report.inputs import LearningCurve, ReportInputs
-from workup.report.presentations import first_orders
+from workup.report.presentations import first_orders, presentations
 from workup.report.routes import Stretch, common_routes, told
+from workup.report.splits import Known
 from workup.report.story import tell
 from workup.report.write import contrast, render, write_page
 from workup.scenarios.language.schema import Scenario
@@ -131,6 +133,7 @@ def test_every_agent_vignette_and_section_is_there(html: str, inputs: ReportInpu
     page = Page(html)
     for name in AGENTS:
         assert name in page.text
+    assert "none (decides straight after history and examination), all (orders everything that is allowed" in page.text
     for vignette in inputs.scenario.vignettes.values():
         assert vignette.title in page.text
     sections = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
@@ -330,6 +333,19 @@ def test_first_orders_are_those_of_the_journeys(by_agent: dict[str, Journeys], a
     assert all(what.startswith("decides: ") for row in found.rows for what, _ in row.orders[found.agents.index("none")])
 
 
+def test_of_two_facts_about_the_same_the_narrower_is_said(world: World) -> None:
+    conditions, (few, many) = len(world.model.conditions), (25, 50)
+    posterior = np.full((100, conditions), 0.5 / (conditions - 1))
+    posterior[:, 0] = np.linspace(0.02, 0.98, 100)
+    known = Known(world, np.full((100, len(world.model.observables)), UNKNOWN, np.int16), posterior)
+    following = np.repeat([0, 1, 2], [few, few, many])
+    found = [when for when, _ in presentations(known, following, 4)]
+    assert len(found) > 2
+    for when in found:
+        assert sum(" below " in each for each in when) <= 1
+        assert sum(each.endswith(" or more") for each in when) <= 1
+
+
 def texts_of(figure: Figure) -> list[tuple[str, Bbox]]:
     renderer = FigureCanvasAgg(figure).get_renderer()
     texts = [text for axes in figure.axes for text in axes.texts]
@@ -403,6 +419,16 @@ def test_labels_are_pushed_apart_in_order_and_no_further_than_needed(places: lis
     assert out.mean() == pytest.approx(np.mean(places), abs=1e-6)
     if (np.diff(np.sort(places)) >= gap).all():
         np.testing.assert_allclose(out, places, atol=1e-9)
+
+
+def test_a_case_with_one_vignette_shows_that_patient_once(
+    inputs: ReportInputs, by_vignette: dict[str, Journeys]
+) -> None:
+    name = next(iter(by_vignette))
+    page = render(replace(inputs, vignette_journeys={"guideline": {name: by_vignette[name]}}, checks=()))
+    assert page.count('<article class="patient">') == 1
+    assert "One patient, and what is needed" in page
+    assert "Two patients" not in page
 
 
 def test_figures_read_as_people_write_them() -> None:

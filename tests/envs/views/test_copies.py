@@ -137,3 +137,5 @@ def test_a_state_can_be_taken_elsewhere_but_not_to_another_scenario(world: World
     for stranger in (JourneyEnv("control", view="belief"), JourneyEnv("tutorial", view="raw")):
         with pytest.raises(WorkupError, match="another scenario, or of an engine with other settings"):
             stranger.set_state(env.get_state())
+    with pytest.raises(WorkupError, match="of type EngineState; expected what get_state"):
+        env.set_state(env.engine.get_state())  # type: ignore[arg-type]
