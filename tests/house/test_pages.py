@@ -53,6 +53,7 @@ def test_every_block_runs(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))  # what is known hangs on the page alone
     names: dict[str, Any] = {"__name__": "__main__"}
     printed = ""
     for number, block in enumerate(PAGES[page]):
