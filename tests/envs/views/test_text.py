@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.shipped import IN_FULL, SCENARIOS, some
 
 from workup.envs.engine.engine import Engine
 from workup.envs.model.cases import Cases
@@ -17,7 +18,6 @@ from workup.envs.model.population import Population
 from workup.envs.testing.traces import random_policy
 from workup.envs.views.env import JourneyEnv
 from workup.envs.views.picture import notes
-from workup.envs.views.registration import scenario_folders
 from workup.envs.views.story import Story
 from workup.envs.views.text import as_text
 from workup.scenarios.language.words.phrases import Phrases
@@ -44,22 +44,29 @@ def story_of(env: JourneyEnv) -> Story:
     return env._story
 
 
-@pytest.mark.parametrize("scenario", scenario_folders())
-@pytest.mark.parametrize(("view", "results"), [("raw", "at_once"), ("belief", "delayed")])
+def shorter(scenario: str) -> float:
+    """The chance of stopping at each step: a picture takes a quarter of a second, so most journeys are short."""
+    return 0.05 if scenario in IN_FULL else 0.15
+
+
+BELIEF_DELAYED = [(name, "belief", "delayed") for name in SCENARIOS]
+MODES = [(name, "raw", "at_once") for name in IN_FULL] + BELIEF_DELAYED
+
+
+@pytest.mark.parametrize(("scenario", "view", "results"), MODES)
 def test_every_step_has_a_picture_of_one_size(scenario: str, view: str, results: str) -> None:
     env = JourneyEnv(scenario, render_mode="rgb_array", view=view, results=results)
-    frames = [env.render() for _ in journey(env, 2)]
+    frames = [env.render() for _ in journey(env, 2, stop=shorter(scenario))]
     assert {(frame.shape, frame.dtype) for frame in frames} == {((HEIGHT, WIDTH, 3), np.dtype(np.uint8))}
     for earlier, later in pairwise(frames):
         assert (earlier != later).any()
 
 
-@pytest.mark.parametrize("scenario", scenario_folders())
-@pytest.mark.parametrize(("view", "results"), [("raw", "at_once"), ("belief", "delayed")])
+@pytest.mark.parametrize(("scenario", "view", "results"), MODES)
 def test_text_tells_every_order_by_its_name(scenario: str, view: str, results: str) -> None:
     env = JourneyEnv(scenario, render_mode="ansi", view=view, results=results)
     label = Phrases(env.engine.world.scenario).label
-    for patient in range(10):
+    for patient in range(some(scenario, 10, 5)):
         for _ in journey(env, patient):
             text = " ".join(env.render().split())
             for moment in story_of(env).moments:
@@ -109,18 +116,19 @@ def alike_and_not(world: Any, rng: np.random.Generator) -> tuple[Cases, Cases]:
     return one, other
 
 
-def told(env: JourneyEnv, cases: Cases) -> list[NDArray[np.uint8] | str]:
+def told(env: JourneyEnv, cases: Cases, stop: float) -> list[NDArray[np.uint8] | str]:
     env.engine = Engine(Population(env.engine.world, cases), 1, view="belief")
-    return [env.render() for _ in journey(env, 0, seed=7, stop=0.1)]
+    return [env.render() for _ in journey(env, 0, seed=7, stop=stop)]
 
 
-@pytest.mark.parametrize("scenario", scenario_folders())
-@pytest.mark.parametrize(("mode", "patients"), [("ansi", 20), ("rgb_array", 1)])
-def test_the_condition_is_not_shown_before_the_end(scenario: str, mode: Any, patients: int) -> None:
+@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("mode", ["ansi", "rgb_array"])
+def test_the_condition_is_not_shown_before_the_end(scenario: str, mode: Any) -> None:
+    patients, stop = (some(scenario, 20, 8), 0.1) if mode == "ansi" else (1, 2 * shorter(scenario))
     env = JourneyEnv(scenario, render_mode=mode, view="belief")
     rng = np.random.default_rng(2)
     for _ in range(patients):
-        one, other = (told(env, cases) for cases in alike_and_not(env.engine.world, rng))
+        one, other = (told(env, cases, stop) for cases in alike_and_not(env.engine.world, rng))
         assert all(np.array_equal(a, b) for a, b in zip(one[:-1], other[:-1], strict=True))
         assert not np.array_equal(one[-1], other[-1])  # the end says what was true
 
