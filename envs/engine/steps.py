@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.draws import draw_patient
-from workup.envs.engine.legality import refresh_after, refresh_mask, refresh_ways_out
+from workup.envs.engine.legality import lock_decisions, refresh_after, refresh_mask, refresh_ways_out
 from workup.envs.engine.numba_options import LINE, entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report
 from workup.envs.engine.places import places_of
@@ -183,7 +183,7 @@ def act(i, action, world, rows):
     else:
         for m in range(ints[at.members_at + action], ints[at.members_at + action + 1]):
             refresh_after(i, np.int64(ints[at.members + m]), world, rows)
-        if not phase & HISTORY or at.delayed or at.locked:
+        if not phase & HISTORY or at.delayed:
             refresh_ways_out(i, world, rows)
     if at.tracked:
         summarise(i, world, rows)
@@ -252,6 +252,8 @@ def step_batch(
             terminated = not illegal and action >= at.first_decision
             if not illegal and not terminated:
                 cost, harm = act(i, action, world, rows)
+                if at.locked:
+                    lock_decisions(i, world, rows)
             write_totals(i, world, rows)
             truncated = not terminated and rows.counts[i, STEP] >= at.max_steps
             if terminated or truncated:
@@ -303,6 +305,8 @@ def fill_start(
                 rows.counts[i, at.words + ints[at.fact_word + o]] |= np.int64(1) << bit
     write_totals(i, world, rows)
     refresh_mask(i, world, rows)
+    if at.locked:
+        lock_decisions(i, world, rows)
     begin_belief(i, world, rows)
     summarise(i, world, rows)
     if at.show_belief:
