@@ -15,7 +15,6 @@ from workup.envs.engine.state import (
     DOSE_MSV,
     HISTORY,
     N_PENDING,
-    OUTCOMES,
     PHASE,
     STATUS,
     TESTS,
@@ -142,46 +141,6 @@ def refresh_after(i, item, world, rows):
         refresh_set(i, ints[at.sets + s], world, rows)
 
 
-@jit
-def unlocked(i, d, world, rows):
-    """Rule 2 for a decision, history apart: whether all that it requires has been found or tried."""
-    at, ints = world.at, world.ints
-    n_words, met_all = at.n_words, True
-    for need in range(ints[at.decision_needs_at + d], ints[at.decision_needs_at + d + 1]):
-        met = np.int64(0)
-        for j in range(n_words):
-            met |= rows.counts[i, at.words + j] & ints[at.decision_needs + need * n_words + j]
-        met_all &= met != 0
-    return met_all
-
-
-@inlined
-def best_utility(i, world, rows):
-    """The highest expected utility of a decision whose requirements are met, from what `summarise` left."""
-    at = world.at
-    utility = at.expected + OUTCOMES
-    if at.locked:
-        return best_unlocked(i, world, rows)
-    best = rows.amounts[i, utility]
-    for d in range(1, at.n_decisions):
-        best = max(best, rows.amounts[i, utility + d])
-    return best
-
-
-@jit
-def best_unlocked(i, world, rows):
-    """`best_utility` where decisions require something. By itself, as `lock_decisions`: most scenarios never come here, and
-    inlined it takes a tenth off every step."""
-    at = world.at
-    best = -np.inf
-    for d in range(at.n_decisions):
-        if unlocked(i, d, world, rows):
-            best = max(best, rows.amounts[i, at.expected + OUTCOMES + d])
-    return best
-
-
-
-
 @inlined
 def refresh_ways_out(i, world, rows):
     """Rule 2 for `wait` and the decisions."""
@@ -194,12 +153,3 @@ def refresh_ways_out(i, world, rows):
             stuck = stuck and not rows.mask[i, a]
         decide = stuck
     rows.mask[i][at.first_decision : at.n_actions] = decide
-
-
-@jit
-def lock_decisions(i, world, rows):
-    """Rule 2 for decisions that require something: take from the mask those whose requirements are not met."""
-    at = world.at
-    refresh_ways_out(i, world, rows)
-    for d in range(at.n_decisions):
-        rows.mask[i, at.first_decision + d] &= unlocked(i, d, world, rows)

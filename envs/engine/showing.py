@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from workup.envs.engine.legality import best_utility
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.observation import BINARY, LEVEL, REGRET_SCALE_GBP
 from workup.envs.engine.state import (
@@ -117,11 +116,13 @@ def write_belief(i, world, rows):
     for f in range(at.n_marginals):
         rows.facts[i, slot + f] = min(rows.facts[i, slot + f], np.float32(1.0))
     utility = at.expected + OUTCOMES
-    best = best_utility(i, world, rows)
+    best = rows.amounts[i, utility]
+    for d in range(1, n_decisions):
+        best = max(best, rows.amounts[i, utility + d])
     low, span = reals[at.utility_range], reals[at.utility_range + 1]
     unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
     for d in range(n_decisions):
-        regret = best - rows.amounts[i, utility + d]
-        shown = -math.log(1.0 + abs(regret) / REGRET_SCALE_GBP) * unit
-        rows.facts[i, at.regret_slot + d] = shown if regret >= 0.0 else -shown
+        rows.facts[i, at.regret_slot + d] = (
+            -math.log(1.0 + (best - rows.amounts[i, utility + d]) / REGRET_SCALE_GBP) * unit
+        )
     rows.facts[i, at.regret_slot + n_decisions] = (best - low) / span

@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.draws import draw_patient
-from workup.envs.engine.legality import lock_decisions, refresh_after, refresh_mask, refresh_ways_out
+from workup.envs.engine.legality import refresh_after, refresh_mask, refresh_ways_out
+from workup.envs.engine.locks import lock_decisions
 from workup.envs.engine.numba_options import LINE, entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report
 from workup.envs.engine.places import places_of
@@ -305,9 +306,9 @@ def fill_start(
                 rows.counts[i, at.words + ints[at.fact_word + o]] |= np.int64(1) << bit
     write_totals(i, world, rows)
     refresh_mask(i, world, rows)
-    if at.locked:
-        lock_decisions(i, world, rows)
     begin_belief(i, world, rows)
     summarise(i, world, rows)
     if at.show_belief:
         write_belief(i, world, rows)
+    if at.locked:
+        lock_decisions(i, world, rows)

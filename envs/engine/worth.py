@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from workup.envs.engine.legality import best_utility
+from workup.envs.engine.locks import best_unlocked
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.state import (
     ACTED,
@@ -246,8 +246,13 @@ def summarise(i, world, rows):
         cost, harm = expect_late(i, scale, world, rows)
         rows.amounts[i, expected + LATE_COST] = cost
         rows.amounts[i, expected + LATE_HARM] = harm
+    best = rows.amounts[i, expected + OUTCOMES]
+    for d in range(1, at.n_decisions):
+        best = max(best, rows.amounts[i, expected + OUTCOMES + d])
+    if at.locked:
+        best = best_unlocked(i, world, rows)
     rows.amounts[i, BEST_GBP] = (
-        reals[at.weights + 3] * (best_utility(i, world, rows) + benefit)
+        reals[at.weights + 3] * (best + benefit)
         - reals[at.weights] * rows.amounts[i, expected + LATE_COST]
         - reals[at.weights + 1] * rows.amounts[i, expected + LATE_HARM]
         - reals[at.weights + 2] * delay
