@@ -14,7 +14,9 @@ demo: .venv/.ready
 test: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q
 
-# What is worth a look after each change, within a minute: lint, and the quick tests.
+# What is worth a look after each change, within a minute: lint, and the quick tests of the language, the engine, records and
+# the plan. Name others by QUICK="tests/app".
+QUICK ?= tests/scenarios tests/envs/engine tests/envs/records tests/agents/test_acting.py tests/house/test_plan.py
 quick: lint
 	$(BIN)/python -m pytest -n 2 -q -m "not slow and not hypothesis and not torch and not e2e" $(QUICK)
 
