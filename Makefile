@@ -14,7 +14,7 @@ demo: .venv/.ready
 test: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q
 
-# What is worth a look after each change, within a minute: lint, and the quick tests of the language, the engine, records and
+# What is worth a look after each change, in about a minute once kernels are compiled: lint, and the quick tests of the language, the engine, records and
 # the plan. Name others by QUICK="tests/app".
 QUICK ?= tests/scenarios tests/envs/engine tests/envs/records tests/agents/test_acting.py tests/house/test_plan.py
 quick: lint
