@@ -12,8 +12,16 @@ from numpy.typing import NDArray
 from workup.envs.compile.evidence import event_of
 from workup.envs.compile.layout import Floats, Ints, Layout
 from workup.errors import WorkupError, suggestion
-from workup.scenarios.language.schema import Scenario
-from workup.scenarios.language.vocabulary import MAX_DECISION_GROUPS, STATUS_WORDS, allowed_statuses, allowed_values
+from workup.scenarios.language.schema import Decision, Orderable
+from workup.scenarios.language.score_requirements import written_out
+from workup.scenarios.language.scores import tallies
+from workup.scenarios.language.vocabulary import (
+    MAX_DECISION_GROUPS,
+    STATUS_WORDS,
+    LanguageError,
+    allowed_statuses,
+    allowed_values,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,10 +47,10 @@ def rules_of(layout: Layout, width: int) -> Rules:
     """
     faults: list[str] = []
     contra = _contraindications(layout, faults)
-    scenario, needs = layout.laws.scenario, {name: of.requires for name, of in layout.laws.items.items()}
-    clauses = _clauses(layout, needs, faults)
-    deciding = _clauses(layout, {name: of.requires for name, of in scenario.decisions.items()}, faults)
-    _refuse_too_many(scenario, faults)
+    clauses = _clauses(layout, _plain(layout, layout.laws.items, faults), faults)
+    needs = _plain(layout, layout.laws.scenario.decisions, faults)
+    deciding = _clauses(layout, needs, faults)
+    _refuse_too_many(needs, faults)
     refusals = _known_refusals(layout)
     if faults:
         raise WorkupError("\n".join(faults))
@@ -92,8 +100,24 @@ def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[in
     return rows
 
 
-def _refuse_too_many(scenario: Scenario, faults: list[str]) -> None:
-    groups = sum(len(decision.requires) for decision in scenario.decisions.values())
+def _plain(
+    layout: Layout, owners: Mapping[str, Orderable] | Mapping[str, Decision], faults: list[str]
+) -> dict[str, tuple[dict[str, Any], ...]]:
+    """What each requires, scores written out as what must have been found."""
+    scores = tallies(layout.laws.scenario.scores, layout.laws.axes)
+    plain: dict[str, tuple[dict[str, Any], ...]] = {}
+    for name, of in owners.items():
+        plain[name] = ()
+        for group in of.requires:
+            try:
+                plain[name] += written_out(group, scores, layout.laws.axes)
+            except LanguageError as error:
+                faults.append(f"{name} requires {', '.join(group)}: {error}")
+    return plain
+
+
+def _refuse_too_many(needs: Mapping[str, tuple[dict[str, Any], ...]], faults: list[str]) -> None:
+    groups = sum(map(len, needs.values()))
     if groups > MAX_DECISION_GROUPS:
         faults.append(f"decisions have {groups} requirements; at most {MAX_DECISION_GROUPS} together can be treated")
 

@@ -14,6 +14,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
 from workup.scenarios.language.model import Model
+from workup.scenarios.language.points import Score
 
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
 Urgency = Literal["emergency", "urgent", "routine"]
@@ -33,8 +34,8 @@ When = dict[str, Any] | tuple[dict[str, Any], ...]
 """A condition on revealed facts. A mapping is an 'and', a list of mappings an 'or'.
 
 Keys are variables (`age: [60_to_69, 70_plus]`, `weight_loss: {at_least: 5}`, `{below: 5}`,
-`{not: [a, b]}`, the word `unknown`) or investigations and acts (`ct: done`, with the words
-`not_done | pending | done | failed | refused`). A fact not yet revealed makes its clause false.
+`{not: [a, b]}`, the word `unknown`), scores (`wells: likely`, `wells: {at_least: 4.5}`), or investigations and acts (`ct: done`,
+with the words `not_done | pending | done | failed | refused`). A fact not yet revealed makes its clause false.
 """
 
 
@@ -307,6 +308,7 @@ class Scenario(Model):
     comorbidities: dict[str, Variable] = Field(default_factory=dict)
     latent: dict[str, Variable] = Field(default_factory=dict)
     findings: dict[str, Variable]
+    scores: dict[str, Score] = Field(default_factory=dict)
     set_ups: dict[str, SetUp] = Field(default_factory=dict)
     resources: dict[str, str] = Field(default_factory=dict)
     investigations: dict[str, Investigation]

@@ -8,6 +8,7 @@ from typing import Any
 
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING, Rule
+from workup.scenarios.language.scores import uses
 from workup.scenarios.language.vocabulary import CORE_KINDS, LanguageError, SubPath, allowed_statuses, allowed_values
 
 _WORD = re.compile(r"\w+")
@@ -75,7 +76,9 @@ def _grow(book: Book, candidates: set[str], reachable: set[str]) -> set[str]:
 
 def can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
     """Whether a requirement can be met where only `reachable` items can be ordered."""
-    return any(_clause_can_hold(book, name, clause, reachable) for name, clause in group.items())
+    return all(
+        any(_clause_can_hold(book, name, clause, reachable) for name, clause in plain.items()) for plain in book.plain(group)
+    )
 
 
 def _clause_can_hold(book: Book, name: str, clause: Any, reachable: set[str]) -> bool:
@@ -226,6 +229,7 @@ def warnings(book: Book) -> tuple[str, ...]:
         for item, of in book.items.items()
         if of.attempts > 1 and item not in failing
     ]
+    found += [f"scores.{name} is used by no `when` and no `requires`" for name in s.scores if not uses(s, name)]
     ruled = {rule.do for rule in s.guideline}
     found += [f"decisions.{name} is never made by the guideline" for name in s.decisions if name not in ruled]
     return tuple(found)

@@ -31,6 +31,7 @@ LIMITS: dict[str, Limit] = {
     "median_time": Limit(_TIME.most, _TIME.unit, least=1 / 60),
     "dose_msv": Limit(1e5, " mSv"),
     "sigma": Limit(100.0),
+    **dict.fromkeys(("points", "cut_offs"), Limit(1000.0, " points", least=0.001)),
     "odds": Limit(1e9, least=1e-9),
     "weights": Limit(1e6),
     "risk": Limit(1000.0),

@@ -9,6 +9,7 @@ from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
+from workup.scenarios.language.lint import scores as lint_scores
 from workup.scenarios.language.lint import tables as lint_tables
 from workup.scenarios.language.lint import vignettes as lint_vignettes
 from workup.scenarios.language.lint.book import Book
@@ -25,6 +26,7 @@ _RULES = (
     lint_names.check_mechanisms,
     lint_tables.check_variables,
     lint_tables.check_chances,
+    lint_scores.check_scores,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,
