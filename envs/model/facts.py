@@ -9,7 +9,7 @@ Used by the rules of legality, the guideline agent and the vignettes, so that a 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +20,8 @@ from workup.envs.model.world import World
 from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.nesting import FloatArray
 from workup.scenarios.language.schema import When
-from workup.scenarios.language.scores import Tally, Totals, allowed_totals, tallies
+from workup.scenarios.language.scores import Tally, tallies
+from workup.scenarios.language.totals import Totals, allowed_totals
 from workup.scenarios.language.vocabulary import Axis, allowed_statuses, allowed_values, axes
 
 
@@ -81,6 +82,23 @@ class ScoreClause:
     def holds(self, values: NDArray[np.int16], status: NDArray[np.uint8]) -> NDArray[np.bool_]:
         """(n,) whether it holds on values (n, O) int16; the status of items does not matter."""
         return self.totals.holds(*self.range(values))
+
+    def may_hold(self, codes: Callable[[int], Collection[int]]) -> bool:
+        """Whether it may hold for some findings; True too where only parts that exclude each other could make it hold.
+
+        Args:
+            codes: of a column of `values`, those it may have, negative for not known.
+        """
+        most, fewest = 0.0, 0.0
+        for columns, (low, high) in zip(self.columns, self.ranges, strict=True):
+            at = np.ix_(
+                *(
+                    [code if code >= 0 else size - 1 for code in codes(column) or (-1,)]
+                    for column, size in zip(columns, low.shape, strict=True)
+                )
+            )
+            most, fewest = most + float(low[at].max()), fewest + float(high[at].min())
+        return self.totals.may_hold(most, fewest)
 
 
 @dataclass(frozen=True, eq=False)

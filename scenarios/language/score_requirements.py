@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from workup.scenarios.language.nesting import FloatArray
-from workup.scenarios.language.scores import SLACK, Tally, allowed_totals
+from workup.scenarios.language.scores import SLACK, Tally
+from workup.scenarios.language.totals import allowed_totals
 from workup.scenarios.language.vocabulary import STATUS_WORDS, Axis, LanguageError, allowed_statuses, allowed_values
 
 MAX_WRITTEN_OUT = 62
@@ -46,7 +47,11 @@ def written_out(
     choices = [_choices(name, clause, tallies, axes) for name, clause in group.items()]
     _refuse_more(choices)
     joined = [_either(parts) for parts in itertools.product(*choices)]
-    kept = [one for i, one in enumerate(joined) if not any(_says_more(o, one, j < i) for j, o in enumerate(joined) if j != i)]
+    kept = [
+        one
+        for i, one in enumerate(joined)
+        if not any(_says_more(o, one, j < i) for j, o in enumerate(joined) if j != i)
+    ]
     if len(kept) > MAX_WRITTEN_OUT:
         found = f"comes to {len(kept)} requirements of plain facts, at most {MAX_WRITTEN_OUT} can be treated"
         raise LanguageError([((), f"{found}; {_REMEDY}")])
@@ -65,7 +70,9 @@ def _choices(name: str, clause: Any, tallies: Mapping[str, Tally], axes: Mapping
     except LanguageError as error:
         raise LanguageError([((name, *path), text) for path, text in error.faults]) from None
     if unknown:
-        raise LanguageError([((), f"`unknown` cannot stand beside a score, as for {name}; require what has been found")])
+        raise LanguageError(
+            [((), f"`unknown` cannot stand beside a score, as for {name}; require what has been found")]
+        )
     return [{name: frozenset(np.flatnonzero(flags).tolist())}]
 
 
@@ -151,6 +158,8 @@ def _says_more(one: Options, other: Options, first: bool) -> bool:
 
 def _in_words(options: Options, axes: Mapping[str, Axis]) -> dict[str, Any]:
     return {
-        name: [(axes[name].values if name in axes and axes[name].kind != "act" else STATUS_WORDS)[i] for i in sorted(of)]
+        name: [
+            (axes[name].values if name in axes and axes[name].kind != "act" else STATUS_WORDS)[i] for i in sorted(of)
+        ]
         for name, of in options.items()
     }

@@ -1,20 +1,16 @@
-"""What a score comes to: points over what may have been found, and what a clause on the total means.
-
-Only what has been revealed counts. What is not yet known leaves a range open, from the least total that it still allows to
-the greatest; a clause holds where that whole range lies within what the clause names.
-"""
+"""What a score comes to: its points over all that may have been found, and where it is used."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.errors import in_words, number_hint, suggestion
+from workup.errors import suggestion
 from workup.scenarios.language.nesting import FloatArray, at_key, chosen_keys
 from workup.scenarios.language.points import Score, ScorePart
 from workup.scenarios.language.schema import Scenario
@@ -27,7 +23,6 @@ MAX_JOINT = 200_000
 REVEALABLE = frozenset({"context", "comorbidity", "finding"})
 SLACK = 1e-9
 """How far a total may be from a cut-off by rounding."""
-_EVERYTHING: Span = (-math.inf, math.inf)
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,28 +67,6 @@ class Tally:
         return tuple(name for part in self.components for name in part.names)
 
 
-@dataclass(frozen=True)
-class Totals:
-    """The totals that a clause allows."""
-
-    spans: tuple[Span, ...]
-    """Apart from each other, from the lowest."""
-    words: tuple[Span, ...] = ()
-    """With `unknown` only: the ranges of the score's words; it also holds where the total lies wholly within none of them."""
-
-    def holds(self, least: FloatArray, greatest: FloatArray) -> NDArray[np.bool_]:
-        """(n,) whether the clause holds where the total is known to lie from `least` (n,) to `greatest` (n,)."""
-        held = _within(self.spans, least, greatest)
-        return held | ~_within(self.words, least, greatest) if self.words else held
-
-
-def _within(spans: tuple[Span, ...], least: FloatArray, greatest: FloatArray) -> NDArray[np.bool_]:
-    inside = np.zeros(np.shape(least), np.bool_)
-    for low, high in spans:
-        inside |= (least >= low - SLACK) & (greatest < high - SLACK)
-    return inside
-
-
 def tallies(scores: Mapping[str, Score], axes: Mapping[str, Axis]) -> dict[str, Tally]:
     """Every score of a scenario by name. Raises LanguageError as `tally`."""
     return {name: tally(name, score, axes) for name, score in scores.items()}
@@ -129,7 +102,9 @@ def tally(name: str, score: Score, axes: Mapping[str, Axis]) -> Tally:
 
 def _part(part: ScorePart, axes: Mapping[str, Axis]) -> Component:
     if (part.when is None) == (part.of is None):
-        raise LanguageError([((), "a part has either `when`, or `of` and the points of each value; write one of the two")])
+        raise LanguageError(
+            [((), "a part has either `when`, or `of` and the points of each value; write one of the two")]
+        )
     made = _table(part, axes) if part.of is not None else _clauses(part, axes)
     if np.ptp(made.points) <= SLACK:
         raise LanguageError([(("points",), "gives everybody the same points, so it says nothing; remove it")])
@@ -162,7 +137,7 @@ def _clauses(part: ScorePart, axes: Mapping[str, Axis]) -> Component:
             flags = _flags(axes[name], clause, path)
             every &= flags.reshape([-1 if other == name else 1 for other in names])
         held |= every
-    return Component(names, held * float(part.points))
+    return Component(names, np.where(held, np.float64(part.points), 0.0))
 
 
 def _axis(name: str, axes: Mapping[str, Axis], path: SubPath) -> Axis:
@@ -232,7 +207,7 @@ def _words(score: Score, found: Tally) -> dict[str, Span]:
             end = "no `below`" if i == last else "`below`"
             faults.append((path, f"ranges ascend without gaps to the highest total; write {end} here"))
         elif i and not found.least < span[0] <= found.greatest:
-            faults.append(((*path, "at_least"), _out_of_reach(found)))
+            faults.append(((*path, "at_least"), out_of_reach(found)))
         words[word], reached = span, span[1]
     if last == 0:
         faults.append((("cut_offs",), "one word for every total says nothing; write at least two"))
@@ -241,7 +216,8 @@ def _words(score: Score, found: Tally) -> dict[str, Span]:
     return words
 
 
-def _out_of_reach(found: Tally) -> str:
+def out_of_reach(found: Tally) -> str:
+    """What is wrong with a cut-off that everybody or nobody reaches."""
     return (
         f"totals run from {found.least:g} to {found.greatest:g}, so that this cut-off parts nobody from anybody; "
         f"expected more than {found.least:g} and at most {found.greatest:g}"
@@ -250,7 +226,9 @@ def _out_of_reach(found: Tally) -> str:
 
 def uses(scenario: Scenario, score: str) -> tuple[SubPath, ...]:
     """Where a score is used: places of rules, expectations, and items and decisions that require it, in the order of the file."""
-    conditions: dict[SubPath, Any] = {("investigations", name): of.requires for name, of in scenario.investigations.items()}
+    conditions: dict[SubPath, Any] = {
+        ("investigations", name): of.requires for name, of in scenario.investigations.items()
+    }
     conditions |= {("acts", name): of.requires for name, of in scenario.acts.items()}
     conditions |= {("decisions", name): of.requires for name, of in scenario.decisions.items()}
     conditions |= {("guideline", i): rule.when for i, rule in enumerate(scenario.guideline)}
@@ -263,87 +241,3 @@ def uses(scenario: Scenario, score: str) -> tuple[SubPath, ...]:
         for path, when in conditions.items()
         if any(score in way for way in ((when,) if isinstance(when, dict) else when or ()))
     )
-
-
-def allowed_totals(found: Tally, clause: Any) -> Totals:
-    """What a clause on a score allows.
-
-    Args:
-        found: the score.
-        clause: a word of its cut-offs, a list of them, `unknown` (none of the words holds yet) alone or among them;
-            `{at_least: x}`, `{below: y}` or both; or `{not: ...}` of any without `unknown`.
-
-    Raises:
-        LanguageError: a word that it has not, no number, or a clause that always or never holds.
-    """
-    totals = _allowed(found, clause)
-    inside = [span for span in totals.spans if span[0] <= found.greatest and span[1] > found.least]
-    if not totals.words and not inside:
-        raise LanguageError([((), f"can never hold: totals of {found.name} run from {found.least:g} to {found.greatest:g}")])
-    if any(low <= found.least and high > found.greatest for low, high in totals.spans):
-        raise LanguageError([((), f"holds for every total of {found.name}, so it says nothing; name some of them")])
-    return totals
-
-
-def _allowed(found: Tally, clause: Any) -> Totals:
-    if isinstance(clause, dict) and clause.keys() == {"not"}:
-        inner = _allowed(found, clause["not"])
-        if inner.words:
-            raise LanguageError([(("not",), "`unknown` cannot be ruled out here; name the words that may hold")])
-        return Totals(tuple(_gaps(inner.spans)))
-    if isinstance(clause, dict):
-        return Totals((_between(found, clause),))
-    words = clause if isinstance(clause, list | tuple) else [clause]
-    known = ", ".join(found.words) or "none: it has no `cut_offs`"
-    faults: list[tuple[SubPath, str]] = []
-    for word in words:
-        if word == UNKNOWN_WORD and not found.words:
-            faults.append(((), f"{found.name} has no `cut_offs`, so there is no word to be unknown; add them"))
-        elif not isinstance(word, str) or (word != UNKNOWN_WORD and word not in found.words):
-            near = suggestion(word, found.words) if isinstance(word, str) and found.words else ""
-            expected = f"a word of its cut-offs ({known}), or {{at_least: ...}}, {{below: ...}}"
-            faults.append(((), f"found {in_words(word)} for the score {found.name}; expected {expected}{near}"))
-    if faults or not words:
-        raise LanguageError(faults or [((), f"an empty list of words of {found.name} can never hold; name some")])
-    spans = _merged([found.words[word] for word in words if word != UNKNOWN_WORD])
-    return Totals(spans, tuple(found.words.values()) if UNKNOWN_WORD in words else ())
-
-
-def _between(found: Tally, clause: dict[str, Any]) -> Span:
-    if not clause or not clause.keys() <= {"at_least", "below"}:
-        given = ", ".join(map(str, clause)) or "nothing"
-        raise LanguageError([((), f"found {given}; expected `not`, or `at_least` and `below` with a number of points")])
-    faults: list[tuple[SubPath, str]] = []
-    for key, number in clause.items():
-        if isinstance(number, bool) or not isinstance(number, int | float):
-            faults.append(((key,), f"found {in_words(number)}; expected a number of points{number_hint(number)}"))
-        elif not found.least < number <= found.greatest:
-            faults.append(((key,), _out_of_reach(found)))
-    if faults:
-        raise LanguageError(faults)
-    low, high = clause.get("at_least", -math.inf), clause.get("below", math.inf)
-    if low >= high:
-        raise LanguageError([((), f"no total is at least {low:g} and below {high:g}; write the lower number first")])
-    return low, high
-
-
-def _merged(spans: list[Span]) -> tuple[Span, ...]:
-    """The same totals, spans that meet made one, from the lowest."""
-    out: list[Span] = []
-    for low, high in sorted(spans):
-        if out and low <= out[-1][1]:
-            out[-1] = out[-1][0], max(out[-1][1], high)
-        else:
-            out.append((low, high))
-    return tuple(out)
-
-
-def _gaps(spans: tuple[Span, ...]) -> Iterator[Span]:
-    """All totals that lie in none of the spans."""
-    begin = _EVERYTHING[0]
-    for low, high in spans:
-        if low > begin:
-            yield begin, low
-        begin = high
-    if begin < _EVERYTHING[1]:
-        yield begin, _EVERYTHING[1]

@@ -9,8 +9,9 @@ from typing import Any
 from workup.errors import suggestion
 from workup.scenarios.language.schema import Orderable, Scenario, Variable, When
 from workup.scenarios.language.score_requirements import written_out
-from workup.scenarios.language.scores import Tally, allowed_totals, tally
+from workup.scenarios.language.scores import Tally, tally
 from workup.scenarios.language.tables import Tables
+from workup.scenarios.language.totals import allowed_totals
 from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath, allowed_statuses, allowed_values
 
 
@@ -57,7 +58,9 @@ class Book:
         """Whether `name` is one of `known`; a fault if it is not."""
         names = list(known)
         if name not in names and name in self.scenario.scores:
-            self.add(path, f"{name} is a score, worked out from what was found, and no {kind}; name its findings instead")
+            self.add(
+                path, f"{name} is a score, worked out from what was found, and no {kind}; name its findings instead"
+            )
         elif name not in names:
             self.add(path, f"{name!r} is no {kind}{suggestion(name, names)}")
         return name in names

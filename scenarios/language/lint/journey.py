@@ -77,7 +77,8 @@ def _grow(book: Book, candidates: set[str], reachable: set[str]) -> set[str]:
 def can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
     """Whether a requirement can be met where only `reachable` items can be ordered."""
     return all(
-        any(_clause_can_hold(book, name, clause, reachable) for name, clause in plain.items()) for plain in book.plain(group)
+        any(_clause_can_hold(book, name, clause, reachable) for name, clause in plain.items())
+        for plain in book.plain(group)
     )
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from workup.scenarios.language.lint.book import Book
-from workup.scenarios.language.score_requirements import written_out
 from workup.scenarios.language.schema import OPENING
+from workup.scenarios.language.score_requirements import written_out
 from workup.scenarios.language.scores import tally
 from workup.scenarios.language.vocabulary import LanguageError, SubPath
 
@@ -20,7 +20,9 @@ def check_scores(book: Book) -> None:
             continue
         for variable in book.tallies[name].variables:
             if variable not in book.revealed_by and variable not in book.known_at_start:
-                book.add(path, f"nothing reveals {variable}, so the total stays open; add it to the `reveals` of an item")
+                book.add(
+                    path, f"nothing reveals {variable}, so the total stays open; add it to the `reveals` of an item"
+                )
     for item, of in book.items.items():
         _check_requirements(book, (*book.item_path(item), "requires"), of.requires)
     for name, decision in book.scenario.decisions.items():

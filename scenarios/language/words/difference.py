@@ -22,7 +22,7 @@ PARTS = {
     "The scenario as a whole": ("id", "title", "version", "about", "who", "max_steps"),
     "Patients": ("context", "comorbidities"),
     "Conditions": ("groups", "conditions", "prior"),
-    "Findings": ("latent", "findings"),
+    "Findings": ("latent", "findings", "scores"),
     "Tests and acts": (
         "set_ups",
         "resources",
@@ -132,7 +132,7 @@ class _Comparison:
             yield from self._in_order(path, was, now)
         elif path[-1] in _PAIRED:
             yield from self._paired(path, was, now, _PAIRED[str(path[-1])])
-        elif path[-1] in ("requires", "reviewers", "reviews"):
+        elif path[-1] in ("requires", "reviewers", "reviews", "points"):
             yield from self._come_and_gone(path, list(enumerate(was)), list(enumerate(now)))
         else:
             yield self._change(path, was, now)

@@ -8,6 +8,7 @@ from workup.scenarios.language.schema import Expectation
 from workup.scenarios.language.words.phrases import WITHOUT_WAITING
 from workup.scenarios.language.words.place_values import figure, said
 from workup.scenarios.language.words.places import ABSENT, THINGS, Path, Side, law_at
+from workup.scenarios.language.words.scores import part_rows, points_in_words
 from workup.wording import listed, plain, pounds_exact
 
 SETS = {
@@ -133,6 +134,8 @@ def _entry(side: Side, field: str, value: Any) -> str:
         return side.phrases.expectation(Expectation.model_construct(**value)).rstrip(".")
     if field == "contraindicated":
         return f"not if {side.phrases.when(value['when'])}: {value['why']} ({pounds_exact(value['loss_gbp'])})"
+    if field == "points":
+        return listed(f"{points_in_words(points)} if {what}" for what, points in part_rows(value, side.phrases))
     if field == "modifiers":
         odds = value["odds"]
         factors = odds if isinstance(odds, dict) else {"": odds}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workup.scenarios.language.schema import Expectation, Scenario, Variable, When
@@ -50,7 +50,7 @@ class Phrases:
         self.items = s.investigations | s.acts
         self.scenario = s
         named: tuple[dict[str, Any], ...] = (s.context, s.conditions, s.comorbidities, s.latent, s.findings)
-        named += (s.investigations, s.acts, s.order_sets, s.decisions)
+        named += (s.scores, s.investigations, s.acts, s.order_sets, s.decisions)
         self.labels: dict[str, str] = {name: of.label for group in named for name, of in group.items()}
         self.labels["condition"] = "the condition"
         for of in self.items.values():
@@ -117,10 +117,14 @@ class Phrases:
         if isinstance(clause, dict):
             if "not" in clause:
                 return f"not {self._values(clause['not'], name)}"
-            bounds = {"at_least": "at least {:g}", "below": "below {:g}"}
-            return listed([bounds[key].format(number) for key, number in clause.items()])
+            return self.bounds(clause)
         words = [clause] if isinstance(clause, str) else clause
         return listed([self.value(word, name) for word in words], "or")
+
+    def bounds(self, ends: Mapping[Any, float]) -> str:
+        """'at least 2 and below 6'."""
+        said = {"at_least": "at least {:g}", "below": "below {:g}"}
+        return listed([said[key].format(number) for key, number in ends.items()])
 
     def value(self, word: str, name: str) -> str:
         """A value of a variable as words; of the condition, its label (no other: a value may be spelt like an item)."""

@@ -13,6 +13,7 @@ from workup.scenarios.language.schema import OPENING, Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import LanguageError
 from workup.scenarios.language.words.phrases import Phrases
+from workup.scenarios.language.words.scores import part_rows
 from workup.wording import listed, plain
 
 Path = tuple[str | int, ...]
@@ -27,6 +28,7 @@ THINGS = {
     "conditions": "condition",
     "latent": "hidden finding",
     "findings": "finding",
+    "scores": "score",
     "set_ups": "shared set-up",
     "resources": "resource",
     "investigations": "test",
@@ -220,11 +222,25 @@ class Side:
                 where = self.at((*path[: len(path) - len(rest) + 2], "when"))
                 of = f" of {self.phrases.brief(str(named[0]))}" if named else ""
                 return f"odds{of}, where {self.phrases.when(where)}"
+            case ["points", int(i), *_] if path[0] == "scores":
+                return self._part(str(path[1]), i, [str(key) for key in keys[2:]])
+            case ["cut_offs", str(word), *end]:
+                bounds = {"at_least": "begins at", "below": "ends below"}
+                return f"“{plain(word)}” {bounds[str(end[0])] if end else 'is'}"
             case ["complications", *_] | []:
                 return ""
             case [int(rule), *more] if path[0] == "guideline":
                 return f"rule {rule + 1}: {' '.join(filter(None, map(self._field, more[1:])))}"
         return ""
+
+    def _part(self, score: str, i: int, keys: list[str]) -> str:
+        """A part of a score: 'points if Fever is yes', or a cut-off in what it asks."""
+        part = self.at(("scores", score, "points", i))
+        if keys[:1] == ["when"]:
+            return f"asks for {self.phrases.brief(keys[-2])} {'at least' if keys[-1] == 'at_least' else 'below'}"
+        asked = [what for what, _ in part_rows(part, self.phrases)] if part is not ABSENT else []
+        told = asked[list(part["points"]).index(keys[-1])] if len(keys) > 1 and asked else next(iter(asked), "")
+        return f"points if {told}" if told else "points"
 
     def named(self, path: Path) -> str:
         """The subject and what of it: 'CT of the chest: costs'; ends with a colon if there is but one of the two."""

@@ -14,6 +14,7 @@ from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Target, V
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import availability, orders
 from workup.scenarios.language.words.phrases import WITHOUT_WAITING, Phrases, unit
+from workup.scenarios.language.words.scores import scores
 from workup.wording import chance_in_words, listed, plain, pounds_exact, sentence, time_in_words
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
@@ -50,6 +51,7 @@ def sections(scenario: Scenario) -> dict[str, list[str]]:
         "patient": _patient(laws),
         "orders": orders(laws),
         "availability": availability(laws),
+        "scores": scores(phrases),
         "decisions": _decisions(laws),
         "guideline": _guideline(scenario, phrases),
         "vignettes": _vignettes(scenario, phrases),

@@ -42,6 +42,7 @@ _ELSEWHERE = {
     "targets": "a published figure that the model has to meet, not part of it",
     "guideline": "of the guideline, which the best policy does not read",
     "guideline_versions": "of the guideline, which the best policy does not read",
+    "scores": "of a score, which the best policy reads only where something requires it",
     "new_visit_after": "how orders are counted in visits, which the best policy does not read",
 }
 
