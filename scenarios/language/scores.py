@@ -100,6 +100,14 @@ def tally(name: str, score: Score, axes: Mapping[str, Axis]) -> Tally:
     return Tally(name, components, _words(score, found))
 
 
+def variables_of(part: ScorePart) -> tuple[str, ...]:
+    """All that a part of a score looks at, in the order in which it is named."""
+    if part.of is not None:
+        return (part.of,)
+    ways = (part.when,) if isinstance(part.when, dict) else part.when or ()
+    return tuple(dict.fromkeys(name for way in ways for name in way))
+
+
 def _part(part: ScorePart, axes: Mapping[str, Axis]) -> Component:
     if (part.when is None) == (part.of is None):
         raise LanguageError(
@@ -126,7 +134,7 @@ def _clauses(part: ScorePart, axes: Mapping[str, Axis]) -> Component:
         raise LanguageError([(("points",), "found points by value; with `when`, expected one number")])
     if not ways or not all(ways):
         raise LanguageError([(("when",), "is empty; name the facts that these points are for")])
-    names = tuple(dict.fromkeys(name for way in ways for name in way))
+    names = variables_of(part)
     sizes = [len(_axis(name, axes, ("when", name)).values) for name in names]
     _refuse_too_many(names, sizes)
     held = np.zeros(sizes, np.bool_)

@@ -7,7 +7,7 @@ from typing import Any
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING
 from workup.scenarios.language.score_requirements import written_out
-from workup.scenarios.language.scores import tally
+from workup.scenarios.language.scores import tally, variables_of
 from workup.scenarios.language.vocabulary import LanguageError, SubPath
 
 
@@ -18,11 +18,11 @@ def check_scores(book: Book) -> None:
         if name not in book.tallies:
             book.attempt(path, tally, name, score, book.axes)
             continue
-        for variable in book.tallies[name].variables:
-            if variable not in book.revealed_by and variable not in book.known_at_start:
-                book.add(
-                    path, f"nothing reveals {variable}, so the total stays open; add it to the `reveals` of an item"
-                )
+        for i, part in enumerate(score.points):
+            for variable in variables_of(part):
+                if variable not in book.revealed_by and variable not in book.known_at_start:
+                    text = f"nothing reveals {variable}, so the total stays open; add it to the `reveals` of an item"
+                    book.add((*path, "points", i), text)
     for item, of in book.items.items():
         _check_requirements(book, (*book.item_path(item), "requires"), of.requires)
     for name, decision in book.scenario.decisions.items():
