@@ -84,6 +84,7 @@ FIELDS = {
     "contraindicated": "",
     "requires": "",
     "expect": "",
+    "points": "",
     "refusable": "refusal",
     "incidental": "incidental finding",
 }
@@ -222,8 +223,8 @@ class Side:
                 where = self.at((*path[: len(path) - len(rest) + 2], "when"))
                 of = f" of {self.phrases.brief(str(named[0]))}" if named else ""
                 return f"odds{of}, where {self.phrases.when(where)}"
-            case ["points", int(i), *_] if path[0] == "scores":
-                return self._part(str(path[1]), i, [str(key) for key in keys[2:]])
+            case ["points", int(i), *inner] if inner:
+                return self._part(str(path[1]), i, [str(key) for key in inner])
             case ["cut_offs", str(word), *end]:
                 bounds = {"at_least": "begins at", "below": "ends below"}
                 return f"“{plain(word)}” {bounds[str(end[0])] if end else 'is'}"

@@ -24,7 +24,7 @@ def scores(phrases: Phrases) -> Iterator[str]:
                 f"  - {points_in_words(points)} if {what}" for what, points in part_rows(part.model_dump(), phrases)
             )
         yield from (
-            f"  - “{phrases.value(word, name)}”: a total {which}" for word, which in cut_off_rows(phrases, name)
+            f"  - “{phrases.value(word, name)}” if the total is {which}" for word, which in cut_off_rows(phrases, name)
         )
     if s.scores:
         yield ""

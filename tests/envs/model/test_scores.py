@@ -69,7 +69,8 @@ def totals(drawn: Drawn, values: dict[str, tuple[str, ...]], known: dict[str, in
     options = [[known[name]] if name in known else range(len(values[name])) for name in drawn.names]
     ways = (dict(zip(drawn.names, way, strict=True)) for way in itertools.product(*options))
     return [
-        sum(part.points for part in drawn.parts if all(way[name] in of for name, of in part.sets.items())) for way in ways
+        sum(part.points for part in drawn.parts if all(way[name] in of for name, of in part.sets.items()))
+        for way in ways
     ]
 
 
@@ -99,7 +100,8 @@ def knowing(rng: np.random.Generator, world: World, words: Vocabulary) -> tuple[
             if rng.random() < 0.6:
                 row[words.observables[name]] = rng.integers(len(words.axes[name].values))
     return rows, [
-        {name: int(row[words.observables[name]]) for name in VARIABLES if row[words.observables[name]] >= 0} for row in rows
+        {name: int(row[words.observables[name]]) for name in VARIABLES if row[words.observables[name]] >= 0}
+        for row in rows
     ]
 
 
@@ -109,7 +111,9 @@ def test_a_clause_holds_if_every_way_in_which_the_rest_may_turn_out_meets_it(wor
     values = {name: words.axes[name].values for name in VARIABLES}
     everything = totals(drawn, values, {})
     assert (min(everything), max(everything)) == (found.least, found.greatest)
-    low, high = found.least + np.sort(rng.choice(np.arange(0.5, found.greatest - found.least + 0.1, 0.5), 2, replace=False))
+    low, high = found.least + np.sort(
+        rng.choice(np.arange(0.5, found.greatest - found.least + 0.1, 0.5), 2, replace=False)
+    )
     words = replace(words, tallies={"drawn": with_words(found, low, high)})
     rows, facts = knowing(rng, world, words)
     status = np.zeros((FACTS, len(world.items)), np.uint8)
@@ -141,7 +145,12 @@ def test_a_requirement_in_plain_facts_is_met_when_the_score_is(world: World, see
     low, high = np.sort(rng.choice(steps, 2, replace=False)).tolist()
     rows, facts = knowing(rng, world, words)
     status = np.zeros((FACTS, len(world.items)), np.uint8)
-    for clause in ({"at_least": low}, {"below": high}, {"at_least": low, "below": high}, {"not": {"at_least": low, "below": high}}):
+    for clause in (
+        {"at_least": low},
+        {"below": high},
+        {"at_least": low, "below": high},
+        {"not": {"at_least": low, "below": high}},
+    ):
         for group in ({"drawn": clause}, {"drawn": clause, "fever": "yes"}, {"film": "shadow", "drawn": clause}):
             plain = written_out(group, words.tallies, words.axes)
             assert all("drawn" not in one for one in plain)
@@ -152,11 +161,14 @@ def test_a_requirement_in_plain_facts_is_met_when_the_score_is(world: World, see
                 reached, under = least >= clause.get("at_least", -99), greatest < clause.get("below", 99)
                 by_score = greatest < low or least >= high if "not" in clause else reached and under
                 fever = "fever" in group and known.get("fever") == 1
-                assert held[row] == (by_score or fever or ("film" in group and rows[row, words.observables["film"]] == 1))
+                assert held[row] == (
+                    by_score or fever or ("film" in group and rows[row, words.observables["film"]] == 1)
+                )
                 met = all(
                     any(
                         rows[row, words.observables[name]] >= 0
-                        and words.axes[name].values[rows[row, words.observables[name]]] in (of if isinstance(of, list) else [of])
+                        and words.axes[name].values[rows[row, words.observables[name]]]
+                        in (of if isinstance(of, list) else [of])
                         for name, of in one.items()
                     )
                     for one in plain
@@ -167,7 +179,7 @@ def test_a_requirement_in_plain_facts_is_met_when_the_score_is(world: World, see
 @pytest.mark.parametrize("seed", range(20))
 def test_what_may_hold_is_never_ruled_out(world: World, seed: int) -> None:
     """`may_hold` is true wherever some of the findings named would make the clause hold."""
-    rng, words, drawn, found = drawn_scores(world, seed)
+    rng, words, _drawn, found = drawn_scores(world, seed)
     low = float(found.least + rng.choice(np.arange(0.5, found.greatest - found.least + 0.1, 0.5)))
     (clause,) = compile_when({"drawn": {"at_least": low}}, words).alternatives[0]
     codes = {

@@ -162,7 +162,7 @@ def test_a_vignette_that_rules_out_the_score_its_decision_requires(tmp_path: Pat
     """The smoker who coughs blood has no fever and no crackles: with points for those alone he cannot be referred."""
     file = tmp_path / "ruled_out.yaml"
     text = SOUND.replace("[{chest: {at_least: 2}, ct_lungs: mass}]", "[{chest: {at_least: 2}}]")
-    assert SOUND != text
+    assert text != SOUND
     file.write_text(text, encoding="utf-8")
     (fault,) = lint(file)
     assert "refer requires chest, which what is stated here rules out; change either" in fault.message
@@ -173,6 +173,8 @@ def test_nobody_can_order_what_waits_for_a_score_of_findings_that_come_after(tmp
     """An examination that waits for what it is to find."""
     file = tmp_path / "late.yaml"
     text = SOUND.replace("tier: examination, reveals", "tier: examination, requires: [{chest: likely}], reveals")
-    file.write_text(text.replace("{of: smoked, points: {never: 0, ever: 1}}", "{of: smoked, points: {never: 0, ever: 0.5}}"))
+    file.write_text(
+        text.replace("{of: smoked, points: {never: 0, ever: 1}}", "{of: smoked, points: {never: 0, ever: 0.5}}")
+    )
     told = [fault.message for fault in lint(file)]
     assert any("nobody can ever order it: it waits for chest, which cannot come first" in message for message in told)
