@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from workup.envs.model.codes import MISSING, UNKNOWN
-from workup.envs.model.facts import Vocabulary, compile_when, vocabulary
+from workup.envs.model.facts import ScoreClause, Vocabulary, compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.scenarios.language.points import Score
 from workup.scenarios.language.score_requirements import written_out
@@ -145,12 +145,13 @@ def test_a_requirement_in_plain_facts_is_met_when_the_score_is(world: World, see
     low, high = np.sort(rng.choice(steps, 2, replace=False)).tolist()
     rows, facts = knowing(rng, world, words)
     status = np.zeros((FACTS, len(world.items)), np.uint8)
-    for clause in (
+    clauses: tuple[dict[str, Any], ...] = (
         {"at_least": low},
         {"below": high},
         {"at_least": low, "below": high},
         {"not": {"at_least": low, "below": high}},
-    ):
+    )
+    for clause in clauses:
         for group in ({"drawn": clause}, {"drawn": clause, "fever": "yes"}, {"film": "shadow", "drawn": clause}):
             plain = written_out(group, words.tallies, words.axes)
             assert all("drawn" not in one for one in plain)
@@ -190,6 +191,7 @@ def test_what_may_hold_is_never_ruled_out(world: World, seed: int) -> None:
     for row, way in zip(rows, itertools.product(*codes.values()), strict=True):
         row[list(codes)] = way
     could = clause.holds(rows, np.zeros((len(rows), len(world.items)), np.uint8)).any()
+    assert isinstance(clause, ScoreClause)
     assert clause.may_hold(codes.__getitem__) == could  # one end alone: the parts that help do not exclude each other
 
 
