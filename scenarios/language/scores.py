@@ -14,7 +14,7 @@ from workup.errors import suggestion
 from workup.scenarios.language.nesting import FloatArray, at_key, chosen_keys
 from workup.scenarios.language.points import Score, ScorePart
 from workup.scenarios.language.schema import Scenario
-from workup.scenarios.language.vocabulary import UNKNOWN_WORD, Axis, LanguageError, SubPath, allowed_values
+from workup.scenarios.language.vocabulary import CLAUSE_WORDS, Axis, LanguageError, SubPath, allowed_values
 
 Span = tuple[float, float]
 """Totals from the first, the second excluded; infinite where there is no such end."""
@@ -206,7 +206,7 @@ def _words(score: Score, found: Tally) -> dict[str, Span]:
     for i, (word, ends) in enumerate(score.cut_offs.items()):
         path = ("cut_offs", word)
         span = ends.get("at_least", -math.inf), ends.get("below", math.inf)
-        if word == UNKNOWN_WORD or "," in word:
+        if word in CLAUSE_WORDS or "," in word or not word.strip() or word.strip() != word:
             faults.append((path, f"{word!r} cannot be a word for a range; choose another"))
         if span[0] != reached:
             begin = f"`at_least: {reached:g}`" if i else "no `at_least`"
