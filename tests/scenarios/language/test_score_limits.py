@@ -13,6 +13,7 @@ from workup.scenarios.language.scores import Tally, tally
 from workup.scenarios.language.vocabulary import Axis, LanguageError
 
 AXES = {f"sign_{i}": Axis(f"sign_{i}", "finding", ("no", "yes")) for i in range(24)}
+AXES["tablets"] = Axis("tablets", "act", ("no", "yes"))
 AXES |= {f"grade_{i}": Axis(f"grade_{i}", "finding", tuple("abcdefgh")) for i in range(8)}
 
 
@@ -42,6 +43,13 @@ def test_what_follows_from_another_requirement_is_left_out() -> None:
         {"sign_0": ["yes"], "sign_1": ["yes"], "sign_2": ["yes"]},
     )
     assert written_out({"signs": {"at_least": 3}, "sign_0": "yes"}, equal(3), AXES) == ({"sign_0": ["yes"]},)
+
+
+def test_items_and_acts_beside_a_score_keep_their_statuses() -> None:
+    group = {"signs": {"at_least": 3}, "scan": ["failed", "refused"], "tablets": "done"}
+    assert written_out(group, equal(3), AXES) == tuple(
+        {f"sign_{i}": ["yes"], "scan": ["failed", "refused"], "tablets": ["done"]} for i in range(3)
+    )
 
 
 @pytest.mark.parametrize(("n", "k", "message"), [
