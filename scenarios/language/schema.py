@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
+from workup.scenarios.language.endings import UtilityUnit, Worth
 from workup.scenarios.language.model import Model
 
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
@@ -25,9 +26,6 @@ OPENING: tuple[str, ...] = TIERS[:2]
 _DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"const": 0}]}
 DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
 """Written for people ('20 min', '2 h', '3 days', '6 weeks'), held in hours."""
-
-Nested = float | dict[str, Any]
-"""A number, or numbers nested under the values of each parent in turn; `otherwise` covers the rest."""
 
 When = dict[str, Any] | tuple[dict[str, Any], ...]
 """A condition on revealed facts. A mapping is an 'and', a list of mappings an 'or'.
@@ -195,15 +193,12 @@ class Decision(Model):
     urgency: Urgency = "routine"
     right_for: tuple[str, ...]
     given: tuple[str, ...] = ("condition",)
-    utility: Nested
-    """In the scenario's unit, nested under `given` (the condition and context variables)."""
+    utility: Nested | None = None
+    """In the scenario's unit, nested under `given` (the condition and context variables); or else `worth`."""
+    worth: Worth | None = None
+    """In parts: health, costs, beds, complications, transfers."""
     requires: tuple[dict[str, Any], ...] = ()
     """What must have been found or tried before it may be taken: as of an item, but once met, met for good."""
-
-
-class UtilityUnit(Model):
-    unit: Literal["gbp", "qaly"] = "gbp"
-    gbp_per_qaly: float
 
 
 class Reward(Model):

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.scenarios.language.amounts import Nested
+from workup.scenarios.language.endings import WorthComplication
 from workup.scenarios.language.laws import truncated_law
 from workup.scenarios.language.nesting import (
     OTHERWISE,
@@ -81,10 +83,19 @@ class Tables:
         return expand_table(self.scenario.availability[mechanism].reported, axis, [axis])
 
     def utility(self, decision: str) -> Table:
-        """Utility of a decision in the scenario's unit, by its parents."""
+        """Utility of a decision in the scenario's unit, by its parents; of one in parts, ask `worth.worth_gbp`."""
         of = self.scenario.decisions[decision]
-        parents = [self._axis(name) for name in of.given]
-        return Table(of.given, expand_numbers(of.utility, parents))
+        if of.utility is None:
+            raise LanguageError([((), f"{decision} has no `utility`; its worth is in parts")])
+        return self.nested(of.given, of.utility)
+
+    def expected(self, of: WorthComplication) -> Table:
+        """P(complication of a decision | parents)."""
+        return self._chance(Distribution(given=of.given, chance=of.chance))
+
+    def nested(self, given: tuple[str, ...], numbers: Nested) -> Table:
+        """Numbers nested under the values of `given`."""
+        return Table(given, expand_numbers(numbers, [self._axis(name) for name in given]))
 
     def by_condition(self, numbers: Mapping[str, float], default: float) -> FloatArray:
         """(conditions,) from numbers by condition or group; `default` for conditions not named."""
