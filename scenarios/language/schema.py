@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from workup.scenarios.language.amounts import Benefit, Money, Nested
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
 from workup.scenarios.language.endings import UtilityUnit, Worth
@@ -101,19 +102,19 @@ class Progression(Model):
 class Condition(Model):
     label: str
     urgency: Urgency = "routine"
-    waiting_cost_gbp_per_day: float = 0.0
+    waiting_cost_gbp_per_day: Money = 0.0
     progression: Progression | None = None
 
 
 class Complication(Distribution):
     label: str
-    loss_gbp: float
+    loss_gbp: Money
     major: bool = False
 
 
 class Contraindication(Model):
     when: dict[str, Any]
-    loss_gbp: float
+    loss_gbp: Money
     why: str
 
 
@@ -126,7 +127,7 @@ class Refusal(Distribution):
 class Incidental(Distribution):
     label: str
     cost_gbp: float
-    loss_gbp: float = 0.0
+    loss_gbp: Money = 0.0
 
 
 class Orderable(Model):
@@ -159,6 +160,8 @@ class Act(Orderable):
     progression_factor: dict[str, float] = Field(default_factory=dict)
     benefit_gbp: dict[str, float] = Field(default_factory=dict)
     """Added to the utility of the journey's end, by condition (or group)."""
+    benefit: Benefit | None = None
+    """The same by patient and by decision; one of the two."""
 
 
 class SetUp(Model):
@@ -308,7 +311,7 @@ class Scenario(Model):
     acts: dict[str, Act] = Field(default_factory=dict)
     order_sets: dict[str, OrderSet] = Field(default_factory=dict)
     availability: dict[str, Mechanism] = Field(default_factory=dict)
-    loss_gbp_per_msv: float = 0.0
+    loss_gbp_per_msv: Money = 0.0
     new_visit_after: DurationHours = 4.0
     utility: UtilityUnit
     decisions: dict[str, Decision]
