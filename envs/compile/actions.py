@@ -16,6 +16,7 @@ from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.schema import Act, Orderable, Scenario
 from workup.scenarios.language.tables import Table
 from workup.scenarios.language.vocabulary import Axis, allowed_values
+from workup.scenarios.language.worth import worth_gbp
 
 
 @dataclass
@@ -97,11 +98,10 @@ def utilities_of(layout: Layout, preset: str) -> Floats:
     """(D, K, H) in pounds: the scenario's own, or by urgency alone where the preset says so."""
     scenario, laws = layout.laws.scenario, layout.laws
     triage = scenario.rewards[preset].urgency_utility_gbp
-    factor = scenario.utility.gbp_per_qaly if scenario.utility.unit == "qaly" else 1.0
     out = np.empty((len(scenario.decisions), layout.n_profiles, layout.n_hidden))
     for d, (name, decision) in enumerate(scenario.decisions.items()):
         if triage is None:
-            np.multiply(layout.spread(laws.tables.utility(name)), factor, out=out[d])
+            out[d] = layout.spread(worth_gbp(laws.tables, name))
         else:
             by_condition = [triage[decision.urgency][c.urgency] for c in scenario.conditions.values()]
             out[d] = np.array(by_condition)[layout.of_hidden("condition")][None, :]
@@ -125,14 +125,22 @@ def factors_of(layout: Layout, attribute: str, default: float) -> Floats:
 
 
 def weights_of(scenario: Scenario, preset: str, changed: Mapping[str, float] | None) -> Floats:
-    """(4,) weights of cost, harm, delay and utility: the preset's, with `changed` in place of some.
+    """(4,) weights of cost, harm, delay and utility: the preset's, with `changed` in place of some. Costs, which the NHS pays,
+    weigh nothing as the patient sees it.
 
     Raises:
         UnknownNameError: no such preset or component.
+        WorkupError: a weight that is no number or that the preset lacks, or a weight of costs as the patient sees it.
     """
     if preset not in scenario.rewards:
         raise UnknownNameError(f"{scenario.id} has no reward preset {preset!r}{suggestion(preset, scenario.rewards)}")
     weights: dict[str, float] = {str(name): weight for name, weight in scenario.rewards[preset].weights.items()}
+    if scenario.utility.perspective == "patient":
+        weights["cost"] = 0.0
+        if (changed or {}).get("cost"):
+            raise WorkupError(
+                "the patient does not pay what the NHS does, so costs have no weight in that perspective; leave it out"
+            )
     weights.update(changed or {})
     for name, weight in weights.items():
         if name not in COMPONENTS:

@@ -23,6 +23,7 @@ from workup.envs.compile.patients import patient_model
 from workup.envs.compile.rules import rules_of
 from workup.envs.model.world import World
 from workup.errors import WorkupError
+from workup.scenarios.language.reading.viewed import viewed
 from workup.scenarios.language.schema import Scenario
 
 __all__ = ["MAX_WORLD_CELLS", "KnowledgeNoise", "compile_world"]
@@ -39,6 +40,8 @@ def compile_world(
     switched_off: Iterable[str] = (),
     noise: KnowledgeNoise | None = None,
     set_ups_once: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
 ) -> World:
     """Compile a checked scenario.
 
@@ -50,11 +53,15 @@ def compile_world(
             observables, items and random draws stay the same.
         noise: makes it an agent's knowledge of the world rather than the world.
         set_ups_once: set-ups are charged once in a journey, not once per moment of the clock.
+        gbp_per_qaly: pounds that a QALY counts, instead of the scenario's; what is written in pounds stays.
+        perspective: 'nhs' (health, what the NHS pays, beds) or 'patient' (health, what the patient pays, transfers; costs weigh
+            nothing), instead of the scenario's. Both are part of the world's scenario, and so of its digest.
 
     Raises:
         UnknownNameError: a preset, weight or mechanism that does not exist.
         LanguageError: a table that is not whole (a checked scenario has none).
-        WorkupError: the scenario is too large or says what the patient model cannot hold; all reasons at once.
+        WorkupError: the scenario is too large or says what the patient model cannot hold; all reasons at once. A rate that is
+            no positive number or changes nothing; a perspective that there is none of, or that needs a worth in parts.
 
     Examples:
         >>> import workup
@@ -62,6 +69,7 @@ def compile_world(
         >>> len(world.actions), world.model.conditions
         (14, ('viral', 'pneumonia', 'lung_cancer'))
     """
+    scenario = viewed(scenario, gbp_per_qaly=gbp_per_qaly, perspective=perspective)
     component_weights = weights_of(scenario, preset, weights)
     off = frozenset(switched_off)
     laws = laws_of(scenario, switched_off=off, noise=noise)

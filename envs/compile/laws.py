@@ -16,6 +16,7 @@ from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.schema import Mechanism, Orderable, Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis
+from workup.scenarios.language.worth import parents_of
 
 EventKind = Literal["refused", "unobtainable", "fails", "withheld", "corrupted"]
 
@@ -192,7 +193,7 @@ def _core(scenario: Scenario, tables: Tables, laws: Mapping[str, Table], events:
         if orderable.incidental is not None:
             parents.update(tables.incidental(item).parents)
     for decision in scenario.decisions.values():
-        parents.update(decision.given)
+        parents.update(parents_of(decision))
     return frozenset(parents.difference(scenario.acts))
 
 

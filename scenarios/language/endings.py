@@ -17,7 +17,7 @@ def known_perspective(word: object) -> object:
     """Raises ValueError, with the reason, for a perspective that there is none of."""
     if word == "societal":
         raise ValueError(
-            "'societal' is no perspective here: no scenario has figures for lost work or care by relatives; "
+            "'societal' is no perspective here: no scenario has figures for work lost or care by relatives; "
             f"expected {' or '.join(PERSPECTIVES)}"
         )
     if word not in PERSPECTIVES:
@@ -26,6 +26,8 @@ def known_perspective(word: object) -> object:
 
 
 class UtilityUnit(Model):
+    """In what decisions are worth something, what a QALY and a day in bed count, and whose side it is seen from."""
+
     unit: Literal["gbp", "qaly"] = "gbp"
     """Of `utility`; a worth in parts names its units itself."""
     gbp_per_qaly: float
@@ -62,7 +64,7 @@ class Worth(Model):
     """What the NHS pays for what follows, beds and complications apart."""
     bed_days: Nested = 0.0
     own_cost_gbp: Nested = 0.0
-    """What the patient pays: travel, prescriptions, earnings lost."""
+    """What the patient pays: travel, prescriptions."""
     transfer_gbp: Nested = 0.0
     """What the patient is paid, such as sick pay; below 0 where something is taken."""
     complications: dict[str, WorthComplication] = Field(default_factory=dict)

@@ -162,4 +162,3 @@ def _whole(decisions: tuple[str, ...], perspective: str) -> str:
         f"the perspective {perspective} needs what decisions are worth in parts, for in one figure health and what the NHS pays "
         f"cannot be told apart; {', '.join(decisions)} say `utility`: write `worth` there, or leave the perspective out"
     )
-

@@ -11,6 +11,7 @@ from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
 from workup.scenarios.language.lint import tables as lint_tables
 from workup.scenarios.language.lint import vignettes as lint_vignettes
+from workup.scenarios.language.lint import worth as lint_worth
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.reading.reader import Reading, read
 from workup.scenarios.language.reading.signatures import standing_of
@@ -25,6 +26,7 @@ _RULES = (
     lint_names.check_mechanisms,
     lint_tables.check_variables,
     lint_tables.check_chances,
+    lint_worth.check_worths,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,

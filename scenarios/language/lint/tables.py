@@ -33,7 +33,7 @@ def check_variables(book: Book) -> None:
 
 
 def check_chances(book: Book) -> None:
-    """Complications, incidental findings, refusals, mechanisms and utilities."""
+    """Complications, incidental findings, refusals and mechanisms."""
     t = book.tables
     for item, of in book.items.items():
         path = book.item_path(item)
@@ -52,9 +52,6 @@ def check_chances(book: Book) -> None:
         for affected in mechanism.affects if mechanism.reported is not None else ():
             if affected in book.scenario.findings and mechanism.kind == "corrupted":
                 book.attempt((*here, "reported"), t.reported, name, affected)
-    for name, decision in book.scenario.decisions.items():
-        if _check_parents(book, ("decisions", name, "given"), decision.given, _CORE):
-            book.attempt(("decisions", name, "utility"), t.utility, name)
 
 
 def _check_refusal(book: Book, item: str, refusal: Refusal) -> None:

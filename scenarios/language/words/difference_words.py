@@ -63,12 +63,12 @@ def texts(before: Side, after: Side, place: Path, path: Path, was: Any, now: Any
 
 
 def _is_thing(path: Path) -> bool:
-    return (len(path) == 2 and path[0] in THINGS) or (len(path) == 4 and path[2] == "complications")
+    return (len(path) == 2 and path[0] in THINGS) or path[2:-1] in (("complications",), ("worth", "complications"))
 
 
 def _thing(before: Side, after: Side, path: Path, was: Any, now: Any) -> str:
     kind, name = THINGS[str(path[-2])], str(path[-1])
-    owner = f"{after.subject(path[:2])[0]}: " if len(path) == 4 else ""
+    owner = f"{after.subject(path[:2])[0]}: " if len(path) > 2 else ""
     if path[0] in ("groups", "resources") and ABSENT not in (was, now):
         subject = after.subject(path)[0]
         words = _came_and_went(before, after, was, now, SETS["groups"]) if path[0] == "groups" else f"{was} → {now}"

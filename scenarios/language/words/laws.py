@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
@@ -13,6 +13,7 @@ from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis
 from workup.scenarios.language.words.phrases import Phrases, unit, word_of
+from workup.scenarios.language.worth import worth_gbp
 from workup.wording import chance_in_words, listed, pounds_exact
 
 _MANY = 4
@@ -51,8 +52,11 @@ class Laws:
 
     def worth(self, decision: str) -> str:
         """What a decision is worth by the true cause."""
-        table = self.tables.utility(decision)
-        say = pounds_exact if self.scenario.utility.unit == "gbp" else _number
+        if self.scenario.decisions[decision].worth is None:
+            table = self.tables.utility(decision)
+            say: Callable[[float], str] = pounds_exact if self.scenario.utility.unit == "gbp" else _number
+        else:
+            table, say = worth_gbp(self.tables, decision), _to_the_penny
         others = [parent for parent in table.parents if parent != "condition"]
         given = f", depending on {self.phrases.labels_of(others)}" if others else ""
         if "condition" not in table.parents:
@@ -161,3 +165,7 @@ def _between(values: FloatArray, say: Any) -> str:
 
 def _number(value: float) -> str:
     return f"{value:g}".replace("-", "−")
+
+
+def _to_the_penny(value: float) -> str:
+    return pounds_exact(round(value, 2) + 0.0)

@@ -55,6 +55,8 @@ def figure(field: str, value: float, *, qaly: bool = False) -> str:
         return f"{value:.10g} mSv"
     if field == "utility" and qaly:
         return f"{number(value)} QALY"
+    if field in ("qaly", "loss_qaly"):
+        return f"{number(value)} QALY"
     if field in ("utility", "gbp_per_qaly") or "gbp" in field:
         return pounds_exact(value)
     return number(value)
