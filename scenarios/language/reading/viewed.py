@@ -28,7 +28,7 @@ def viewed(scenario: Scenario, *, gbp_per_qaly: float | None = None, perspective
         return scenario
     kept = tuple(figure for figure in scenario.figures if "gbp_per_qaly" not in changed or figure.path != _RATE)
     if "gbp_per_qaly" in changed:
-        changed["gbp_per_qaly"] = float(changed["gbp_per_qaly"])  # type: ignore[arg-type]
+        changed["gbp_per_qaly"] = float(changed["gbp_per_qaly"])
     utility = scenario.utility.model_copy(update=changed)
     found = scenario.model_copy(update={"utility": utility, "figures": kept})
     return found.model_copy(update={"digest": digest(found)})
