@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.compile.layout import Floats, Ints, Layout
+from workup.envs.compile.pounds import pounds_of
 from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.world import Action
 from workup.errors import UnknownNameError, WorkupError, suggestion
@@ -21,23 +22,24 @@ from workup.scenarios.language.worth import worth_gbp
 
 @dataclass
 class Risks:
-    """Complications and incidental findings of every item: what is charged at once, and what at the end."""
+    """Complications, incidental findings and radiation of every item: what is charged at once, and what at the end."""
 
     cost_now: Floats
     harm_now: Floats
     late_cost: Floats
     late_harm: Floats
+    radiation_now: Floats
     names: list[str] = field(default_factory=list)
     items: list[int] = field(default_factory=list)
     chances: list[Floats] = field(default_factory=list)
     major: list[bool] = field(default_factory=list)
 
-    def add(self, layout: Layout, item: int, name: str, table: Table, cost: float, loss: float, major: bool) -> None:
-        """One complication: a chance, and what follows from it."""
+    def add(self, layout: Layout, item: int, name: str, table: Table, cost: float, loss: Floats, major: bool) -> None:
+        """One complication: a chance, and what follows from it; loss: pounds as `pounds_of` gives them."""
         chance = layout.spread(table)
-        if np.ptp(chance) == 0.0:
+        if np.ptp(chance) == 0.0 and np.ptp(loss) == 0.0:
             self.cost_now[item] += chance[0, 0] * cost
-            self.harm_now[item] += chance[0, 0] * loss
+            self.harm_now[item] += chance[0, 0] * loss[0, 0]
         else:
             self.late_cost[item] += chance * cost
             self.late_harm[item] += chance * loss
@@ -52,14 +54,20 @@ def risks_of(layout: Layout) -> Risks:
     laws = layout.laws
     shape = (len(laws.items), layout.n_profiles, layout.n_hidden)
     zeros = np.zeros(len(laws.items))
-    risks = Risks(zeros.copy(), zeros.copy(), np.zeros(shape), np.zeros(shape))
+    risks = Risks(zeros.copy(), zeros.copy(), np.zeros(shape), np.zeros(shape), zeros.copy())
     for i, (item, orderable) in enumerate(laws.items.items()):
         for name, what in orderable.complications.items():
             table = laws.tables.complication(item, name)
-            risks.add(layout, i, f"{item}.{name}", table, 0.0, what.loss_gbp, what.major)
+            risks.add(layout, i, f"{item}.{name}", table, 0.0, pounds_of(layout, what.loss_gbp), what.major)
         if (found := orderable.incidental) is not None:
             table = laws.tables.incidental(item)
-            risks.add(layout, i, f"{item}.incidental", table, found.cost_gbp, found.loss_gbp, False)
+            loss = pounds_of(layout, found.loss_gbp)
+            risks.add(layout, i, f"{item}.incidental", table, found.cost_gbp, loss, False)
+        per_msv = pounds_of(layout, laws.scenario.loss_gbp_per_msv)
+        if np.ptp(per_msv) == 0.0:
+            risks.radiation_now[i] = orderable.dose_msv * per_msv[0, 0]
+        else:
+            risks.late_harm[i] += orderable.dose_msv * per_msv
     return risks
 
 

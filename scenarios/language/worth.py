@@ -8,17 +8,20 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 
 from workup.errors import WorkupError
-from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.endings import Worth, known_perspective
-from workup.scenarios.language.model import Model
 from workup.scenarios.language.nesting import FloatArray
 from workup.scenarios.language.schema import Decision, Scenario
-from workup.scenarios.language.tables import Table, Tables
+from workup.scenarios.language.tables import Table, Tables, amounts
 
 PARTS = ("health", "cost", "beds", "complications", "own cost", "transfers")
 """Of a worth, in the order in which they are told."""
 MOST_GBP_PER_QALY = 1e9
 """As of the figure in a scenario."""
+
+
+def pounds_per(scenario: Scenario, unit: str) -> float:
+    """Pounds that one `gbp` or one `qaly` counts. Whatever is written in QALY is turned into pounds by this."""
+    return scenario.utility.gbp_per_qaly if unit == "qaly" else 1.0
 
 
 def parents_of(decision: Decision) -> tuple[str, ...]:
@@ -42,15 +45,14 @@ def parts_gbp(tables: Tables, decision: str) -> dict[str, Table]:
         if scenario.utility.perspective != "nhs":
             raise WorkupError(_whole((decision,), scenario.utility.perspective))
         table = tables.utility(decision)
-        factor = scenario.utility.gbp_per_qaly if scenario.utility.unit == "qaly" else 1.0
-        return {PARTS[0]: Table(table.parents, table.values * factor)}
+        return {PARTS[0]: Table(table.parents, table.values * pounds_per(scenario, scenario.utility.unit))}
     parents, patient = parents_of(of), scenario.utility.perspective == "patient"
     bed_day = scenario.utility.bed_day_gbp
     if bed_day is None and has_beds(of.worth):
         raise WorkupError(f"{decision} takes bed days, but no `bed_day_gbp` stands under `utility`")
     counts = {"cost": not patient, "beds": not patient, "own cost": patient, "transfers": patient}
     written = {
-        "health": (of.worth.qaly, scenario.utility.gbp_per_qaly),
+        "health": (of.worth.qaly, pounds_per(scenario, "qaly")),
         "cost": (of.worth.cost_gbp, -1.0),
         "beds": (of.worth.bed_days, -(bed_day or 0.0)),
         "own cost": (of.worth.own_cost_gbp, -1.0),
@@ -62,7 +64,7 @@ def parts_gbp(tables: Tables, decision: str) -> dict[str, Table]:
     }
     found["complications"] = np.zeros_like(found["health"])
     for complication in of.worth.complications.values():
-        loss = complication.loss_gbp + complication.loss_qaly * scenario.utility.gbp_per_qaly
+        loss = complication.loss_gbp + complication.loss_qaly * pounds_per(scenario, "qaly")
         cost = complication.cost_gbp + complication.bed_days * (bed_day or 0.0)
         chance = widened(tables, tables.expected(complication), parents)
         found["complications"] = found["complications"] - chance * (loss + (0.0 if patient else cost))
@@ -110,23 +112,7 @@ def in_qalys(scenario: Scenario) -> bool:
     worths = scenario.decisions.values()
     if any(scenario.utility.unit == "qaly" or decision.worth is not None for decision in worths):
         return True
-    parts = (scenario.conditions, scenario.investigations, scenario.acts, scenario.loss_gbp_per_msv)
-    return any(amount.qaly is not None for part in parts for amount in amounts(part))
-
-
-def amounts(node: object) -> Iterator[Amount]:
-    """Every amount beneath a part of a scenario."""
-    if isinstance(node, Amount):
-        yield node
-    elif isinstance(node, Model):
-        for name in type(node).model_fields:
-            yield from amounts(getattr(node, name))
-    elif isinstance(node, Mapping):
-        for inner in node.values():
-            yield from amounts(inner)
-    elif isinstance(node, tuple):
-        for inner in node:
-            yield from amounts(inner)
+    return any(amount.qaly is not None for _, amount in amounts(scenario))
 
 
 def not_in_parts(scenario: Scenario) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.lint import amounts as lint_amounts
 from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
@@ -33,6 +34,7 @@ _RULES = (
     lint_decisions.check_decisions,
     lint_journey.check_rewards,
     lint_journey.check_signs,
+    lint_amounts.check_amounts,
     lint_limits.check_limits,
     lint_vignettes.check_vignettes,
     lint_vignettes.check_targets,

@@ -87,7 +87,7 @@ def _check_distribution(book: Book, path: SubPath, of: Distribution, kinds: tupl
                 )
     elif of.modifiers:
         book.add((*path, "modifiers"), "a `law` cannot be modified by odds; write its parameters under `given`")
-    _check_parents(book, (*path, "given"), of.given, kinds)
+    check_parents(book, (*path, "given"), of.given, kinds)
     for i, modifier in enumerate(of.modifiers):
         here: SubPath = (*path, "modifiers", i)
         if not modifier.when:
@@ -105,7 +105,8 @@ def _check_distribution(book: Book, path: SubPath, of: Distribution, kinds: tupl
     return len(book.faults) == before
 
 
-def _check_parents(book: Book, path: SubPath, given: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
+def check_parents(book: Book, path: SubPath, given: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
+    """Whether what a table depends on may be depended on: variables of these kinds, each once."""
     allowed = [name for name, axis in book.axes.items() if axis.kind in kinds]
     found = [book.known((*path, i), name, allowed, "variable on which this may depend") for i, name in enumerate(given)]
     if len(set(given)) != len(given):

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from workup.scenarios.language.endings import Worth, WorthComplication
 from workup.scenarios.language.lint.book import Book
-from workup.scenarios.language.vocabulary import CORE_KINDS, SubPath
+from workup.scenarios.language.lint.tables import check_parents
+from workup.scenarios.language.vocabulary import SubPath
 from workup.scenarios.language.worth import has_beds, leaves, not_in_parts
 
+_CORE = ("context", "condition", "comorbidity", "latent")
 _NESTED = ("qaly", "cost_gbp", "bed_days", "own_cost_gbp", "transfer_gbp")
 _NOT_NEGATIVE = ("cost_gbp", "bed_days", "own_cost_gbp")
 _TAKEN = ("loss_gbp", "loss_qaly", "cost_gbp", "bed_days")
@@ -25,7 +27,7 @@ def check_worths(book: Book) -> None:
         elif decision.utility is None and decision.worth is None:
             book.add(path, "nothing says what it is worth; write `utility`, one figure for all, or `worth`, in parts")
         if decision.worth is None:
-            if decision.utility is not None and _parents(book, (*path, "given"), decision.given):
+            if decision.utility is not None and check_parents(book, (*path, "given"), decision.given, _CORE):
                 book.attempt((*path, "utility"), book.tables.nested, decision.given, decision.utility)
             continue
         if "given" in decision.model_fields_set and decision.utility is None:
@@ -50,7 +52,7 @@ def check_worths(book: Book) -> None:
 
 
 def _check_parts(book: Book, path: SubPath, worth: Worth) -> None:
-    if _parents(book, (*path, "given"), worth.given):
+    if check_parents(book, (*path, "given"), worth.given, _CORE):
         for part in _NESTED:
             book.attempt((*path, part), book.tables.nested, worth.given, getattr(worth, part))
     for part in _NOT_NEGATIVE:
@@ -62,7 +64,7 @@ def _check_parts(book: Book, path: SubPath, worth: Worth) -> None:
 
 
 def _check_complication(book: Book, path: SubPath, of: WorthComplication) -> None:
-    if _parents(book, (*path, "given"), of.given):
+    if check_parents(book, (*path, "given"), of.given, _CORE):
         book.attempt(path, book.tables.expected, of)
     for part in _TAKEN:
         if getattr(of, part) < 0:
@@ -73,12 +75,3 @@ def _check_complication(book: Book, path: SubPath, of: WorthComplication) -> Non
         book.add((*path, "loss_gbp"), "its harm is said in pounds and in QALYs; write one of the two")
     if not any(getattr(of, part) for part in _TAKEN):
         book.add(path, f"takes nothing; write {', '.join(_TAKEN[:-1])} or {_TAKEN[-1]}, or remove it")
-
-
-def _parents(book: Book, path: SubPath, given: tuple[str, ...]) -> bool:
-    allowed = [name for name, axis in book.axes.items() if axis.kind in CORE_KINDS]
-    if len(set(given)) != len(given):
-        book.add(path, "a variable is named twice; name it once")
-        return False
-    found = [book.known((*path, i), name, allowed, "variable on which this may depend") for i, name in enumerate(given)]
-    return all(found)
