@@ -58,7 +58,7 @@ def test_check_simulate_and_report_take_both(folder: Path, tmp_path: Path, capsy
 
 
 def _components(file: Path) -> list[dict[str, float]]:
-    return [journey["components"] for journey in json.loads(file.read_text())["journeys"]]
+    return [journey["components_gbp"] for journey in json.loads(file.read_text())["journeys"]]
 
 
 def test_sensitivity_at_30000_moves_the_parts(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
