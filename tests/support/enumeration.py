@@ -233,6 +233,11 @@ class Enumeration:
 
     def after(self, journey: Journey, action: str) -> Iterator[tuple[float, Journey]]:
         """(what is paid, unnormalised; the journey after it) for each outcome of an action that is not a decision."""
+        for price, then in self.priced_after(journey, action):
+            yield float(price @ then.weights), then
+
+    def priced_after(self, journey: Journey, action: str) -> Iterator[tuple[F64, Journey]]:
+        """The same with what each patient would pay: (patients,)."""
         members = self.members(journey, action)
         done = tuple(act for act in self.data["acts"] if self.status(journey, act) == "done")
         firsts = [journey.failures[self.names.index(item)] == 0 for item in members]
@@ -244,8 +249,7 @@ class Enumeration:
                 weights = weights * chance
             if weights.any():
                 charged = tuple(item for item, outcome in zip(members, outcomes, strict=True) if outcome[1])
-                paid = float(self.price(charged, known) @ weights)
-                yield paid, self.moved(journey, members, outcomes, weights)
+                yield self.price(charged, known), self.moved(journey, members, outcomes, weights)
 
     def _outcomes(self, item: str, first: bool, acts: tuple[str, ...]) -> list[Outcome]:
         """All that one attempt can lead to, with these acts done before."""
