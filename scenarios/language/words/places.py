@@ -43,7 +43,7 @@ THINGS = {
 }
 """What an entry of a collection is called."""
 
-LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility"})
+LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility", "gbp", "qaly"})
 """Fields that hold figures nested under the values of `given`."""
 BY_CONDITION = frozenset({"waiting_factor", "progression_factor", "benefit_gbp"})
 FIELDS = {
@@ -67,6 +67,10 @@ FIELDS = {
     "gbp_per_qaly": "one QALY counts",
     "given": "depends on",
     "benefit_gbp": "worth",
+    "benefit": "worth",
+    "when_decided": "if the journey ends with",
+    "gbp": "",
+    "qaly": "",
     "waiting_factor": "factor on the cost of waiting",
     "progression_factor": "factor on the rate of progression",
     "cite": "citation",
@@ -181,7 +185,7 @@ class Side:
         if law is None:
             return " ".join(filter(None, map(self._field, rest)))
         keys = [str(part) for part in rest[law + 1 :] if part != ""]
-        before = " ".join(self._field(part) for part in rest[:law])
+        before = " ".join(filter(None, map(self._field, rest[:law])))
         owner = self.at(path[: len(path) - len(rest) + law])
         given = (
             ["condition"] if rest[law] in BY_CONDITION else list(owner.get("given", ()) if owner is not ABSENT else ())
