@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from workup.scenarios.language.amounts import Amount, Money
 from workup.scenarios.language.nesting import FloatArray
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import Table, Tables
@@ -49,6 +50,14 @@ class Laws:
         """A chance, or between which two it lies and what it depends on."""
         chance = _span(table.values)
         return f"{chance}, depending on {self.phrases.labels_of(table.parents)}" if table.parents else chance
+
+    def money(self, of: Money) -> str:
+        """An amount, or between which two it lies and what it depends on."""
+        if not isinstance(of, Amount):
+            return pounds_exact(of)
+        table, unit = self.tables.amount(of)
+        told = _between(table.values, pounds_exact if unit == "gbp" else lambda value: f"{_number(value)} QALY")
+        return f"{told}, depending on {self.phrases.labels_of(table.parents)}" if table.parents else told
 
     def worth(self, decision: str) -> str:
         """What a decision is worth by the true cause."""

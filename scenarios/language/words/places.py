@@ -43,7 +43,7 @@ THINGS = {
 }
 """What an entry of a collection is called."""
 
-LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility"})
+LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility", "gbp", "qaly"})
 IN_WORTH = frozenset({"qaly", "cost_gbp", "bed_days", "own_cost_gbp", "transfer_gbp"})
 """The same, of a worth in parts."""
 """Fields that hold figures nested under the values of `given`."""
@@ -70,13 +70,16 @@ FIELDS = {
     "bed_day_gbp": "a day in a hospital bed costs",
     "perspective": "seen by",
     "worth": "",
-    "qaly": "health",
     "bed_days": "days in a hospital bed",
     "own_cost_gbp": "the patient pays",
     "transfer_gbp": "the patient is paid",
     "loss_qaly": "a loss of",
     "given": "depends on",
     "benefit_gbp": "worth",
+    "benefit": "worth",
+    "when_decided": "if the journey ends with",
+    "gbp": "",
+    "qaly": "",
     "waiting_factor": "factor on the cost of waiting",
     "progression_factor": "factor on the rate of progression",
     "cite": "citation",
@@ -192,7 +195,7 @@ class Side:
         if law is None:
             return " ".join(filter(None, map(self._field, rest)))
         keys = [str(part) for part in rest[law + 1 :] if part != ""]
-        before = " ".join(self._field(part) for part in rest[:law])
+        before = " ".join(filter(None, map(self._field, rest[:law])))
         owner = self.at(path[: len(path) - len(rest) + law])
         given = (
             ["condition"] if rest[law] in BY_CONDITION else list(owner.get("given", ()) if owner is not ABSENT else ())
@@ -213,6 +216,8 @@ class Side:
             return self.phrases.brief(of_value[0]) if path[0] == "prior" else f"“{plain(of_value[0])}”"
         if law == "chance" and path[0] in ("context", "comorbidities", "latent", "findings"):
             return f"“{plain((owner.get('values') or list(owner.get('bands') or ()) or ['yes'])[-1])}”"
+        if law == "qaly" and "worth" in path:
+            return "health"
         return "worth" if law == "utility" else self._field(law)
 
     def _special(self, path: Path, rest: Path) -> str:

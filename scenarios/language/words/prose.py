@@ -90,7 +90,7 @@ def _patient(laws: Laws) -> Iterator[str]:
     prior = laws.tables.variable("condition")
     for i, condition in enumerate(s.conditions.values()):
         low, high = (_share(float(end)) for end in (prior.values[..., i].min(), prior.values[..., i].max()))
-        waiting = f"each day of waiting costs {pounds_exact(condition.waiting_cost_gbp_per_day)}"
+        waiting = f"each day of waiting costs {laws.money(condition.waiting_cost_gbp_per_day)}"
         text = f"- {condition.label}: {low if low == high else f'{low} to {high}'}; {condition.urgency}; {waiting}"
         if condition.progression is not None:
             to, after = phrases.brief(condition.progression.to), time_in_words(condition.progression.median_time)
