@@ -77,22 +77,31 @@ def make_engine(
         >>> step.observation.shape, step.observation.dtype, step.reward.shape  # rewards in pounds
         ((256, 39), dtype('float32'), (256,))
     """
-    if scenario is None:
-        raise WorkupError(
-            f"which scenario? give scenario='tutorial', a path, or another of: {', '.join(scenario_folders())}"
-        )
-    refuse_view_of(scenario, {"gbp_per_qaly": gbp_per_qaly, "perspective": perspective})
-    if isinstance(scenario, World | Population):
-        who = Population.of(scenario)
-    else:
-        who = _population(
-            str(scenario), split, preset=preset, weights=tuple(sorted((weights or {}).items())),
-            switched_off=tuple(sorted(switched_off)), gbp_per_qaly=gbp_per_qaly, perspective=perspective,
-        )  # fmt: skip
+    who = _who(
+        scenario, split, {"gbp_per_qaly": gbp_per_qaly, "perspective": perspective}, preset=preset,
+        weights=tuple(sorted((weights or {}).items())), switched_off=tuple(sorted(switched_off)),
+    )  # fmt: skip
     return Engine(
         who, num_envs, seed=seed, first_patient=first_patient, view=view, results=results, score=score,
         budget=_budget(budget), autoreset=autoreset, max_steps=max_steps,
     )  # fmt: skip
+
+
+def _who(
+    scenario: str | Path | World | Population | None,
+    split: Literal["train", "test"] | None,
+    view: Mapping[str, float | str | None],
+    **settings: Any,
+) -> Population:
+    """Who is met: of a compiled world its own, of an id or path compiled as asked."""
+    if scenario is None:
+        raise WorkupError(
+            f"which scenario? give scenario='tutorial', a path, or another of: {', '.join(scenario_folders())}"
+        )
+    refuse_view_of(scenario, view)
+    if isinstance(scenario, World | Population):
+        return Population.of(scenario)
+    return _population(str(scenario), split, **view, **settings)
 
 
 @lru_cache(maxsize=16)

@@ -44,9 +44,9 @@ THINGS = {
 """What an entry of a collection is called."""
 
 LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility", "gbp", "qaly"})
+"""Fields that hold figures nested under the values of `given`."""
 IN_WORTH = frozenset({"qaly", "cost_gbp", "bed_days", "own_cost_gbp", "transfer_gbp"})
 """The same, of a worth in parts."""
-"""Fields that hold figures nested under the values of `given`."""
 BY_CONDITION = frozenset({"waiting_factor", "progression_factor", "benefit_gbp"})
 FIELDS = {
     "cost_gbp": "costs",

@@ -27,6 +27,12 @@ def seen_as(scenario: Scenario) -> str:
     return text[:1].upper() + text[1:]
 
 
+def worth_telling(scenario: Scenario) -> bool:
+    """Whether `seen_as` says more than the file: something is in parts, or a rate was asked for instead of its figure."""
+    asked = scenario.figures and all(figure.path != "utility.gbp_per_qaly" for figure in scenario.figures)
+    return bool(asked) or len(not_in_parts(scenario)) < len(scenario.decisions)
+
+
 def unit_lines(scenario: Scenario) -> Iterator[str]:
     """In what decisions are worth something, and how many of them in parts."""
     whole, total = not_in_parts(scenario), len(scenario.decisions)
