@@ -216,17 +216,14 @@ def summarise(i, world, rows):
             benefit += p * (1.0 - chance) * benefit_of(i, c, world, rows)
             if chance > 0.0:
                 benefit += p * chance * benefit_of(i, worse, world, rows)
-    rows.amounts[i, expected + DELAY] = delay
-    rows.amounts[i, expected + BENEFIT] = benefit
+    rows.amounts[i, expected + DELAY], rows.amounts[i, expected + BENEFIT] = delay, benefit
     for u in range(low, high + 1):
         add_utilities(i, u, scale, chances, world, rows)
     if anything_late(i, world, rows):
         cost, harm = expect_late(i, scale, world, rows)
-        rows.amounts[i, expected + LATE_COST] = cost
-        rows.amounts[i, expected + LATE_HARM] = harm
+        rows.amounts[i, expected + LATE_COST], rows.amounts[i, expected + LATE_HARM] = cost, harm
     if at.differs:
         add_by_patient(i, scale, world, rows)
-        delay = rows.amounts[i, expected + DELAY]
     best = rows.amounts[i, expected + OUTCOMES]
     for d in range(1, at.n_decisions):
         best = max(best, rows.amounts[i, expected + OUTCOMES + d])
@@ -236,5 +233,5 @@ def summarise(i, world, rows):
         reals[at.weights + 3] * (best + benefit)
         - reals[at.weights] * rows.amounts[i, expected + LATE_COST]
         - reals[at.weights + 1] * rows.amounts[i, expected + LATE_HARM]
-        - reals[at.weights + 2] * delay
+        - reals[at.weights + 2] * rows.amounts[i, expected + DELAY]
     )
