@@ -9,7 +9,7 @@ import numpy as np
 
 from workup.errors import WorkupError
 from workup.scenarios.language.endings import Worth, known_perspective
-from workup.scenarios.language.nesting import FloatArray
+from workup.scenarios.language.nesting import FloatArray, check_size
 from workup.scenarios.language.schema import Decision, Scenario
 from workup.scenarios.language.tables import Table, Tables, amounts
 
@@ -47,6 +47,7 @@ def parts_gbp(tables: Tables, decision: str) -> dict[str, Table]:
         table = tables.utility(decision)
         return {PARTS[0]: Table(table.parents, table.values * pounds_per(scenario, scenario.utility.unit))}
     parents, patient = parents_of(of), scenario.utility.perspective == "patient"
+    check_size([tables.axes[name] for name in parents])
     bed_day = scenario.utility.bed_day_gbp
     if bed_day is None and has_beds(of.worth):
         raise WorkupError(f"{decision} takes bed days, but no `bed_day_gbp` stands under `utility`")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from workup.scenarios.language.endings import Worth, WorthComplication
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.lint.tables import check_parents
+from workup.scenarios.language.nesting import check_size
 from workup.scenarios.language.vocabulary import SubPath
-from workup.scenarios.language.worth import has_beds, leaves, not_in_parts
+from workup.scenarios.language.worth import has_beds, leaves, not_in_parts, parents_of
 
 _CORE = ("context", "condition", "comorbidity", "latent")
 _NESTED = ("qaly", "cost_gbp", "bed_days", "own_cost_gbp", "transfer_gbp")
@@ -32,7 +33,11 @@ def check_worths(book: Book) -> None:
             continue
         if "given" in decision.model_fields_set and decision.utility is None:
             book.add((*path, "given"), "belongs to `utility`; of a worth in parts, write `given` inside `worth`")
+        sound = len(book.faults)
         _check_parts(book, (*path, "worth"), decision.worth)
+        if len(book.faults) == sound:
+            together = [book.axes[parent] for parent in parents_of(decision)]
+            book.attempt((*path, "worth"), check_size, together)
         if s.utility.bed_day_gbp is None and has_beds(decision.worth):
             book.add(
                 (*path, "worth"),

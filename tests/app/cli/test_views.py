@@ -9,6 +9,11 @@ import pytest
 from support.command import run
 from support.parts import in_full
 
+from workup.errors import WorkupError
+from workup.scenarios.language.library import load_scenario
+from workup.scenarios.language.reading.viewed import viewed
+from workup.sensitivity.perturbation import candidates
+
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -20,7 +25,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def test_evaluate_and_solve_at_another_rate(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_evaluate_at_another_rate(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     values, digests = {}, set()
     for rate in (10000, 30000):
         told = tmp_path / "told.json"
@@ -33,17 +38,10 @@ def test_evaluate_and_solve_at_another_rate(folder: Path, tmp_path: Path, capsys
         values[rate] = found["agents"]["none"]["value"]["mean"]
     assert len(digests) == 2
     assert values[30000] < values[10000]
-    asked = ("solve", folder, "--patients", 4, "--gbp-per-qaly", 30000, "--perspective", "patient")
-    status, out, err = run(capsys, *asked)
-    assert status == 0, err
-    assert "One QALY counts £30,000; as the patient sees it" in out
 
 
-def test_check_simulate_and_report_take_both(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_simulate_and_report_take_both(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     view = ("--gbp-per-qaly", 30000, "--perspective", "patient")
-    status, out, _ = run(capsys, "check", folder, "--agent", "guideline", *view)
-    assert "as the patient sees it" in out
-    assert status in (0, 1)
     status, _, err = run(
         capsys, "simulate", folder, "--agent", "none", "--patients", 5, "--out", tmp_path / "j.json", *view
     )
@@ -61,35 +59,63 @@ def _components(file: Path) -> list[dict[str, float]]:
     return [journey["components_gbp"] for journey in json.loads(file.read_text())["journeys"]]
 
 
-def test_sensitivity_at_30000_moves_the_parts(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    told = tmp_path / "s.json"
-    asked = (
-        "sensitivity",
-        folder,
-        "--patients",
-        2,
-        "--top",
-        1,
-        "--planner",
-        "one-step",
-        "--gbp-per-qaly",
-        30000,
-        "--json",
-        told,
-    )
-    status, out, err = run(capsys, *asked)
-    assert status == 0, err
-    assert "One QALY counts £30,000" in out
-    found = json.dumps(json.loads(told.read_text()))
-    for path in (
-        "worth.qaly.lung_cancer",
-        "worth.bed_days.pneumonia.yes",
-        "worth.complications.fall.loss_gbp",
+ASKING = {
+    "train": ("--out", "x"),
+    "evaluate": ("--agents", "none"),
+    "check": ("--agent", "none"),
+    "simulate": ("--agent", "none", "--out", "x.json"),
+    "report": ("--agents", "none", "--out", "x.html"),
+    "solve": (),
+    "sensitivity": (),
+    "play": (),
+}
+
+
+@pytest.mark.parametrize("command", ASKING)
+def test_every_command_that_plays_or_plans_asks_for_them(
+    command: str, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[dict[str, object]] = []
+
+    def population_of(scenario: object, **settings: object) -> None:
+        asked.append(settings)
+        raise WorkupError("enough was seen")
+
+    monkeypatch.chdir(tmp_path)
+    for module in ("workup.envs.compile.recorded", "workup.evaluation.policies"):
+        monkeypatch.setattr(f"{module}.population_of", population_of)
+    status, _, err = run(capsys, command, folder, *ASKING[command], "--gbp-per-qaly", 30000, "--perspective", "patient")
+    assert status != 0
+    assert "enough was seen" in err
+    assert asked == [{"gbp_per_qaly": 30000, "perspective": "patient"}]
+
+
+def test_figures_of_parts_can_be_moved_unless_they_do_not_count(folder: Path) -> None:
+    scenario = load_scenario(folder)
+    found, unmoved = candidates(scenario)
+    moved_paths = {candidate.path for candidate in found}
+    treat, reasons = "decisions.treat.worth", {each.path: each.reason for each in unmoved}
+    assert {
+        f"{treat}.qaly.lung_cancer",
+        f"{treat}.cost_gbp.otherwise",
+        f"{treat}.bed_days.pneumonia.yes",
+    } <= moved_paths
+    assert {
+        f"{treat}.complications.fall.chance.ever",
+        f"{treat}.complications.fall.loss_gbp",
         "utility.bed_day_gbp",
-    ):
-        assert path in found, path
-    assert "of no weight in the perspective nhs" in found
-    assert "utility.gbp_per_qaly" not in found, "who asks for a rate does not want it moved"
+    } <= moved_paths
+    assert "utility.gbp_per_qaly" in moved_paths
+    assert reasons[f"{treat}.own_cost_gbp"] == "of no weight in the perspective nhs"
+    patient = viewed(scenario, gbp_per_qaly=30000, perspective="patient")
+    found, unmoved = candidates(patient)
+    assert {f"{treat}.own_cost_gbp", f"{treat}.transfer_gbp.otherwise"} <= {candidate.path for candidate in found}
+    reasons = {each.path: each.reason for each in unmoved}
+    assert reasons["investigations.ct.cost_gbp"] == "of no weight in the perspective patient"
+    assert reasons["utility.bed_day_gbp"] == "of no weight in the perspective patient"
+    assert "utility.gbp_per_qaly" not in {candidate.path for candidate in found}, (
+        "who asks for a rate does not want it moved"
+    )
 
 
 @pytest.mark.parametrize(("asked", "told"), [

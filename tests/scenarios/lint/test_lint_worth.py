@@ -75,3 +75,22 @@ def test_a_fault_is_told_on_its_line(name: str, tmp_path: Path) -> None:
     faults = lint(file)
     found = [fault.line for fault in faults if message in fault.message]
     assert line in found, "\n".join(map(str, faults))
+
+
+def test_parts_that_depend_on_too_much_together_are_refused_before_they_are_laid_out(tmp_path: Path) -> None:
+    """A dozen variables of nine values: each table is one number, and their sum would have 9^12."""
+    many = "".join(
+        f"  wide_{i}: {{label: Wide {i}, values: [{', '.join(f'v{j}' for j in range(9))}], table: {{v0: 1, "
+        f"{', '.join(f'v{j}: 0' for j in range(1, 9))}}}, status: assumed}}\n"
+        for i in range(12)
+    )
+    text = SOUND.replace("\nlatent:\n", f"\nlatent:\n{many}")
+    names = [f"wide_{i}" for i in range(12)]
+    fall = "{label: Fall, given: [smoked], chance: {ever: 0.01, never: 0.005},"
+    text = text.replace(
+        "given: [condition, kidney_disease]\n", f"given: [condition, kidney_disease, {', '.join(names[:6])}]\n"
+    )
+    text = text.replace(fall, f"{{label: Fall, given: [{', '.join(names[6:])}], chance: 0.01,")
+    (tmp_path / "scenario.yaml").write_text(text, encoding="utf-8")
+    messages = [fault.message for fault in lint(tmp_path)]
+    assert any("a table has at most 30 and 2,000,000" in message for message in messages), messages
