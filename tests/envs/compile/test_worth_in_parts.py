@@ -159,7 +159,7 @@ def test_python_asks_for_a_rate_and_a_perspective(tmp_path: Any) -> None:
     folder = tmp_path / "parts"
     folder.mkdir()
     (folder / "scenario.yaml").write_text(json.dumps(in_full()) + "\n...\n", encoding="utf-8")
-    env = gymnasium.make("workup/Journey-v0", scenario=str(folder), gbp_per_qaly=30000, perspective="patient")
+    env: Any = gymnasium.make("workup/Journey-v0", scenario=str(folder), gbp_per_qaly=30000, perspective="patient")
     assert env.unwrapped.engine.world.scenario.utility.gbp_per_qaly == 30000
     assert env.unwrapped.engine.world.weights[0] == 0
     assert make_engine(str(folder), 2).world.scenario.utility.gbp_per_qaly == 20000, "not the one that was kept"
@@ -168,12 +168,10 @@ def test_python_asks_for_a_rate_and_a_perspective(tmp_path: Any) -> None:
         for rate in (1e4, 3e4)
     }
     assert found[3e4] < found[1e4] < 0
-    for call in (workup.make_engine, workup.evaluate):
-        with pytest.raises(WorkupError, match="gbp_per_qaly cannot change a compiled world"):
-            call(
-                compile_world(load_scenario("tutorial")),
-                1 if call is workup.make_engine else "none",
-                gbp_per_qaly=30000,
-            )
+    world = compile_world(load_scenario("tutorial"))
+    with pytest.raises(WorkupError, match="gbp_per_qaly cannot change a compiled world"):
+        workup.make_engine(world, 1, gbp_per_qaly=30000)
+    with pytest.raises(WorkupError, match="gbp_per_qaly and perspective cannot change a compiled world"):
+        workup.evaluate(world, "none", gbp_per_qaly=30000, perspective="nhs")
     with pytest.raises(WorkupError, match="nothing in control is written in QALYs"):
         make_engine("control", 1, gbp_per_qaly=30000)
