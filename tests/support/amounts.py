@@ -14,7 +14,7 @@ CHANGES = (
     ("benefit_gbp: {pneumonia: 600, viral: -40}",
      "benefit: {given: [condition, kidney_disease], gbp: {viral: -40, pneumonia: {no: 550, yes: 800}, lung_cancer: 0}, "
      "when_decided: [treat, refer]}"),
-    ("      - {when: {egfr: low}, loss_gbp: 300, why: Contrast may harm failing kidneys}\n",
+    ("      - {when: {egfr: low}, loss_gbp: 0, why: Contrast may harm failing kidneys}   # a finding only forbids\n",
      "      - {when: {kidney_disease: yes}, loss_gbp: {given: [smoked], gbp: {never: 200, ever: 400}}, why: Contrast may harm}\n"),
 )  # fmt: skip
 """What the tutorial says, and what is said here instead."""

@@ -25,7 +25,7 @@ def check_amounts(book: Book) -> None:
     for name, act in book.scenario.acts.items():
         if act.benefit is not None:
             _check_benefit(book, name)
-    # _check_forbidding(book)
+    _check_forbidding(book)
 
 
 def unit_of(amount: Amount) -> str:

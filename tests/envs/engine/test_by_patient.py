@@ -13,6 +13,7 @@ from support.generated import generate, scenario_of
 
 from workup.agents.deciding import expected_utilities
 from workup.agents.opening import open_journeys
+from workup.agents.planning.expected import ExpectedChange
 from workup.agents.planning.one_step import OneStep
 from workup.agents.planning.priced import Pricer
 from workup.agents.registry import make_agent
@@ -154,6 +155,26 @@ def test_what_acts_add_to_some_decisions_is_shown_and_looked_ahead_to(seed: int)
         known = tuple(k for k in profiles[row].tolist() if k >= 0)
         one = ahead.change(view, int(row), int(orders[row]), known, weights[row, : len(known) * width])
         assert at_once[row] == pytest.approx(one, rel=1e-9, abs=1e-7)
+
+
+def test_an_act_that_tells_nothing_changes_what_was_expected() -> None:
+    """Exactly: so that no luck is found where there is none."""
+    checked = 0
+    for seed in range(60):
+        act = generate(seed)["acts"].get("drug", {})
+        if "benefit" not in act or "refusable" in act:
+            continue
+        world, n = world_of(seed), 40
+        engine, expected = Engine(world, n, view="belief", score="posterior"), ExpectedChange(world)
+        engine.reset()
+        open_journeys(engine)
+        drug = next(a for a, action in enumerate(world.actions) if action.name == "act drug")
+        actions = np.where(engine.mask[:, drug], drug, -1)
+        before, change = engine.best_expected_utility, expected.of(engine, actions)
+        step = engine.step(actions)
+        np.testing.assert_allclose(step.reward + engine.best_expected_utility - before, change, rtol=1e-9, atol=1e-7)
+        checked += bool((actions >= 0).any() and np.abs(change).max() > 0.0)
+    assert checked >= 5
 
 
 PLAIN = "benefit_gbp: {pneumonia: 600, viral: -40}"

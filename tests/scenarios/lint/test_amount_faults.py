@@ -37,6 +37,9 @@ CASES = {
     "no decision": (BENEFIT, BENEFIT.replace("[treat, refer]", "[]"), "names no decision, so that it would never be paid; name"),
     "unknown decision": (BENEFIT, BENEFIT.replace("[treat, refer]", "[treet]"), "'treet' is no decision; did you mean 'treat'?"),
     "decision twice": (BENEFIT, BENEFIT.replace("[treat, refer]", "[refer, refer]"), "a decision is named twice; name it once"),
+    "loss by a finding": (FEARED, "      - {when: {egfr: low}, loss_gbp: 300, why: Contrast may harm}\n",
+                          "found 300; egfr is a finding, which shows what is wrong and harms nobody, so it only forbids: write 0"),
+    "amount by a finding": (FEARED, FEARED.replace("kidney_disease: yes", "egfr: low"), "found an amount; egfr is a finding, which"),
     "a loss that is no number": (RADIATION, "loss_gbp_per_msv: lots", "found 'lots'; expected a number"),
 }  # fmt: skip
 
