@@ -17,6 +17,7 @@ from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
 from workup.scenarios.language.words.scores import cut_off_rows, part_rows, points_in_words, span, used_by
+from workup.scenarios.language.words.worth import rows as worth_rows
 from workup.wording import chance_in_words as chance
 from workup.wording import pounds_exact
 
@@ -67,6 +68,7 @@ def explanation(scenario: Scenario, command: str) -> str:
         tests=_tests(laws),
         laws=_laws(laws),
         scores=_scores(laws.phrases),
+        worths=_worths(scenario),
         figures=_figures(scenario),
         unseen=1 - seen / max(len(scenario.figures), 1),
     )
@@ -148,6 +150,12 @@ def _scores(phrases: Phrases) -> list[dict[str, Any]]:
         }
         for name, score in phrases.scenario.scores.items()
     ]
+
+
+def _worths(s: Scenario) -> list[dict[str, Any]]:
+    """What each decision in parts is worth, as a table of parts by cause."""
+    tables = [(decision.label, *worth_rows(s, name)) for name, decision in s.decisions.items() if decision.worth]
+    return [{"label": label, "headings": headings, "rows": rows} for label, headings, rows in tables]
 
 
 def _figures(s: Scenario) -> list[dict[str, Any]]:
