@@ -103,6 +103,9 @@ def evaluate(
         bool,
         typer.Option("--optimum", help="Also plan what was possible for these patients: minutes, where it is new."),
     ] = False,
+    by_condition: Annotated[
+        bool, typer.Option("--by-condition", help="Also by true condition: whom each mean comes from.")
+    ] = False,
     json_file: JsonFile = None,
 ) -> None:
     """Compare agents on the same patients. What the optimum gains is told if it is asked for, or known already."""
@@ -135,6 +138,11 @@ def evaluate(
         bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
     result = score(journeys, bounds, refusal=refusal, plan=plan)
     show_evaluation(result)
+    if by_condition:
+        from workup.cli.by_condition import show_by_condition
+
+        console().print()
+        show_by_condition(result, {name: of.label for name, of in population.world.scenario.conditions.items()})
     say_what_this_is(population.world.scenario)
     write_json(json_file, result.as_json())
 

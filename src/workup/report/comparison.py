@@ -129,7 +129,7 @@ def _plane(
     for point in points:
         if np.isfinite([point.low, point.high]).all():
             axes.plot([point.cost_gbp] * 2, [point.low, point.high], color=MUTED, lw=1.2, zorder=2)
-        axes.plot(point.cost_gbp, point.gain, "o", ms=6.5, color=_agent_colour(point.agent), zorder=3)
+        axes.plot(point.cost_gbp, point.gain, "o", ms=6.5, color=agent_colour(point.agent), zorder=3)
     heights = [v for p in points for v in (p.gain, p.low, p.high)] + list(bracket)
     heights = [v for v in heights if np.isfinite(v)]
     costs = [point.cost_gbp for point in points]
@@ -169,7 +169,7 @@ def _name_points(axes: Axes, points: Sequence[Point]) -> None:
                 (point.cost_gbp, point.gain),
                 (right, place),
                 va="center",
-                color=_agent_colour(point.agent),
+                color=agent_colour(point.agent),
                 fontweight="bold" if _is_learner(point.agent) else "normal",
                 bbox=_BEHIND,
                 arrowprops={
@@ -208,7 +208,8 @@ def _is_learner(agent: str) -> bool:
     return "ppo" in agent.lower()
 
 
-def _agent_colour(agent: str) -> str:
+def agent_colour(agent: str) -> str:
+    """Learners and the optimum stand out."""
     if _is_learner(agent):
         return PALETTE[0]
     return PALETTE[2] if agent == "optimum" else INK
