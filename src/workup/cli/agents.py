@@ -26,7 +26,7 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import make_folder, write_whole
-from workup.wording import percent
+from workup.wording import CERTIFIED, percent
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -195,9 +195,9 @@ def _optimum_line(result: Evaluation) -> str:
     best = result.optimum
     if best is None:
         return f"optimum: {'' if result.refusal == NOT_ASKED else 'unknown; '}{escape(result.refusal or NOT_ASKED)}"
-    kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
+    kind = "exact" if best.exact else f"{best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
     return (
-        f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
+        f"optimum: {kind}, {CERTIFIED}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
         f"gain over the best decision after history and examination {best.gain.mean:,.1f}"
     )
 

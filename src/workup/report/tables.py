@@ -10,7 +10,7 @@ import numpy as np
 
 from workup.scenarios.language.schema import Scenario
 from workup.statistics import Interval
-from workup.wording import percent, plain, pounds
+from workup.wording import CERTIFIED, percent, plain, pounds
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -82,7 +82,7 @@ def _tenth_percent(share: float) -> str:
 _COLUMNS: tuple[tuple[str, _Words, bool, Column], ...] = (
     ("value", pounds, True, Column("Value", "Utility of the decision minus cost, harm and waiting, per patient.")),
     ("gain", pounds, True, Column("Gain", "Value over the best decision straight after history and examination.")),
-    ("captured", percent, True, Column("Captured", "Gain as a share of what the best plan found certainly gains.")),
+    ("captured", percent, True, Column("Captured", f"Gain as a share of that of the best plan found, {CERTIFIED}.")),
     ("captured_of_upper", percent, True, Column("Of the bound", "Gain as a share of what no policy can exceed.")),
     (
         "median",

@@ -25,7 +25,7 @@ from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
-from workup.wording import elapsed, moment, percent, pounds, without_brackets
+from workup.wording import CERTIFIED, elapsed, moment, percent, pounds, without_brackets
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -285,7 +285,7 @@ def _limits(inputs: ReportInputs) -> list[str]:
         "Costs, harms, waiting and outcomes are put on one scale, pounds, at the exchange rate the scenario states. "
         "Another rate can turn the ranking of the agents round."
         + (f" What other rates would change is not shown: {inputs.no_net_benefit}." if inputs.no_net_benefit else ""),
-        "The optimum is best for this model and this scale only. It knows the model exactly, which no clinician does.",
+        f"The optimum is best for this model and this scale only: {CERTIFIED}. It knows the model exactly, which no clinician does.",
     ]
     standing = standing_of(scenario)
     if standing.status == "draft":
