@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
+from workup.cli.by_condition import show_by_condition
 from workup.cli.terminal import (
     JsonFile,
     ScenarioId,
@@ -17,6 +18,7 @@ from workup.cli.terminal import (
     console,
     held_out,
     load_population,
+    number,
     planning_ahead,
     progress,
     say_what_this_is,
@@ -139,8 +141,6 @@ def evaluate(
     result = score(journeys, bounds, refusal=refusal, plan=plan)
     show_evaluation(result)
     if by_condition:
-        from workup.cli.by_condition import show_by_condition
-
         console().print()
         show_by_condition(result, {name: of.label for name, of in population.world.scenario.conditions.items()})
     say_what_this_is(population.world.scenario)
@@ -174,11 +174,6 @@ def show_evaluation(result: Evaluation) -> None:
 def spread(interval: Interval) -> str:
     """'12.3 (10.1 to 14.5)'."""
     return f"{number(interval.mean)} ({number(interval.low)} to {number(interval.high)})"
-
-
-def number(amount: float) -> str:
-    """Whole from 100 on, else to one decimal; never '-0.0'."""
-    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
 
 
 def shares(interval: Interval) -> str:

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from rich.markup import escape
 
-from workup.cli.agents import number
-from workup.cli.terminal import console, table
+from workup.cli.terminal import console, number, table
 from workup.wording import percent, without_brackets
 
 if TYPE_CHECKING:
