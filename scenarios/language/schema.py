@@ -11,8 +11,10 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from workup.scenarios.language.amounts import Benefit, Money, Nested
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
+from workup.scenarios.language.endings import UtilityUnit, Worth
 from workup.scenarios.language.model import Model
 
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
@@ -25,9 +27,6 @@ OPENING: tuple[str, ...] = TIERS[:2]
 _DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"const": 0}]}
 DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
 """Written for people ('20 min', '2 h', '3 days', '6 weeks'), held in hours."""
-
-Nested = float | dict[str, Any]
-"""A number, or numbers nested under the values of each parent in turn; `otherwise` covers the rest."""
 
 When = dict[str, Any] | tuple[dict[str, Any], ...]
 """A condition on revealed facts. A mapping is an 'and', a list of mappings an 'or'.
@@ -103,19 +102,19 @@ class Progression(Model):
 class Condition(Model):
     label: str
     urgency: Urgency = "routine"
-    waiting_cost_gbp_per_day: float = 0.0
+    waiting_cost_gbp_per_day: Money = 0.0
     progression: Progression | None = None
 
 
 class Complication(Distribution):
     label: str
-    loss_gbp: float
+    loss_gbp: Money
     major: bool = False
 
 
 class Contraindication(Model):
     when: dict[str, Any]
-    loss_gbp: float
+    loss_gbp: Money
     why: str
 
 
@@ -128,7 +127,7 @@ class Refusal(Distribution):
 class Incidental(Distribution):
     label: str
     cost_gbp: float
-    loss_gbp: float = 0.0
+    loss_gbp: Money = 0.0
 
 
 class Orderable(Model):
@@ -161,6 +160,8 @@ class Act(Orderable):
     progression_factor: dict[str, float] = Field(default_factory=dict)
     benefit_gbp: dict[str, float] = Field(default_factory=dict)
     """Added to the utility of the journey's end, by condition (or group)."""
+    benefit: Benefit | None = None
+    """The same by patient and by decision; one of the two."""
 
 
 class SetUp(Model):
@@ -195,15 +196,12 @@ class Decision(Model):
     urgency: Urgency = "routine"
     right_for: tuple[str, ...]
     given: tuple[str, ...] = ("condition",)
-    utility: Nested
-    """In the scenario's unit, nested under `given` (the condition and context variables)."""
+    utility: Nested | None = None
+    """In the scenario's unit, nested under `given` (the condition and context variables); or else `worth`."""
+    worth: Worth | None = None
+    """In parts: health, costs, beds, complications, transfers."""
     requires: tuple[dict[str, Any], ...] = ()
     """What must have been found or tried before it may be taken: as of an item, but once met, met for good."""
-
-
-class UtilityUnit(Model):
-    unit: Literal["gbp", "qaly"] = "gbp"
-    gbp_per_qaly: float
 
 
 class Reward(Model):
@@ -313,7 +311,7 @@ class Scenario(Model):
     acts: dict[str, Act] = Field(default_factory=dict)
     order_sets: dict[str, OrderSet] = Field(default_factory=dict)
     availability: dict[str, Mechanism] = Field(default_factory=dict)
-    loss_gbp_per_msv: float = 0.0
+    loss_gbp_per_msv: Money = 0.0
     new_visit_after: DurationHours = 4.0
     utility: UtilityUnit
     decisions: dict[str, Decision]

@@ -277,7 +277,9 @@ def steps_of_generated(first: int) -> Record:
     return {
         f"{seed}: {name}": condensed(record)
         for seed in range(first, first + 10)
-        for name, record in steps_of(compile_world(scenario_of(generate(seed, locks=False))), 16, 30).items()
+        for name, record in steps_of(
+            compile_world(scenario_of(generate(seed, locks=False, amounts=False))), 16, 30
+        ).items()
     }
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING, Rule
 from workup.scenarios.language.vocabulary import CORE_KINDS, LanguageError, SubPath, allowed_statuses, allowed_values
@@ -197,7 +198,7 @@ def check_signs(book: Book) -> None:
         if condition.progression is not None and condition.progression.median_time <= 0:
             book.add(("conditions", name, "progression", "median_time"), "found no time; write for example '60 days'")
     for path, number in ((("loss_gbp_per_msv",), s.loss_gbp_per_msv), (("new_visit_after",), s.new_visit_after)):
-        if number < 0:
+        if not isinstance(number, Amount) and number < 0:
             book.add(path, f"found {number:g}; expected 0 or more")
     for path, number in ((("utility", "gbp_per_qaly"), s.utility.gbp_per_qaly), (("max_steps",), s.max_steps)):
         if number <= 0:
@@ -207,7 +208,7 @@ def check_signs(book: Book) -> None:
 def _not_negative(book: Book, path: SubPath, of: Any) -> None:
     for key in _NOT_NEGATIVE:
         number = getattr(of, key, 0.0)
-        if number < 0:
+        if not isinstance(number, Amount) and number < 0:
             book.add((*path, key), f"found {number:g}; expected 0 or more (costs and losses are written as positive)")
 
 

@@ -29,9 +29,13 @@ def digest(scenario: Scenario) -> str:
     dumped = scenario.model_dump(mode="json", include=set(CONTENT))
     rules = (*dumped["guideline"], *(of for each in dumped["guideline_versions"].values() for of in each["rules"]))
     later = [(of, "requires") for of in dumped["decisions"].values()] + [(rule, "even_if_pending") for rule in rules]
+    later += [(of, "worth") for of in dumped["decisions"].values()] + [(dumped["utility"], "bed_day_gbp")]
+    later += [(of, "benefit") for of in dumped["acts"].values()]
     for part, field in later:  # fields that came later, as _ONLY_IF_ANY
         if not part[field]:
             del part[field]
+    if dumped["utility"]["perspective"] == "nhs":
+        del dumped["utility"]["perspective"]
     content = {field: dumped[field] for field in CONTENT if dumped[field] or field not in _ONLY_IF_ANY}
     text = json.dumps(content, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:16]

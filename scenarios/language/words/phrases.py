@@ -55,6 +55,8 @@ class Phrases:
         self.labels["condition"] = "the condition"
         for of in self.items.values():
             self.labels |= {name: complication.label for name, complication in of.complications.items()}
+        for worth in (of.worth for of in s.decisions.values() if of.worth is not None):
+            self.labels = {name: complication.label for name, complication in worth.complications.items()} | self.labels
         self.variables: dict[str, Variable] = {**s.context, **s.comorbidities, **s.latent, **s.findings}
         taken = Counter(form for label in set(self.labels.values()) for form in {label, brief(label)})
         self.briefs = {name: brief(of) if taken[brief(of)] == 1 else of for name, of in self.labels.items()}

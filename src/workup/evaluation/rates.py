@@ -23,7 +23,7 @@ from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.errors import WorkupError
 from workup.evaluation.score import Evaluation
-from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.worth import in_qalys
 from workup.statistics import Interval, normal_interval
 
 Floats = NDArray[np.float64]
@@ -76,18 +76,6 @@ class NetBenefit:
         }
 
 
-def at_rate(scenario: Scenario, gbp_per_qaly: float) -> Scenario:
-    """The scenario at another rate.
-
-    Raises:
-        WorkupError: nothing in it is stated in QALYs.
-    """
-    if scenario.utility.unit != "qaly":
-        raise WorkupError(f"{scenario.id} states nothing in QALYs, so the rate changes nothing in it")
-    utility = scenario.utility.model_copy(update={"gbp_per_qaly": gbp_per_qaly})
-    return scenario.model_copy(update={"utility": utility})
-
-
 def net_benefit(journeys: Mapping[str, Journeys], evaluation: Evaluation) -> NetBenefit:
     """Lines of the agents of an evaluation.
 
@@ -99,19 +87,21 @@ def net_benefit(journeys: Mapping[str, Journeys], evaluation: Evaluation) -> Net
         WorkupError: nothing is stated in QALYs, or the journeys were not recorded.
     """
     world = next(iter(journeys.values())).world
+    if not in_qalys(world.scenario):
+        raise WorkupError(f"nothing in {world.scenario.id} is stated in QALYs")
     stated = world.scenario.utility.gbp_per_qaly
-    dearer = _at(world, 2.0 * stated)
-    lines = {}
+    half, lines = _at(world, stated / 2.0), {}
     for name, each in journeys.items():
-        gained = again(each, dearer).sum(axis=1) - again(each, world).sum(axis=1)
-        lines[name] = Line(stated, evaluation.agents[name].value.mean, normal_interval(gained / stated))
+        gained = again(each, world).sum(axis=1) - again(each, half).sum(axis=1)
+        lines[name] = Line(stated, evaluation.agents[name].value.mean, normal_interval(gained / (stated / 2.0)))
     return NetBenefit(lines)
 
 
 def _at(world: World, gbp_per_qaly: float) -> World:
     weights = dict(zip(("cost", "harm", "delay", "utility"), map(float, world.weights), strict=True))
-    scenario = at_rate(world.scenario, gbp_per_qaly)
-    return compile_world(scenario, preset=world.preset, weights=weights, switched_off=world.switched_off)
+    return compile_world(
+        world.scenario, preset=world.preset, weights=weights, switched_off=world.switched_off, gbp_per_qaly=gbp_per_qaly
+    )
 
 
 def again(journeys: Journeys, world: World) -> Floats:

@@ -16,6 +16,7 @@ from workup.scenarios.language.words.phrases import Phrases
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
+from workup.scenarios.language.words.worth import rows as worth_rows
 from workup.wording import chance_in_words as chance
 from workup.wording import pounds_exact
 
@@ -64,6 +65,7 @@ def explanation(scenario: Scenario, command: str) -> str:
         orders=html(prose["orders"][1:]),
         tests=_tests(laws),
         laws=_laws(laws),
+        worths=_worths(scenario),
         figures=_figures(scenario),
         unseen=1 - seen / max(len(scenario.figures), 1),
     )
@@ -128,6 +130,12 @@ def _laws(laws: Laws) -> list[dict[str, Any]]:
         shown = [(who, [chance(p) for p in chances]) for who, chances in rows]
         out.append({"label": of.label, "headings": headings, "rows": shown})
     return out
+
+
+def _worths(s: Scenario) -> list[dict[str, Any]]:
+    """What each decision in parts is worth, as a table of parts by cause."""
+    tables = [(decision.label, *worth_rows(s, name)) for name, decision in s.decisions.items() if decision.worth]
+    return [{"label": label, "headings": headings, "rows": rows} for label, headings, rows in tables]
 
 
 def _figures(s: Scenario) -> list[dict[str, Any]]:

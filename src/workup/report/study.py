@@ -33,6 +33,8 @@ def write_report(
     patients: int = PATIENTS,
     seed: int = 0,
     optimum: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Path:
@@ -45,6 +47,8 @@ def write_report(
         patients: the first so many of the seed; of recorded patients, at most all.
         seed: of the patients, of the draws of each vignette, and of agents that draw random numbers.
         optimum: also what was possible, with certified bounds; minutes on some scenarios.
+        gbp_per_qaly: pounds that a QALY counts, as in `evaluate`.
+        perspective: as in `evaluate`.
         command: how to make the page again, said on it; by default this call.
         progress: called as the work goes on.
 
@@ -59,7 +63,10 @@ def write_report(
         >>> workup.write_report("tutorial", ["none", "voi"], "report.html", patients=50).name
         'report.html'
     """
-    found = compare(scenario, policies, patients=patients, seed=seed, optimum=optimum, record=True, progress=progress)
+    found = compare(
+        scenario, policies, patients=patients, seed=seed, optimum=optimum, gbp_per_qaly=gbp_per_qaly, perspective=perspective,
+        record=True, progress=progress,
+    )  # fmt: skip
     made_by = command or f"workup.write_report({found.world.scenario.id!r}, {list(found.agents)}, {str(path)!r}, ...)"
     return write_page(study(found, seed=seed, command=made_by, progress=progress), Path(path))
 

@@ -38,7 +38,7 @@ def test_the_best_ending_is_the_best_of_all_that_could_have_been_decided(world: 
         last[journey] = int((events.journey == journey).sum()) - 1
     for step in range(int(last.max())):
         actions = np.full(n, -1, np.int64)
-        for journey in np.flatnonzero(last > step):
+        for journey in np.flatnonzero(last > step).tolist():
             actions[journey] = events.action[(events.journey == journey) & (events.step == step)][0]
         acting = actions >= 0
         paid[acting] += engine.step(actions).components[acting]
