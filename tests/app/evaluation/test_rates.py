@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
+from support.amounts import with_amounts
+from support.generated import scenario_of
+from support.parts import in_full, in_health_alone, split
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
@@ -52,6 +57,30 @@ def test_qalys_are_those_of_the_decision(compared: Comparison) -> None:
     line, journeys = net_benefit(compared.journeys, compared.evaluation).lines["none"], compared.journeys["none"]
     utility = journeys.expected_components[:, 3].mean()
     assert line.qalys.mean == pytest.approx(utility / line.stated_gbp)
+
+
+@pytest.mark.parametrize("which", ["parts", "amounts"])
+def test_whatever_is_stated_in_qalys_counts(which: str, tmp_path: Path) -> None:
+    """Parts of a worth with complications; losses and benefits by patient: at a third rate the same straight line."""
+    file = tmp_path / "scenario.yaml"
+    file.write_text(with_amounts(), encoding="utf-8")
+    scenario = scenario_of(in_full()) if which == "parts" else load_scenario(file)
+    found = compare(compile_world(scenario), ["all"], patients=80, seed=2, record=True)
+    line, journeys = net_benefit(found.journeys, found.evaluation).lines["all"], found.journeys["all"]
+    there = again(journeys, compile_world(scenario, gbp_per_qaly=33_000.0)).sum(axis=1)
+    moved = (there - journeys.expected_components.sum(axis=1)).mean()
+    assert line.at(33_000.0) - line.value == pytest.approx(moved)
+    utility_alone = journeys.expected_components[:, 3].mean() / line.stated_gbp
+    assert line.qalys.mean != pytest.approx(utility_alone)  # pounds within it, or QALYs beside it
+
+
+def test_where_half_of_a_worth_is_health_there_are_half_the_qalys() -> None:
+    whole, half = (
+        net_benefit(found.journeys, found.evaluation).lines["none"].qalys.mean
+        for data in (in_health_alone(), split())
+        for found in [compare(compile_world(scenario_of(data)), ["none"], patients=80, seed=2, record=True)]
+    )
+    assert half == pytest.approx(whole / 2)
 
 
 def test_where_lines_cross_is_told() -> None:
