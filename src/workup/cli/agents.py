@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.markup import escape
 
+from workup.cli.by_condition import show_by_condition
 from workup.cli.terminal import (
     JsonFile,
     Perspective,
@@ -19,6 +20,7 @@ from workup.cli.terminal import (
     console,
     held_out,
     load_population,
+    number,
     planning_ahead,
     progress,
     say_what_this_is,
@@ -28,7 +30,7 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import make_folder, write_whole
-from workup.wording import percent
+from workup.wording import CERTIFIED, percent
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -107,6 +109,9 @@ def evaluate(
         bool,
         typer.Option("--optimum", help="Also plan what was possible for these patients: minutes, where it is new."),
     ] = False,
+    by_condition: Annotated[
+        bool, typer.Option("--by-condition", help="Also by true condition: whom each mean comes from.")
+    ] = False,
     gbp_per_qaly: Rate = None,
     perspective: Perspective = None,
     json_file: JsonFile = None,
@@ -141,6 +146,9 @@ def evaluate(
         bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
     result = score(journeys, bounds, refusal=refusal, plan=plan)
     show_evaluation(result)
+    if by_condition:
+        console().print()
+        show_by_condition(result, {name: of.label for name, of in population.world.scenario.conditions.items()})
     say_what_this_is(population.world.scenario)
     write_json(json_file, result.as_json())
 
@@ -174,11 +182,6 @@ def spread(interval: Interval) -> str:
     return f"{number(interval.mean)} ({number(interval.low)} to {number(interval.high)})"
 
 
-def number(amount: float) -> str:
-    """Whole from 100 on, else to one decimal; never '-0.0'."""
-    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
-
-
 def shares(interval: Interval) -> str:
     """'92% (85 to 99)', or a dash where it is not defined."""
     if interval.mean != interval.mean:
@@ -193,9 +196,9 @@ def _optimum_line(result: Evaluation) -> str:
     best = result.optimum
     if best is None:
         return f"optimum: {'' if result.refusal == NOT_ASKED else 'unknown; '}{escape(result.refusal or NOT_ASKED)}"
-    kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
+    kind = "exact" if best.exact else f"{best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
     return (
-        f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
+        f"optimum: {kind}, {CERTIFIED}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
         f"gain over the best decision after history and examination {best.gain.mean:,.1f}"
     )
 

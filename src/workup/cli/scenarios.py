@@ -223,12 +223,12 @@ def solve(
     perspective: Perspective = None,
     json_file: JsonFile = None,
 ) -> None:
-    """What the best policy is worth, exactly or between certified bounds, and what it does."""
+    """What the best policy is worth, exactly or between bounds, certified given the scenario's figures, and what it does."""
     from workup.agents.planning import Optimum
     from workup.cli.solving import as_json, what_it_does
     from workup.evaluation.optimum import Bookkeeper
     from workup.evaluation.run import run_agents
-    from workup.wording import pounds
+    from workup.wording import CERTIFIED, pounds
 
     population = load_population(scenario, gbp_per_qaly, perspective)
     world, keeper = population.world, Bookkeeper(population)
@@ -250,9 +250,9 @@ def solve(
         told = _of_vignettes(keeper, seed, partial(display.advance, more)) if vignettes else {}
     console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
-        console().print("exact, over all patients and the whole journey")
+        console().print(f"exact, over all patients and the whole journey, {CERTIFIED}")
     else:
-        console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
+        console().print(f"at least {pounds(found.lower)}, at most {pounds(found.upper)}, {CERTIFIED}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
     console().print()

@@ -107,6 +107,11 @@ def table(*headings: str) -> Table:
     return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
 
 
+def number(amount: float) -> str:
+    """Whole from 100 on, else to one decimal; never '-0.0'."""
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
+
+
 def planning_ahead(presentations: int) -> str:
     """What is about to take long, said before it does."""
     return f"{presentations:,} presentations to plan for: may take minutes, once, for what is solved is kept"

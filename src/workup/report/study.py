@@ -12,7 +12,9 @@ from workup.agents.base import Agent
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
+from workup.errors import WorkupError
 from workup.evaluation.policies import Comparison, compare
+from workup.evaluation.rates import NetBenefit, net_benefit
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.write import write_page
 from workup.vignettes.check import judge_vignettes, run_vignettes
@@ -91,6 +93,7 @@ def study(
     agents = {name: found.agents[name] for name in (found.agents if checked is None else checked)}
     vignettes = _vignettes(found.world, agents, seed, progress)
     found.keeper.save()
+    lines, no_lines = _net_benefit(found)
     return ReportInputs(
         scenario=found.world.scenario,
         command=command,
@@ -104,7 +107,19 @@ def study(
         vignette_journeys=vignettes,
         policy_journeys=found.journeys,
         learning_curves=tuple(learning_curves),
+        net_benefit=lines,
+        no_net_benefit=no_lines,
     )
+
+
+def _net_benefit(found: Comparison) -> tuple[NetBenefit | None, str]:
+    """Lines over rates, or why there are none."""
+    if any(not each.law_known for each in found.journeys.values()):
+        return None, "the patients are recorded ones"
+    try:
+        return net_benefit(found.journeys, found.evaluation), ""
+    except WorkupError as reason:
+        return None, str(reason)
 
 
 def _vignettes(
