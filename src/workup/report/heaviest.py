@@ -62,5 +62,5 @@ def _does(one: Screened) -> str:
         return f"could not be looked at ({one.fault})"
     if one.lost_gbp < 0.005:
         return "nothing else is ordered"
-    first = f"; first {one.swap.after}, not {one.swap.before}, in most that change" if one.swap is not None else ""
-    return f"{pounds(one.lost_gbp)} a patient{first}"
+    most = "" if one.swap is None else f" (first mostly {one.swap.after} instead of {one.swap.before})"
+    return f"{pounds(one.lost_gbp)} a patient{most}"

@@ -150,7 +150,7 @@ def test_the_page_tells_each_figure_and_escapes_what_it_says(study: Sensitivity)
     (gold,) = [row for row in rows if GOLD in row]
     assert "searched for in vain" in gold
     assert "searched: “gold &amp; &lt;ill&gt;” in PubMed, NICE on 2026-11-30: nothing usable" in gold
-    assert "odds doubled, 0.667: £2.33 a patient; first Gold, not Leave" in gold
+    assert "odds doubled, 0.667: £2.33 a patient (first mostly Gold instead of Leave)" in gold
     assert "odds halved, 0.333: nothing else is ordered" in gold
     (worth,) = [row for row in rows if "decisions.leave.utility.ill" in row]
     assert "computed as -(140 + 60)" in worth
