@@ -47,7 +47,8 @@ def miscomputed(tree: Tree, figures: Sequence[FigureRecord], stated: Mapping[Pat
     where = {_dotted(path): of for path, of in stated.items()}
     going_round = _in_a_circle(read)
     if going_round:
-        said = " -> ".join(going_round)
+        shown = going_round if len(going_round) <= 6 else [*going_round[:5], "...", going_round[-1]]
+        said = " -> ".join(shown)
         faults.append(tree.fault(where[going_round[0]].path, f"is computed from itself ({said}); state one of them"))
     values = {name: figure.value for name, figure in by_path.items()}
     for name in read:

@@ -75,6 +75,9 @@ def test_figures_that_are_computed_from_each_other_are_named() -> None:
     assert "is computed from itself" in said
     assert "a.b" in said
     assert "c.d" in said
+    many = "".join(f"  f{i}: {{value: 1, formula: '[a.f{(i + 1) % 900}]'}}\n" for i in range(900))
+    ((_, said),) = faults(f"a:\n{many}")
+    assert len(said) < 200
 
 
 @pytest.mark.parametrize(
