@@ -194,9 +194,14 @@ class OneStep:
         return int(self._lists_of(view).met[row])
 
     def _prices(self, view: JourneyView, row: int, acts: tuple[int, ...], profiles: Profiles, weights: F64) -> F64:
-        """(I,) what each item by itself is expected to cost in money, harm and waiting, pounds."""
+        """(I,) what each item by itself is expected to cost in money, harm and waiting, pounds; inf where it has a result.
+
+        What has one is no key any more, and a long history has more joint results than can be listed.
+        """
         told, found = self._lists_of(view), np.full(len(self.world.items), np.inf)
-        for i in range(len(found)):
+        for i, status in enumerate(told.status[row]):
+            if status == RESULT:
+                continue
             feared = tuple([x for x in self._fears[i] if told.unknown[row][x]])
             charged = charges(self._tables, ((i, told.failures[row][i]),), profiles, (feared,), acts)
             found[i] = weights @ charged / weights.sum()
