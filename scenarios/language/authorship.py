@@ -50,6 +50,8 @@ class FigureRecord:
     status: Status
     source: str | None = None
     note: str | None = None
+    copies: tuple[str, ...] = ()
+    """Paths of the entries written `as` the one with this figure, where it stands as well. It counts once."""
 
 
 class Review(Model):

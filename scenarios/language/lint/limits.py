@@ -27,7 +27,7 @@ LIMITS: dict[str, Limit] = {
     **dict.fromkeys(("urgency_utility_gbp", "loss_gbp_per_msv", "gbp_per_qaly", "harm_gbp"), _MONEY),
     **dict.fromkeys(("utility", "mean", "sd", "median", "bands", "range", "step", "value", "tolerance"), _SIZE),
     **dict.fromkeys(("waiting_factor", "progression_factor"), _FACTOR),
-    **dict.fromkeys(("turnaround", "new_visit_after", "within"), _TIME),
+    **dict.fromkeys(("turnaround", "new_visit_after", "within", "after"), _TIME),
     "median_time": Limit(_TIME.most, _TIME.unit, least=1 / 60),
     "dose_msv": Limit(1e5, " mSv"),
     "sigma": Limit(100.0),

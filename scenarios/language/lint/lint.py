@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.lint import changes as lint_changes
 from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
@@ -25,6 +26,7 @@ _RULES = (
     lint_names.check_mechanisms,
     lint_tables.check_variables,
     lint_tables.check_chances,
+    lint_changes.check_changes,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,

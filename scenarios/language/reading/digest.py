@@ -29,6 +29,7 @@ def digest(scenario: Scenario) -> str:
     dumped = scenario.model_dump(mode="json", include=set(CONTENT))
     rules = (*dumped["guideline"], *(of for each in dumped["guideline_versions"].values() for of in each["rules"]))
     later = [(of, "requires") for of in dumped["decisions"].values()] + [(rule, "even_if_pending") for rule in rules]
+    later += [(of, field) for of in dumped["findings"].values() for field in ("change_of", "after")]
     for part, field in later:  # fields that came later, as _ONLY_IF_ANY
         if not part[field]:
             del part[field]
