@@ -12,7 +12,7 @@ _RETURNS = frozenset({"repeat_of", "returns", "returns_after", "return_visit", "
 _STEPS = frozenset({"after", "from", "until", "steps"})
 RETURN_VISIT = (
     "return visits are not in the language: journeys would end by chance, and what a decision is worth would need another "
-    "nought. Write a finding with `change_of` and `after`, or an act that reveals something and takes its time (`turnaround`)"
+    "zero. Write a finding with `change_of` and `after`, or an act that reveals something and takes its time (`turnaround`)"
 )
 STEPPED_WAITING = (
     "a cost of waiting that steps at a time is not in the language: what a decision is worth would hang on the clock. "
@@ -23,8 +23,9 @@ SOCIETAL = (
     "Leave it out, and choose between the payer's and the patient's when you evaluate"
 )
 BY_ACT = (
-    "{name} is an act, and availability does not depend on acts: what is missing would then tell what was done, in an order. "
-    "Depend on what the act was done for (`condition`), or let an item that is only done after it `requires` the act"
+    "{name} is an act, and availability does not depend on acts: why a result is missing would then hang on the order in which "
+    "things were done. Depend on what the act is for (`condition`), or let the finding depend on the act, with a value such as "
+    "`unreadable`"
 )
 
 

@@ -125,7 +125,7 @@ class _Writer:
         full = {key: self.finish(of, (*path, key)) for key, of in node.items()}
         if THE_REST_TO in full and path[:1] and path[0] not in UNTOUCHED:
             name = full.pop(THE_REST_TO)
-            wrong, rest = _rest(str(name), full) if _ROWS & {*path} else (_NO_ROW, 0.0)
+            wrong, rest = _rest(name, full) if _ROWS & {*path} else (_NO_ROW, 0.0)
             if wrong:
                 self._fault((*path, THE_REST_TO), wrong)
             full.setdefault(str(name), rest)
@@ -149,6 +149,8 @@ def _why_not(key: str, siblings: Mapping[str, Any], path: Path) -> str | None:
         return "an `as` stands inside `but`; write it out there"
     if isinstance(name, dict | list | float | bool | None):
         return f"found {in_words(name)} after `as`; name the entry beside it that this one is like: {', '.join(written[:8])}"
+    if str(name) == key:
+        return f"as itself; name another entry: {', '.join(written[:8])}"
     if str(name) not in written:
         if str(name) in siblings:
             return f"as {name}, which is itself written with `as`; name the entry that is written out"
@@ -171,8 +173,11 @@ def _merged(source: Any, but: Any) -> Any:
     return kept | {key: _merged(kept[key], of) if key in kept else of for key, of in but.items()}
 
 
-def _rest(name: str, row: Mapping[str, Any]) -> tuple[str, float]:
+def _rest(name: Any, row: Mapping[str, Any]) -> tuple[str, float]:
     """What is wrong with a row, if anything, and what is left for `name`: exact in the decimals that are written."""
+    if isinstance(name, dict | list | float | bool | None):
+        return f"found {in_words(name)}; name the value that has the rest", 0.0
+    name = str(name)
     others = [key for key, of in row.items() if isinstance(of, bool) or not isinstance(of, int | float)]
     if name in row:
         return f"{name} has a figure of its own as well; remove one of the two", 0.0

@@ -59,6 +59,7 @@ def test_the_page_names_every_key_of_the_language() -> None:
     } - {"figures", "digest", "written", "reviews", "signed", "currency"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", TEXT)} == set()
     optional = {"reviewers", "role", "url", "ordinal", "sd", "mean", "against", "within", "even_if_pending"}
+    optional |= {"change_of", "after"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", tutorial)} <= optional
 
 
