@@ -165,12 +165,20 @@ def _why_not(key: str, siblings: Mapping[str, Any], path: Path) -> str | None:
 
 
 def _merged(source: Any, but: Any) -> Any:
-    """The source with what `but` names in its place; a rest that is named takes the place of a figure."""
+    """The source with what `but` names in its place: a rest in place of a figure, and a figure in place of a rest."""
     if not (isinstance(source, dict) and isinstance(but, dict)):
         return but
-    named = but[THE_REST_TO].value if isinstance(but.get(THE_REST_TO), _Leaf) else None
-    kept = {key: of for key, of in source.items() if key != named}
+    gone = [_rest_in(but)]
+    if THE_REST_TO not in but and _rest_in(source) in but:
+        gone = [THE_REST_TO]
+    kept = {key: of for key, of in source.items() if key not in gone}
     return kept | {key: _merged(kept[key], of) if key in kept else of for key, of in but.items()}
+
+
+def _rest_in(row: Mapping[str, Any]) -> str | None:
+    """The value that has the rest."""
+    of = row.get(THE_REST_TO)
+    return str(of.value) if isinstance(of, _Leaf) else None
 
 
 def _rest(name: Any, row: Mapping[str, Any]) -> tuple[str, float]:
@@ -185,5 +193,6 @@ def _rest(name: Any, row: Mapping[str, Any]) -> tuple[str, float]:
         return f"stands beside {others[0]}, which is no single figure; it belongs in a row of probabilities", 0.0
     left = 1 - sum((Decimal(str(of)) for of in row.values()), Decimal(0))
     if left < 0:
-        return f"the others sum to {1 - left:f}, which leaves less than nothing for {name}; expected at most 1", 0.0
+        said = ", ".join(f"{key} {of}" for key, of in list(row.items())[:8])
+        return f"{said} sum to {1 - left:f}, which leaves less than nothing for {name}; expected at most 1", 0.0
     return "", float(left)
