@@ -40,7 +40,9 @@ TABLE = {
     "lung_cancer": {"no": (0.2, 0.7, 0.1), "yes": (0.2, 0.7, 0.1)},
 }
 """Condition -> antibiotics -> chance that it fell, is the same, rose: the table above, written out by hand."""
-TEXT = TUTORIAL.replace("  egfr:    ", f"{_FINDING}  egfr:    ").replace("  kidney_test: {", f"{_ITEM}  kidney_test: {{")
+TEXT = TUTORIAL.replace("  egfr:    ", f"{_FINDING}  egfr:    ").replace(
+    "  kidney_test: {", f"{_ITEM}  kidney_test: {{"
+)
 
 
 def changed(*changes: tuple[str, str], text: str = TEXT) -> str:

@@ -39,7 +39,9 @@ def _check_first(book: Book, name: str, first: str) -> bool:
     if of.change_of is not None:
         book.add(path, f"{first} is itself a change; name the finding that was seen first, {of.change_of}")
     elif of.bands is None and of.evidence == "band" and not of.ordinal:
-        message = f"{first} has no order, so nothing in it can fall or rise; say `ordinal: true` there, or name a number"
+        message = (
+            f"{first} has no order, so nothing in it can fall or rise; say `ordinal: true` there, or name a number"
+        )
         book.add(path, message)
     return first in book.revealed_by
 
@@ -58,17 +60,24 @@ def _check_second(book: Book, name: str, of: Finding, item: str) -> None:
     path, first = book.item_path(item), book.revealed_by[str(of.change_of)]
     second, label = book.items[item], book.items[first].label
     if item == first:
-        book.add((*path, "reveals"), f"shows {of.change_of} and how it changed; a change needs an item of its own, ordered later")
+        book.add(
+            (*path, "reveals"),
+            f"shows {of.change_of} and how it changed; a change needs an item of its own, ordered later",
+        )
         return
     if not any(_is_after(book, group, first) for group in second.requires):
         message = f"shows how {of.change_of} changed, so {label} comes first; write `requires: [{{{first}: done}}]`"
         book.add((*path, "requires") if second.requires else path, message)
     if second.turnaround != of.after:
         found, wanted = time_in_words(second.turnaround) or "no time", time_in_words(float(of.after or 0))
-        message = f"found {found}; {name} is seen after {wanted}, all of which the item takes: write that, or leave it out"
+        message = (
+            f"found {found}; {name} is seen after {wanted}, all of which the item takes: write that, or leave it out"
+        )
         book.add((*path, "turnaround"), message)
     if second.attempts > 1:
-        book.add((*path, "attempts"), f"tried again it would be later than `after`, and {name} another change; leave it at 1")
+        book.add(
+            (*path, "attempts"), f"tried again it would be later than `after`, and {name} another change; leave it at 1"
+        )
 
 
 def _is_after(book: Book, group: dict[str, Any], first: str) -> bool:

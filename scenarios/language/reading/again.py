@@ -13,15 +13,23 @@ def with_turnarounds(data: dict[str, Any]) -> dict[str, Any]:
     """
     findings = data.get("findings")
     known = findings if isinstance(findings, dict) else {}
-    after = {name: of["after"] for name, of in known.items() if isinstance(of, dict) and {"change_of", "after"} <= of.keys()}
-    return {key: _timed(of, after) if key in ("investigations", "acts") else of for key, of in data.items()} if after else data
+    after = {
+        name: of["after"] for name, of in known.items() if isinstance(of, dict) and {"change_of", "after"} <= of.keys()
+    }
+    return (
+        {key: _timed(of, after) if key in ("investigations", "acts") else of for key, of in data.items()}
+        if after
+        else data
+    )
 
 
 def _timed(items: Any, after: dict[str, Any]) -> Any:
     if not isinstance(items, dict):
         return items
-    return {name: {**of, "turnaround": of.get("turnaround", _first(of, after))} if _first(of, after) else of
-            for name, of in items.items()}
+    return {
+        name: {**of, "turnaround": of.get("turnaround", _first(of, after))} if _first(of, after) else of
+        for name, of in items.items()
+    }
 
 
 def _first(of: Any, after: dict[str, Any]) -> Any:

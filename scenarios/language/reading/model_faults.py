@@ -59,7 +59,9 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
     for i, part in enumerate(loc):
         if isinstance(data, dict) and set(data) == {"value"} | (set(data) & {"status", "source", "note"}):
             data, path = data["value"], (*path, "value")
-        if isinstance(data, dict) and AS in data and part not in data:  # an entry in short: what it copies stands elsewhere
+        if (
+            isinstance(data, dict) and AS in data and part not in data
+        ):  # an entry in short: what it copies stands elsewhere
             but = data.get(BUT)
             data, path = (but, (*path, BUT)) if isinstance(but, dict) and part in but else (None, path)
         if isinstance(data, dict) and part in data:

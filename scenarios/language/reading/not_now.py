@@ -66,10 +66,10 @@ def _of_perspective(data: dict[str, Any]) -> Iterator[_Refused]:
 
 
 def _of_availability(data: dict[str, Any]) -> Iterator[_Refused]:
-    acts = data.get("acts")
-    for entry, of in _entries(data.get("availability")) if isinstance(acts, dict) else ():
-        given = of.get("given")
-        named = [name for name in given if isinstance(name, str) and name in acts] if isinstance(given, list) else []
+    acts = {name for name, _ in _entries(data.get("acts"))}
+    for entry, of in _entries(data.get("availability")):
+        given = of["given"] if isinstance(of.get("given"), list) else []
+        named = [name for name in given if isinstance(name, str) and name in acts]
         if named:
             whole: Path = ("availability", entry)
             yield (*whole, "given", given.index(named[0])), whole, BY_ACT.format(name=named[0])
@@ -87,4 +87,6 @@ def _steps(of: Any) -> bool:
 def _without(node: dict[str, Any], path: Path) -> dict[str, Any]:
     """A copy without what stands at the path."""
     first, rest = path[0], path[1:]
-    return {key: _without(of, rest) if rest and key == first else of for key, of in node.items() if rest or key != first}
+    return {
+        key: _without(of, rest) if rest and key == first else of for key, of in node.items() if rest or key != first
+    }

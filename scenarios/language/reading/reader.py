@@ -64,7 +64,7 @@ def interpret(tree: Tree) -> Reading:
     full = written_out(stripped, tree)
     if full.data is None:
         return Reading(tree, None, (*faults, *full.faults))
-    tree = replace(tree, places=full.places | tree.places) if full.places else tree
+    tree = replace(tree, places={**full.places, **tree.places})
     figures = tuple(replace(of, copies=full.copies[of.path]) if of.path in full.copies else of for of in figures)
     data, not_held = refused(with_turnarounds(full.data), tree)
     faults = (*faults, *full.faults, *not_held)

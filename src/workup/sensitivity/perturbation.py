@@ -114,7 +114,9 @@ def moved(scenario: Scenario, candidate: Candidate, *, up: bool, factor: float =
 
 def _moved_at(scenario: Scenario, place: Path, new: float, *, row: bool) -> Scenario:
     *above, entry = place
-    moved: Scenario = replaced(scenario, above if row else place, lambda old: _rescaled(old, str(entry), new) if row else new)
+    moved: Scenario = replaced(
+        scenario, above if row else place, lambda old: _rescaled(old, str(entry), new) if row else new
+    )
     return moved
 
 

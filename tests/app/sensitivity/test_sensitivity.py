@@ -219,12 +219,26 @@ def test_a_row_keeps_its_sum_and_its_proportions(tutorial: Scenario) -> None:
     assert row["viral"] / row["pneumonia"] == pytest.approx(0.945 / 0.05)
 
 
-@pytest.mark.parametrize("path", ["decisions.leave.utility.ill", "findings.of_gold.chance.ill", "prior.table.never.well"])
+@pytest.mark.parametrize(
+    "path", ["decisions.leave.utility.ill", "findings.of_gold.chance.ill", "prior.table.never.well"]
+)
 def test_a_figure_moves_with_its_copies(path: str) -> None:
     """As if it had been changed where it is written."""
     data = tiny()
-    data["context"]["smoker"] = {"label": "Smoker", "values": ["never", "ever", "now"], "known": "at_start", "table": {"never": 0.5, "ever": 0.3, "the_rest_to": "now"}}
-    data["prior"] = {"given": ["smoker"], "table": {"never": {"well": 0.9, "the_rest_to": "ill"}, "ever": {"as": "never"}, "now": {"as": "never", "but": {"well": 0.8}}}}
+    data["context"]["smoker"] = {
+        "label": "Smoker",
+        "values": ["never", "ever", "now"],
+        "known": "at_start",
+        "table": {"never": 0.5, "ever": 0.3, "the_rest_to": "now"},
+    }
+    data["prior"] = {
+        "given": ["smoker"],
+        "table": {
+            "never": {"well": 0.9, "the_rest_to": "ill"},
+            "ever": {"as": "never"},
+            "now": {"as": "never", "but": {"well": 0.8}},
+        },
+    }
     data["decisions"]["watch"] = {"as": "leave", "but": {"label": "Watch", "utility": {"well": -1}}}
     data["findings"]["of_silver"] = {"as": "of_gold", "but": {"label": "Of silver"}}
     data["investigations"]["silver"] = {"as": "gold", "but": {"label": "Silver", "reveals": ["of_silver"]}}
@@ -256,7 +270,9 @@ def _rounded(part: Any) -> Any:
 def test_when_a_finding_is_looked_at_again_is_not_moved() -> None:
     scenario = again()
     found, unmoved = candidates(scenario)
-    assert {each.path: each.reason for each in unmoved}["findings.crp_48h.after"].startswith("when it is looked at again")
+    assert {each.path: each.reason for each in unmoved}["findings.crp_48h.after"].startswith(
+        "when it is looked at again"
+    )
     assert "findings.crp_48h.table.pneumonia.no.fell" in {each.path for each in found}
 
 

@@ -37,12 +37,16 @@ def told(engine: Engine, *names: str) -> None:
 
 
 @cache
-def run(route: tuple[str, ...], results: str = "at_once") -> tuple[NDArray[np.int16], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
+def run(
+    route: tuple[str, ...], results: str = "at_once"
+) -> tuple[NDArray[np.int16], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """Changes, posteriors before and after, true conditions, hours from the last order to its result."""
     engine = Engine(world(), PATIENTS, seed=5, view="belief", results=results)  # type: ignore[arg-type]
     engine.reset()
     last = route.index("order crp_again")
-    told(engine, "order history", "order examination") if results == "at_once" else told(engine, "order history", "wait", "order examination", "wait")
+    told(engine, "order history", "order examination") if results == "at_once" else told(
+        engine, "order history", "wait", "order examination", "wait"
+    )
     told(engine, *route[:last])
     before, clock = engine.condition_posterior.copy(), engine.journey_view().clock_h.copy()
     told(engine, *route[last:])

@@ -142,7 +142,8 @@ def test_nothing_else_is_said_where_one_thing_is_wrong(spoiled: Spoiled, tmp_pat
 
 
 @pytest.mark.parametrize(
-    "requires", ["[{crp_test: done}]", "[{fever: yes}, {crp_test: done}]", "[{crp: high}]", "[{crp: {not: low}, crp_test: done}]"]
+    "requires",
+    ["[{crp_test: done}]", "[{fever: yes}, {crp_test: done}]", "[{crp: high}]", "[{crp: {not: low}, crp_test: done}]"],
 )
 def test_a_requirement_that_only_the_first_result_meets_will_do(requires: str) -> None:
     scenario_of(changed((ITEM, f"    requires: {requires}\n")))
@@ -156,7 +157,9 @@ def test_a_change_without_a_turnaround_takes_all_of_its_time() -> None:
 
 def test_what_changes_may_be_words_in_order() -> None:
     film = changed(("change_of: crp", "change_of: film"), (ITEM, ITEM.replace("crp_test", "chest_film")))
-    scenario_of(changed(("    values: [clear, shadow]\n", "    values: [clear, shadow]\n    ordinal: true\n"), text=film))
+    scenario_of(
+        changed(("    values: [clear, shadow]\n", "    values: [clear, shadow]\n    ordinal: true\n"), text=film)
+    )
 
 
 def test_the_scenario_is_clean(tmp_path: Path) -> None:

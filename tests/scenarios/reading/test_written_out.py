@@ -22,7 +22,9 @@ from workup.scenarios.language.words.prose import explain
 
 def test_a_table_in_short_is_the_table_written_out() -> None:
     written = TEXT[: TEXT.index("    table:\n      viral: {fell")]
-    rows = {c: {a: dict(zip(("fell", "same", "rose"), r, strict=True)) for a, r in of.items()} for c, of in TABLE.items()}
+    rows = {
+        c: {a: dict(zip(("fell", "same", "rose"), r, strict=True)) for a, r in of.items()} for c, of in TABLE.items()
+    }
     written += f"    table: {json.dumps(rows)}\n" + TEXT[TEXT.index("  egfr:    ") :]
     short, full = scenario_of(), scenario_of(written)
     tables = [s.findings["crp_48h"].table for s in (short, full)]
@@ -86,7 +88,9 @@ def test_what_is_in_short_reads_as_what_was_shortened() -> None:
     assert min(shortened.values()) > 100
 
 
-@pytest.mark.parametrize(("other", "rest"), [("0.9", 0.1), ("0.7", 0.3), ("0.58", 0.42), ("1e-7", 0.9999999), ("1", 0.0), ("0", 1.0)])
+@pytest.mark.parametrize(
+    ("other", "rest"), [("0.9", 0.1), ("0.7", 0.3), ("0.58", 0.42), ("1e-7", 0.9999999), ("1", 0.0), ("0", 1.0)]
+)
 def test_a_rest_is_exact_in_the_decimals_as_written(other: str, rest: float) -> None:
     row = f"{{never: {other}, the_rest_to: ever}}"
     table = interpret(parse(changed(("{never: 0.6, ever: 0.4}", row)).encode(), "t")).scenario.context["smoked"].table  # type: ignore[union-attr]
@@ -113,7 +117,10 @@ def test_a_copy_counts_once_and_what_differs_has_its_own_provenance() -> None:
     assert by_path[f"{table}.viral.same"].copies == (f"{table}.lung_cancer.same",)
     assert by_path[f"{table}.lung_cancer.fell"].note == "Jones 1999"
     assert by_path["decisions.treat.utility.pneumonia"].copies == ("decisions.admit.utility.pneumonia",)
-    assert (by_path["decisions.admit.utility.viral"].status, by_path["decisions.admit.utility.viral"].value) == ("assumed", -0.03)
+    assert (by_path["decisions.admit.utility.viral"].status, by_path["decisions.admit.utility.viral"].value) == (
+        "assumed",
+        -0.03,
+    )
     line = text[: text.index("admit: {as")].count("\n") + 1
     assert by_path["decisions.admit.utility.viral"].line == line
     assert f"Of its {len(by_path)} figures" in explain(scenario)
@@ -137,11 +144,19 @@ def test_a_copy_written_out_is_the_same_with_the_same_provenance() -> None:
 
 
 def test_one_changed_figure_is_told_of_its_copies_too() -> None:
-    before, after = scenario_of(), scenario_of(changed(("{as: viral, but: {fell: 0.2, same: 0.7}}", "{as: viral, but: {fell: 0.3}}")))
+    before, after = (
+        scenario_of(),
+        scenario_of(changed(("{as: viral, but: {fell: 0.2, same: 0.7}}", "{as: viral, but: {fell: 0.3}}"))),
+    )
     words = [change.words for change in differences(before, after)]
     assert "CRP two days on: “fell” with Lung cancer 20% → 30%" in words
     assert "CRP two days on: “same” with Lung cancer 70% → 25%" in words
-    moved = scenario_of(changed(("viral: {fell: 0.7, same: 0.25,", "viral: {fell: 0.7, same: 0.2,"), ("{as: viral, but: {fell: 0.2, same: 0.7}}", "{as: viral, but: {fell: 0.3}}")))
+    moved = scenario_of(
+        changed(
+            ("viral: {fell: 0.7, same: 0.25,", "viral: {fell: 0.7, same: 0.2,"),
+            ("{as: viral, but: {fell: 0.2, same: 0.7}}", "{as: viral, but: {fell: 0.3}}"),
+        )
+    )
     words = [change.words for change in differences(after, moved)]
     assert sum("“same”" in each for each in words) == 2
 
@@ -153,7 +168,11 @@ def test_shipped_scenarios_have_nothing_in_short() -> None:
 
 LAUGHS = {
     "nested": "{a: " * 24 + "1" + ", b: {as: a}}" * 24,
-    "beside": "{x: {" + ", ".join(f"k{i}: 1" for i in range(3_000)) + "}, " + ", ".join(f"y{i}: {{as: x}}" for i in range(3_000)) + "}",
+    "beside": "{x: {"
+    + ", ".join(f"k{i}: 1" for i in range(3_000))
+    + "}, "
+    + ", ".join(f"y{i}: {{as: x}}" for i in range(3_000))
+    + "}",
     "but": "{a: " * 24 + "1" + ", b: {as: a, but: {c: 1}}}" * 24,
 }
 
