@@ -94,6 +94,7 @@ CASES = [
         "      labbel: Admit",
     ),
     Spoiled("nobody's name", "  film:\n", "  the_rest_to:\n", "belongs in a row of probabilities", "  the_rest_to:\n    label"),
+    Spoiled("a section called so", "rewards:\n", "as:\n", "rewards: missing", "# A complete scenario"),
     # Not now
     Spoiled(
         "stepped waiting",
