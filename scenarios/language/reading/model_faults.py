@@ -59,10 +59,8 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
     for i, part in enumerate(loc):
         if isinstance(data, dict) and set(data) == {"value"} | (set(data) & {"status", "source", "note"}):
             data, path = data["value"], (*path, "value")
-        if (
-            isinstance(data, dict) and AS in data and part not in data
-        ):  # an entry in short: what it copies stands elsewhere
-            but = data.get(BUT)
+        if len(path) > 1 and isinstance(data, dict) and AS in data and part not in data:
+            but = data.get(BUT)  # an entry in short: what it copies stands elsewhere
             data, path = (but, (*path, BUT)) if isinstance(but, dict) and part in but else (None, path)
         if isinstance(data, dict) and part in data:
             data, path = data[str(part)], (*path, part)
