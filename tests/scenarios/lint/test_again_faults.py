@@ -30,6 +30,13 @@ CASES = [
     Spoiled("change of itself", "change_of: crp", "change_of: crp_48h", "'crp_48h' is no other finding"),
     Spoiled("change of context", "change_of: crp", "change_of: smoked", "'smoked' is no other finding"),
     Spoiled("change of what has no order", "change_of: crp", "change_of: film", "film has no order"),
+    Spoiled(
+        "change of a change",
+        "  egfr:    ",
+        "  later:\n    label: Later\n    change_of: crp_48h\n    after: 96 h\n    chance: 0.5\n  egfr:    ",
+        "crp_48h is itself a change; name the finding that was seen first, crp",
+        "    change_of: crp_48h",
+    ),
     Spoiled("no time", "    after: 48 h\n", "", "`change_of` needs `after`", "    change_of: crp"),
     Spoiled("no first", "    change_of: crp\n", "", "`after` needs `change_of`", "    after: 48 h"),
     Spoiled("no time at all", "    after: 48 h\n", "    after: 0\n", "found no time; write after how long"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.again import scenario_of as again
 
 from workup.scenarios.language.library import list_scenarios, load_scenario
 from workup.scenarios.language.reading.digest import CONTENT, NOT_CONTENT, digest
@@ -42,6 +43,16 @@ def test_a_rule_that_does_not_wait_counts_in_the_digest_and_one_that_waits_does_
     rules = tuple(rule.model_copy(update={"even_if_pending": True}) for rule in version.rules)
     versions = {"film_for_fever": version.model_copy(update={"rules": rules})}
     assert digest(scenario.model_copy(update={"guideline_versions": versions})) != scenario.digest
+
+
+def test_what_changed_and_when_count_in_the_digest() -> None:
+    scenario = again()
+    for field, other in (("change_of", "egfr"), ("after", 72.0)):
+        change = scenario.findings["crp_48h"].model_copy(update={field: other})
+        assert (
+            digest(scenario.model_copy(update={"findings": {**scenario.findings, "crp_48h": change}}))
+            != scenario.digest
+        )
 
 
 def test_every_field_is_content_or_said_not_to_be() -> None:
