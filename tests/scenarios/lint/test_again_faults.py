@@ -100,6 +100,13 @@ CASES = [
         "did you mean 'label'?",
         "      labbel: Admit",
     ),
+    Spoiled(
+        "a part of a whole entry",
+        "utility: {viral: -0.02, pneumonia: -0.01, lung_cancer: -0.50}\n",
+        "utility: {viral: -0.02, pneumonia: -0.01, lung_cancer: -0.50}\n  admit:\n    as: treat\n    but:\n      utility:\n        viral: lots\n",
+        "decisions.admit.utility.viral: found 'lots'",
+        "        viral: lots",
+    ),
     Spoiled("nobody's name", "  film:\n", "  the_rest_to:\n", "belongs in a row of probabilities", "  the_rest_to:\n    label"),
     Spoiled("a section called so", "rewards:\n", "as:\n", "rewards: missing", "# A complete scenario"),
     # Not now

@@ -126,6 +126,24 @@ def test_a_copy_counts_once_and_what_differs_has_its_own_provenance() -> None:
     assert f"Of its {len(by_path)} figures" in explain(scenario)
 
 
+def test_a_rest_takes_the_place_of_a_figure() -> None:
+    full = (
+        "      viral: {fell: 0.7, same: 0.25, the_rest_to: rose}\n",
+        "      viral: {fell: 0.7, same: 0.25, rose: 0.05}\n",
+    )
+    short = ("{as: viral, but: {fell: 0.2, same: 0.7}}", "{as: viral, but: {fell: 0.2, the_rest_to: rose}}")
+    table = scenario_of(changed(full, short)).findings["crp_48h"].table
+    assert isinstance(table, dict)
+    assert table["lung_cancer"] == {"fell": 0.2, "same": 0.25, "rose": 0.55}
+
+
+def test_the_story_of_a_vignette_as_another_is_no_figure() -> None:
+    added = "\n  cousin: {as: smoker, but: {title: Her cousin, context: {smoked: 7}}}\nmax_steps: 20\n"
+    scenario = scenario_of(changed(("\nmax_steps: 20\n", added)))
+    assert scenario.vignettes["cousin"].context == {"smoked": 7, "scan_wish": "accepts"}
+    assert not [of.path for of in scenario.figures if of.path.startswith("vignettes.cousin")]
+
+
 def test_what_differs_takes_no_status_from_what_it_is_as() -> None:
     row = "      viral: {status: recalled, note: Smith 2001, fell: 0.7, same: 0.25, the_rest_to: rose}\n"
     scenario = scenario_of(changed(("      viral: {fell: 0.7, same: 0.25, the_rest_to: rose}\n", row)))
