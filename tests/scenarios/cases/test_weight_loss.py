@@ -97,7 +97,9 @@ def test_five_abnormal_markers_do_not_multiply(world: World) -> None:
 def test_the_risk_passes_three_per_cent_from_the_published_age(world: World, sex: str, from_which: str) -> None:
     ages = list(world.scenario.context["age"].bands or ())
     posterior = world.model.network.posterior
-    risk = [sum(posterior("condition", {"age": a, "sex": sex})[c] for c in world.scenario.groups["cancer"]) for a in ages]
+    risk = [
+        sum(posterior("condition", {"age": a, "sex": sex})[c] for c in world.scenario.groups["cancer"]) for a in ages
+    ]
     above = [age for age, chance in zip(ages, risk, strict=True) if chance > 0.03]
     assert above == ages[ages.index(from_which) :]
 
