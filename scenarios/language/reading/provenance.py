@@ -98,7 +98,7 @@ class _Stripper:
 
     def _leaf(self, value: Any, path: Path, scope: _Scope) -> None:
         figure = _figure(value, path) if path else None
-        if figure is None or ("bands" in path[-3:-2] and not self._is_cut_off(path)):
+        if figure is None or ("bands" in path[-3:-2] and not self._is_cut_off(path)) or _ends_a_range(path):
             return
         if scope.status is None:
             self.without_status.setdefault(path[:2], []).append(path)
@@ -162,6 +162,11 @@ def _is_setting(path: Path) -> bool:
     story = path[0] == "vignettes" and path[2:3] in (("context",), ("findings",))
     weight = path[0] == "rewards" and "weights" in path[-2:-1]
     return story or weight or path[-1] in _SETTINGS or "range" in path[-2:-1]
+
+
+def _ends_a_range(path: Path) -> bool:
+    """Each cut-off of a score stands at two places, as those of bands do: it counts where the next range begins."""
+    return path[0] == "scores" and "cut_offs" in path[2:3] and path[-1] == "below"
 
 
 def _figure(value: Any, path: Path) -> float | None:

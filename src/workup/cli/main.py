@@ -8,7 +8,19 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, bench_lint, benchmarks, demo, importing, report, scenarios, sensitivity, warm
+from workup.cli import (
+    agents,
+    authoring,
+    bench_guideline,
+    bench_lint,
+    benchmarks,
+    demo,
+    importing,
+    report,
+    scenarios,
+    sensitivity,
+    warm,
+)
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -51,6 +63,7 @@ bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
 bench.command()(benchmarks.library)
 bench.command()(bench_lint.lint)
+bench.command()(bench_guideline.guideline)
 
 
 def _version(asked: bool) -> None:

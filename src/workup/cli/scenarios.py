@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from workup.cli.terminal import (
     JsonFile,
+    Perspective,
+    Rate,
     ScenarioId,
     Seed,
     console,
@@ -174,13 +176,15 @@ def play(
     scenario: ScenarioId,
     patient: Annotated[int, typer.Option(min=0, help="Which patient of the seed.")] = 0,
     seed: Seed = 0,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
 ) -> None:
     """Take a journey yourself, and learn what each order gained or lost against the optimum, and why."""
     from workup.play.debrief import debrief, judged_choices
     from workup.play.play import QuitError
     from workup.play.play import play as take
 
-    world = load_world(scenario)
+    world = load_world(scenario, gbp_per_qaly, perspective)
     say_what_this_is(world.scenario)
     console().print(escape(world.scenario.about))
 
@@ -215,16 +219,18 @@ def solve(
     ] = 200,
     seed: Seed = 0,
     vignettes: Annotated[bool, typer.Option("--vignettes", help="Also for each vignette's patient.")] = False,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
     json_file: JsonFile = None,
 ) -> None:
-    """What the best policy is worth, exactly or between certified bounds, and what it does."""
+    """What the best policy is worth, exactly or between bounds, certified given the scenario's figures, and what it does."""
     from workup.agents.planning import Optimum
     from workup.cli.solving import as_json, what_it_does
     from workup.evaluation.optimum import Bookkeeper
     from workup.evaluation.run import run_agents
-    from workup.wording import pounds
+    from workup.wording import CERTIFIED, pounds
 
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     world, keeper = population.world, Bookkeeper(population)
     keeper.check_law()
     with progress() as display:
@@ -244,9 +250,9 @@ def solve(
         told = _of_vignettes(keeper, seed, partial(display.advance, more)) if vignettes else {}
     console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
-        console().print("exact, over all patients and the whole journey")
+        console().print(f"exact, over all patients and the whole journey, {CERTIFIED}")
     else:
-        console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
+        console().print(f"at least {pounds(found.lower)}, at most {pounds(found.upper)}, {CERTIFIED}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
     console().print()

@@ -11,6 +11,8 @@ from rich.markup import escape
 
 from workup.cli.terminal import (
     JsonFile,
+    Perspective,
+    Rate,
     ScenarioId,
     Seed,
     console,
@@ -47,6 +49,8 @@ def sensitivity(
     ] = Planner.OPTIMUM,
     derived: Annotated[bool, typer.Option("--derived", help="Move derived figures too.")] = False,
     seed: Seed = 0,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
     figure: Annotated[
         Path | None, typer.Option("--figure", metavar="FILE", help="Draw a tornado figure: .png or .svg.")
     ] = None,
@@ -58,7 +62,7 @@ def sensitivity(
 
     if figure is not None and figure.suffix not in (".png", ".svg"):
         raise WorkupError(f"--figure is {figure}; expected a name that ends with .png or .svg")
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     world = population.world
     settings = Settings(
         patients=patients,

@@ -16,6 +16,8 @@ from workup.scenarios.language.words.phrases import Phrases
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
+from workup.scenarios.language.words.scores import cut_off_rows, part_rows, points_in_words, span, used_by
+from workup.scenarios.language.words.worth import rows as worth_rows
 from workup.wording import chance_in_words as chance
 from workup.wording import pounds_exact
 
@@ -43,6 +45,7 @@ def explanation(scenario: Scenario, command: str) -> str:
     contents = [
         ("glance", "At a glance"),
         ("orders", "Tests and acts"),
+        *([("scores", "Scores")] if scenario.scores else []),
         *((name, of["title"]) for name, of in folded.items()),
     ]
     return page(
@@ -64,6 +67,8 @@ def explanation(scenario: Scenario, command: str) -> str:
         orders=html(prose["orders"][1:]),
         tests=_tests(laws),
         laws=_laws(laws),
+        scores=_scores(laws.phrases),
+        worths=_worths(scenario),
         figures=_figures(scenario),
         unseen=1 - seen / max(len(scenario.figures), 1),
     )
@@ -128,6 +133,29 @@ def _laws(laws: Laws) -> list[dict[str, Any]]:
         shown = [(who, [chance(p) for p in chances]) for who, chances in rows]
         out.append({"label": of.label, "headings": headings, "rows": shown})
     return out
+
+
+def _scores(phrases: Phrases) -> list[dict[str, Any]]:
+    """Each score: what gives points, what totals are called, what looks at it."""
+    return [
+        {
+            "label": score.label,
+            "parts": [
+                (what, points_in_words(points))
+                for part in score.points
+                for what, points in part_rows(part.model_dump(), phrases)
+            ],
+            "words": cut_off_rows(phrases, name),
+            "says": f"Totals {span(phrases, name)}; {used_by(phrases, name)}.",
+        }
+        for name, score in phrases.scenario.scores.items()
+    ]
+
+
+def _worths(s: Scenario) -> list[dict[str, Any]]:
+    """What each decision in parts is worth, as a table of parts by cause."""
+    tables = [(decision.label, *worth_rows(s, name)) for name, decision in s.decisions.items() if decision.worth]
+    return [{"label": label, "headings": headings, "rows": rows} for label, headings, rows in tables]
 
 
 def _figures(s: Scenario) -> list[dict[str, Any]]:

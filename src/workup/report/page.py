@@ -16,6 +16,7 @@ from workup.scenarios.language.authorship import Status
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.words.worth import seen_as, worth_telling
 from workup.version import __version__
 from workup.wording import listed, percent, pounds
 
@@ -87,6 +88,7 @@ def head(scenario: Scenario, command: str, facts: Sequence[tuple[str, str]] = ()
             ("Setting", who.setting),
             ("Guideline", f"{who.guideline.name}, {who.guideline.version}"),
             ("Prices", f"{who.currency}, {who.price_year}"),
+            *((("Worth", seen_as(scenario)),) if worth_telling(scenario) else ()),
             *facts,
             ("Made by", f"workup {__version__}"),
         ],

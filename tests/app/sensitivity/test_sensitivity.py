@@ -122,6 +122,21 @@ def test_the_screen_finds_the_same_by_hand(study: Sensitivity) -> None:
     assert up.vignettes == {"ill": pytest.approx(up.lost_gbp)}
 
 
+def test_at_another_rate_other_figures_matter() -> None:
+    """Leaving the ill costs 0.01 QALY, £200 at the file's rate: as above. At £30,000 it is £300, so the test is worth
+    0.1 x 0.5 x 300 = 15 and is done, until the odds of `ill` or the loss are so much less that it is worth 10."""
+    data, loss = tiny(), "decisions.leave.worth.qaly.ill"
+    del data["decisions"]["leave"]["utility"]
+    data["decisions"]["leave"]["worth"] = {"qaly": {"well": 0, "ill": -0.01}}
+    for rate, down_changes in ((20000, False), (30000, True)):
+        world = compile_world(scenario_of(data), gbp_per_qaly=rate)
+        found = run_study(world, Settings(patients=10, top=1))
+        for path in (GOLD, loss):
+            down, up = found.screened[path]
+            assert (down.changed == 1.0) == down_changes, (rate, path)
+            assert (up.changed == 1.0) != down_changes, (rate, path)
+
+
 def test_a_vignette_that_fails_only_then_is_named(study: Sensitivity) -> None:
     assert study.passing == ("ill",)
     down, up = both(study, GOLD)
