@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from workup.authoring.qalys import by_band
+from workup.authoring.qalys import FITNESS, Fitness, by_band, qalys_lost
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
@@ -136,6 +136,13 @@ def test_a_team_is_worth_the_deaths_that_eighty_days_cost(scenario: Scenario) ->
         worth: Any = scenario.decisions[team].utility
         for frailty, each in qalys.items():
             assert worth[TEAMS[team]][frailty] == pytest.approx(deaths * each * 20_000, rel=0.02)
+
+
+def test_treating_the_thyroid_is_worth_the_mortality_of_eighty_days(scenario: Scenario, monkeypatch: Any) -> None:
+    monkeypatch.setitem(FITNESS, "low TSH for 80 days", Fitness(1.11 ** (80 / 182.6), 1.0))
+    lost = qalys_lost(50) - qalys_lost(50, fitness="low TSH for 80 days")
+    worth: Any = scenario.decisions["treat_hyperthyroidism"].utility
+    assert worth["hyperthyroidism"] == pytest.approx(lost * 20_000, abs=50)
 
 
 def test_a_needless_referral_costs_a_published_work_up_near_a_threshold_of_three_per_cent(scenario: Scenario) -> None:
