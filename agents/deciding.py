@@ -11,6 +11,7 @@ from workup.agents.base import decision_actions
 from workup.envs.engine.observation import layout_of
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
+from workup.envs.model.codes import RESULT
 from workup.envs.model.world import World
 
 _BELIEF_CELLS = 4_000_000
@@ -20,8 +21,8 @@ _BELIEF_CELLS = 4_000_000
 def expected_utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArray[np.float64]:
     """Posterior expected utility of each decision, progression so far included.
 
-    What every decision shares (delay, late charges, benefits of acts) is left out: it never changes
-    which one is best.
+    What every decision shares (delay, late charges, benefits of acts that any decision pays) is left out: it never
+    changes which one is best.
 
     Args:
         world: the agent's knowledge; may differ from `view.world` in its figures, not in its names.
@@ -52,6 +53,24 @@ def _utilities(world: World, view: JourneyView, rows: NDArray[np.intp]) -> NDArr
         stayed = np.exp(-world.progression_rate_per_h[condition] * view.progression_h[rows, condition])[:, None]
         there = utility[:, :, worse].reshape(len(world.decisions), -1)
         total += stayed * (weights @ here.T) + (1 - stayed) * (weights @ there.T)
+    return total + _swayed(world, view, rows, belief) if world.by_patient.by_decision else total
+
+
+def _swayed(
+    world: World, view: JourneyView, rows: NDArray[np.intp], belief: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """(m, D) what acts that were done add to some decisions only; belief: (m, K, H)."""
+    of_hidden, benefits, n_hidden = world.model.condition_of, world.by_patient, belief.shape[2]
+    to = np.where(world.progresses_to >= 0, world.progresses_to, np.arange(len(world.progresses_to)))
+    worse = np.arange(n_hidden) + (to[of_hidden] - of_hidden) * (n_hidden // len(to))
+    stayed = np.exp(-world.progression_rate_per_h * view.progression_h[rows])[:, of_hidden]
+    total = np.zeros((len(rows), len(world.decisions)))
+    for b in np.flatnonzero(~benefits.decided.all(axis=1)):
+        pounds = benefits.benefit_gbp[b]
+        gained = np.einsum("mkh,mh,kh->m", belief, stayed, pounds)
+        gained += np.einsum("mkh,mh,kh->m", belief, 1.0 - stayed, pounds[:, worse])
+        done = view.status[rows, benefits.act[b]] == RESULT
+        total += np.where(done, gained, 0.0)[:, None] * benefits.decided[b]
     return total
 
 

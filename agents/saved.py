@@ -165,7 +165,7 @@ def _require_same_scenario(path: Path, header: Header, world: World) -> None:
     if (header.scenario, header.digest) != (scenario.id, scenario.digest):
         raise FileFormatError(
             f"{path}: made for scenario {header.scenario} ({header.digest}); this is {scenario.id} "
-            f"({scenario.digest}). Train it again on this version of the scenario."
+            f"({scenario.digest}). Train it again on this version of the scenario, with this rate and perspective."
         )
     expected = [action.name for action in world.actions]
     if header.actions != expected:

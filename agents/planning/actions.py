@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.digits import Digits, Facts, digits_of_item
-from workup.agents.planning.outcome_tables import benefit_moves
+from workup.agents.planning.outcome_tables import credited_at_the_end
 from workup.agents.planning.problem import F64
 from workup.agents.planning.remaining import Left, Modes
 from workup.envs.model.codes import NOT_ORDERED, RESULT
@@ -121,7 +121,7 @@ def _atomic(left: Left, modes: Modes, digits: tuple[Digits, ...]) -> Iterator[At
 def _refuse_act_in_set(modes: Modes, name: str, items: list[int]) -> None:
     world = modes.left.world
     for item in items:
-        if ("act", item) in modes.bits and benefit_moves(world, item):
+        if ("act", item) in modes.bits and credited_at_the_end(world, item):
             raise PlanningRefused(
-                f"{name} contains {world.items[item]}, whose benefit progression changes; order it by itself"
+                f"{name} contains {world.items[item]}, whose benefit is known only at the end; order it by itself"
             )

@@ -12,12 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.change import change_of
 from workup.agents.planning.locks import Locked, Locks
-from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves, charges
-from workup.agents.planning.transitions import SUM
+from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, charges, credited_at_the_end
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, PENDING, REFUSED, RESULT
-from workup.envs.model.machine_code import njit
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
@@ -48,11 +47,14 @@ class Ordered(NamedTuple):
     hours: F64
     """(C,) time that each outcome takes."""
     done: NDArray[np.int64]
-    """(C,) 1 where the outcome is that of an act done whose worth progression changes; see `credit`."""
+    """(C,) 1 where the outcome is that of an act done that is credited at the end; see `credit`."""
     opens: NDArray[np.int64]
     """(C,) the requirements of decisions that each outcome meets, as bits: see `workup.agents.planning.locks`."""
     credit: F64
     """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds; else 0."""
+    sway: F64
+    """(M, 2, D, S) the same of an act whose worth hangs on the decision, which `credit` then leaves out; (M, 2, 0, S) in a
+    world without."""
 
 
 class Deciding(NamedTuple):
@@ -101,7 +103,9 @@ class OneStep:
         self._feared = world.contraindication[:, 1]
         self._fears = [[x for x, (j, _) in enumerate(fears) if j == i] for i in range(len(world.items))]
         self._told: _Told | None = None
-        self._credited = [benefit_moves(world, i) for i in range(len(world.items))]
+        self._credited = [credited_at_the_end(world, i) for i in range(len(world.items))]
+        self.n_swayed = len(world.decisions) if world.by_patient.by_decision else 0
+        """Decisions among which an act may be worth more after some than after others; 0: no act is."""
         once = np.flatnonzero(world.set_up_once).tolist()
         self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
         self.charges_once = bool(once)
@@ -233,10 +237,15 @@ class OneStep:
             done.append((status == RESULT) & self._credited[item])
             opens.append(opened)
         credit = np.zeros((len(order.items), 2, likelihood.shape[1]))
+        sway = np.zeros((len(order.items), 2, self.n_swayed, likelihood.shape[1]))
         for i, item in enumerate(order.items):
             if self._credited[item]:
                 after, plain = self._deciding(profiles, (item,)), self._deciding(profiles, ())
-                credit[i] = np.subtract(after[:2], plain[:2])[:, 0]
+                more = np.subtract(after[:2], plain[:2])
+                if world.by_patient.decided[world.by_patient.act == item].all():
+                    credit[i] = more[:, 0]
+                else:
+                    sway[i] = more
         return Ordered(
             np.ascontiguousarray(charges(tables, orders, profiles, order.feared, order.acts)),
             np.concatenate(likelihoods),
@@ -245,6 +254,7 @@ class OneStep:
             np.concatenate(done).astype(np.int64),
             np.concatenate(opens),
             credit,
+            sway,
         )
 
     def _look_up_outcomes(
@@ -266,80 +276,3 @@ class OneStep:
         np.add.at(likelihood, at, cells.likelihood)
         status, bits = zip(*((s, b) for s, b, _ in seen), strict=True)
         return likelihood, np.array(status, np.uint8), np.array(bits, np.int64)
-
-
-@njit(cache=True, fastmath=SUM)
-def _best(
-    weights: F64, unprogressed: F64, now: F64, difference: F64, needs: NDArray[np.int64], met: int, key_gbp: F64
-) -> float:
-    best = -np.inf
-    for d in range(now.shape[0]):
-        missing, price = needs[d] & ~met, 0.0
-        if missing:
-            for g in range(key_gbp.shape[0]):
-                if missing >> g & 1:
-                    price += key_gbp[g]
-            if price == np.inf:
-                continue
-        value = 0.0
-        for s in range(weights.shape[0]):
-            value += weights[s] * (now[d, s] + difference[d, s] * unprogressed[s])
-        if price > 0.0:
-            value -= price * weights.sum()
-        best = max(best, value)
-    return best
-
-
-@njit(cache=True, fastmath=SUM)
-def change_of(
-    weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
-    done: NDArray[np.int64], opens: NDArray[np.int64], credit: F64, now: F64, difference: F64, rate: F64,
-    needs: NDArray[np.int64], met: int, now_gbp: F64, then_gbp: F64,
-) -> float:  # fmt: skip
-    """`OneStep.change` from its tables: walks the joint outcomes depth first, the belief of each prefix kept."""
-    M, S = counts.shape[0], weights.shape[0]
-    start = np.zeros(M + 1, np.int64)
-    start[1:] = np.cumsum(counts)
-    at = np.zeros(M, np.int64)
-    belief = np.empty((M + 1, S))
-    time = np.zeros(M + 1)
-    scale, spent = 0.0, 0.0
-    for s in range(S):
-        scale += weights[s]
-        spent += weights[s] * cost[s]
-    belief[0] = weights
-    moves = rate.max() > 0.0
-    later, later_by = unprogressed.copy(), 0.0
-    total = -spent - _best(weights, unprogressed, now, difference, needs, met, now_gbp)
-    level = 0
-    while level >= 0:
-        if at[level] == counts[level]:
-            at[level] = 0
-            level -= 1
-            if level >= 0:
-                at[level] += 1
-            continue
-        cell = start[level] + at[level]
-        mass = 0.0
-        for s in range(S):
-            belief[level + 1, s] = belief[level, s] * likelihood[cell, s]
-            mass += belief[level + 1, s]
-        time[level + 1] = max(time[level], hours[cell])
-        if mass > 0.0 and level + 1 < M:
-            level += 1
-            continue
-        if mass > 0.0:
-            if moves and time[M] != later_by:
-                later_by = float(time[M])
-                for s in range(S):
-                    later[s] = unprogressed[s] * np.exp(-rate[s] * later_by) if rate[s] > 0.0 else unprogressed[s]
-            open_ = met
-            for m in range(M):
-                open_ |= opens[start[m] + at[m]]
-            total += _best(belief[M], later, now, difference, needs, open_, then_gbp)
-            for m in range(M):
-                if done[start[m] + at[m]]:
-                    for s in range(S):
-                        total += belief[M, s] * (credit[m, 0, s] + credit[m, 1, s] * later[s])
-        at[level] += 1
-    return total / scale

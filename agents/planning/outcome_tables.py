@@ -85,10 +85,13 @@ class OutcomeTables:
 
     def _progressing_stop(self, profiles: Profiles, acts: tuple[int, ...]) -> tuple[F64, F64, F64]:
         """Weighted utility of each decision once progressed (D, S), what not having progressed adds (D, S), and the
-        rate of progression with these acts done (S,); benefits of acts that progression changes are in them."""
+        rate of progression with these acts done (S,); benefits of acts that are credited at the end are in them."""
         world = self.world
-        moved = tuple(act for act in acts if benefit_moves(world, act))
-        stop = self.stop(profiles) + self.benefit(profiles, moved)
+        late = tuple(act for act in acts if credited_at_the_end(world, act))
+        stop = self.stop(profiles) + self.benefit(profiles, late)
+        for b in np.flatnonzero(np.isin(world.by_patient.act, late)):
+            benefit = world.weights[3] * self._by_state(world.by_patient.benefit_gbp[b], profiles)
+            stop = stop + world.by_patient.decided[b][:, None] * benefit
         condition, rate = self.condition(profiles), self.rate(profiles)
         per_condition = world.model.prior.shape[1] // len(world.model.conditions)
         worse = np.arange(len(rate)) + np.where(
@@ -122,7 +125,7 @@ class OutcomeTables:
             none = none * (1.0 - charged[at])
         total = total + hours * self.waiting(profiles, acts)
         for (i, failures), fears in zip(orders, feared, strict=True):
-            total = total + self.price(i, profiles, failures, fears, not benefit_moves(world, i))
+            total = total + self.price(i, profiles, failures, fears, not credited_at_the_end(world, i))
         return np.asarray(total)
 
     def _charged(self, item: int, profiles: Profiles, failures: int) -> F64:
@@ -180,11 +183,17 @@ class OutcomeTables:
             chance = self._spread(world.model.value_rows, o, profiles, world.model.value_table)
             bad = world.contraindication_values[x, : chance.shape[1]]
             per_state = per_state + harm * world.contraindication_loss_gbp[x] * chance[:, bad].sum(axis=1)
+        for y in np.flatnonzero(np.isin(world.by_patient.contraindication, feared)):
+            per_state = per_state + harm * self._by_state(world.by_patient.contraindication_loss_gbp[y], profiles)
         price = self.charged(item, profiles, failures) * per_state
-        if credited and world.benefit_gbp[item].any():
+        own = np.flatnonzero(world.by_patient.act == item)
+        if credited and (world.benefit_gbp[item].any() or len(own)):
             cells = self.cells(item, profiles, failures, False)
             done = cells.likelihood[cells.status == RESULT].sum(axis=0)
-            price = price - use * done * self._by_condition(world.benefit_gbp[item], profiles)
+            benefit = self._by_condition(world.benefit_gbp[item], profiles)
+            for b in own:
+                benefit = benefit + self._by_state(world.by_patient.benefit_gbp[b], profiles)
+            price = price - use * done * benefit
         return np.asarray(price)
 
     def _stop(self, profiles: Profiles) -> F64:
@@ -193,15 +202,25 @@ class OutcomeTables:
 
     def _waiting(self, profiles: Profiles, acts: tuple[int, ...]) -> F64:
         """(S,) weighted cost of an hour's waiting with these acts done."""
-        factor = np.prod(self.world.waiting_factor[list(acts)], axis=0) if acts else 1.0
-        return self._by_condition(self.world.weights[2] * self.world.waiting_cost_gbp_per_h * factor, profiles)
+        world = self.world
+        factor = np.prod(world.waiting_factor[list(acts)], axis=0) if acts else 1.0
+        rate = self._by_condition(world.weights[2] * world.waiting_cost_gbp_per_h * factor, profiles)
+        if world.by_patient.waiting_gbp_per_h.size:
+            weight = np.broadcast_to(world.weights[2] * factor, len(world.model.conditions))
+            more = self._by_state(world.by_patient.waiting_gbp_per_h, profiles)
+            rate = rate + self._by_condition(weight, profiles) * more
+        return rate
 
     def benefit(self, profiles: Profiles, acts: tuple[int, ...]) -> F64:
-        """(S,) weighted benefit of acts done, if nothing progresses."""
+        """(S,) weighted benefit by condition of acts done, if nothing progresses."""
         return self._by_condition(self.world.weights[3] * self.world.benefit_gbp[list(acts)].sum(axis=0), profiles)
 
     def _by_condition(self, values: F64, profiles: Profiles) -> F64:
         return np.tile(values[self.world.model.condition_of], len(profiles))
+
+    def _by_state(self, table: F64, profiles: Profiles) -> F64:
+        """(S,) from (K, H)."""
+        return table[list(profiles)].ravel()
 
     def _rows(self, rows: Rows, entry: int, profiles: Profiles) -> NDArray[np.int64]:
         of = rows.of_profile[entry][list(profiles)][:, None] + rows.of_hidden[entry][None, :]
@@ -231,8 +250,12 @@ def charges(
     return tables.charges(orders, profiles, feared, acts)
 
 
-def benefit_moves(world: World, item: int) -> bool:
-    """Whether progression changes what an act is worth, so that it is credited at the end, not when it is done."""
+def credited_at_the_end(world: World, item: int) -> bool:
+    """Whether progression or the decision changes what an act is worth, so that it is credited at the end, not when it is
+    done."""
     to = np.where(world.progression_rate_per_h > 0.0, world.progresses_to, -1)
-    benefit = world.benefit_gbp[item]
-    return bool((benefit != np.where(to >= 0, benefit[to], benefit)).any())
+    worse = np.where(to >= 0, to, np.arange(len(to)))
+    benefit, of_hidden, n_hidden = world.benefit_gbp[item], world.model.condition_of, world.model.prior.shape[1]
+    per_condition = n_hidden // len(to)
+    progressed = np.arange(n_hidden) + (worse[of_hidden] - of_hidden) * per_condition
+    return bool((benefit != benefit[worse]).any()) or world.by_patient.moves(item, progressed)

@@ -9,7 +9,8 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.one_step import OneStep, change_of
+from workup.agents.planning.change import change_of
+from workup.agents.planning.one_step import OneStep
 from workup.agents.planning.source import SOURCE, Source
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT
@@ -37,7 +38,7 @@ class _Where(NamedTuple):
     states: int
     """S"""
     ordered: int
-    """In `reals`: cost (S,), likelihood (C, S), hours (C,), credit (M, 2, S)."""
+    """In `reals`: cost (S,), likelihood (C, S), hours (C,), credit (M, 2, S), sway (M, 2, D or 0, S)."""
     deciding: int
     """In `reals`: now (D, S), difference (D, S), rate (S,)."""
     counts: int
@@ -101,8 +102,8 @@ class Pricer:
         condition_of = self._ahead.world.model.condition_of.astype(np.int64)
         locks = self._ahead.locks
         found = _changes(
-            packed, orders, locks.needs, locks.met(view.values, view.status), len(locks.groups), weights, view.progression_h, self._rate,
-            condition_of,
+            packed, orders, locks.needs, locks.met(view.values, view.status), len(locks.groups), self._ahead.n_swayed, weights,
+            view.progression_h, self._rate, condition_of,
         )  # fmt: skip
         if self._ahead.charges_once:
             found += [
@@ -150,7 +151,7 @@ class Pricer:
             cells=len(ordered.hours),
             members=len(ordered.counts),
             states=len(ordered.cost),
-            ordered=self._keep(ordered.cost, ordered.likelihood, ordered.hours, ordered.credit),
+            ordered=self._keep(ordered.cost, ordered.likelihood, ordered.hours, ordered.credit, ordered.sway),
             deciding=self._deciding_at[decide],
             counts=self._n_ints,
         )
@@ -180,8 +181,8 @@ def _with_room(array: Numbers, size: int) -> Numbers:
 
 @njit(cache=True, nogil=True)
 def _changes(
-    packed: _Packed, orders: I64, needs: I64, met: I64, groups: int, weights: F64, progression_h: F64, rate_per_h: F64,
-    condition_of: I64,
+    packed: _Packed, orders: I64, needs: I64, met: I64, groups: int, swayed: int, weights: F64, progression_h: F64,
+    rate_per_h: F64, condition_of: I64,
 ) -> F64:  # fmt: skip
     decisions, no_key = needs.shape[0], np.full(groups, np.inf)
     out = np.full(orders.shape[0], np.nan)
@@ -197,6 +198,8 @@ def _changes(
         at += S + C * S
         hours = packed.reals[at : at + C]
         credit = packed.reals[at + C : at + C + 2 * M * S].reshape(M, 2, S)
+        at += C + 2 * M * S
+        sway = packed.reals[at : at + 2 * M * swayed * S].reshape(M, 2, swayed, S)
         now = packed.reals[deciding : deciding + decisions * S].reshape(decisions, S)
         deciding += decisions * S
         difference = packed.reals[deciding : deciding + decisions * S].reshape(decisions, S)
@@ -208,7 +211,7 @@ def _changes(
                 unprogressed[s] = still[condition_of[s % condition_of.shape[0]]]
         out[i] = change_of(
             weights[i, :S], unprogressed[:S], cost, likelihood, packed.ints[n : n + M], hours,
-            packed.ints[n + M : n + M + C], packed.ints[n + M + C : n + M + 2 * C], credit, now, difference, rate,
+            packed.ints[n + M : n + M + C], packed.ints[n + M + C : n + M + 2 * C], credit, sway, now, difference, rate,
             needs, met[i], no_key, no_key,
         )  # fmt: skip
     return out

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.digits import Facts
-from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, benefit_moves
+from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, credited_at_the_end
 from workup.envs.model.codes import FAILED, NOT_ORDERED, RESULT
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
@@ -232,7 +232,7 @@ def modes(left: Left) -> Modes:
 def _changes_later(left: Left, item: int) -> bool:
     """Whether having done an item changes waiting, progression, a finding to come or the worth of a decision."""
     world = left.world
-    if (world.waiting_factor[item] != 1.0).any() or benefit_moves(world, item):
+    if (world.waiting_factor[item] != 1.0).any() or credited_at_the_end(world, item):
         return True
     if (world.progression_factor[item] != 1.0).any() and (world.progression_rate_per_h > 0).any():
         return True

@@ -10,33 +10,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.compile.layout import Floats, Ints, Layout
+from workup.envs.compile.pounds import pounds_of
 from workup.envs.model.codes import COMPONENTS
 from workup.envs.model.world import Action
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.schema import Act, Orderable, Scenario
 from workup.scenarios.language.tables import Table
 from workup.scenarios.language.vocabulary import Axis, allowed_values
+from workup.scenarios.language.worth import worth_gbp
 
 
 @dataclass
 class Risks:
-    """Complications and incidental findings of every item: what is charged at once, and what at the end."""
+    """Complications, incidental findings and radiation of every item: what is charged at once, and what at the end."""
 
     cost_now: Floats
     harm_now: Floats
     late_cost: Floats
     late_harm: Floats
+    radiation_now: Floats
     names: list[str] = field(default_factory=list)
     items: list[int] = field(default_factory=list)
     chances: list[Floats] = field(default_factory=list)
     major: list[bool] = field(default_factory=list)
 
-    def add(self, layout: Layout, item: int, name: str, table: Table, cost: float, loss: float, major: bool) -> None:
-        """One complication: a chance, and what follows from it."""
+    def add(self, layout: Layout, item: int, name: str, table: Table, cost: float, loss: Floats, major: bool) -> None:
+        """One complication: a chance, and what follows from it; loss: pounds as `pounds_of` gives them."""
         chance = layout.spread(table)
-        if np.ptp(chance) == 0.0:
+        if np.ptp(chance) == 0.0 and np.ptp(loss) == 0.0:
             self.cost_now[item] += chance[0, 0] * cost
-            self.harm_now[item] += chance[0, 0] * loss
+            self.harm_now[item] += chance[0, 0] * loss[0, 0]
         else:
             self.late_cost[item] += chance * cost
             self.late_harm[item] += chance * loss
@@ -51,14 +54,20 @@ def risks_of(layout: Layout) -> Risks:
     laws = layout.laws
     shape = (len(laws.items), layout.n_profiles, layout.n_hidden)
     zeros = np.zeros(len(laws.items))
-    risks = Risks(zeros.copy(), zeros.copy(), np.zeros(shape), np.zeros(shape))
+    risks = Risks(zeros.copy(), zeros.copy(), np.zeros(shape), np.zeros(shape), zeros.copy())
     for i, (item, orderable) in enumerate(laws.items.items()):
         for name, what in orderable.complications.items():
             table = laws.tables.complication(item, name)
-            risks.add(layout, i, f"{item}.{name}", table, 0.0, what.loss_gbp, what.major)
+            risks.add(layout, i, f"{item}.{name}", table, 0.0, pounds_of(layout, what.loss_gbp), what.major)
         if (found := orderable.incidental) is not None:
             table = laws.tables.incidental(item)
-            risks.add(layout, i, f"{item}.incidental", table, found.cost_gbp, found.loss_gbp, False)
+            loss = pounds_of(layout, found.loss_gbp)
+            risks.add(layout, i, f"{item}.incidental", table, found.cost_gbp, loss, False)
+        per_msv = pounds_of(layout, laws.scenario.loss_gbp_per_msv)
+        if np.ptp(per_msv) == 0.0:
+            risks.radiation_now[i] = orderable.dose_msv * per_msv[0, 0]
+        else:
+            risks.late_harm[i] += orderable.dose_msv * per_msv
     return risks
 
 
@@ -97,11 +106,10 @@ def utilities_of(layout: Layout, preset: str) -> Floats:
     """(D, K, H) in pounds: the scenario's own, or by urgency alone where the preset says so."""
     scenario, laws = layout.laws.scenario, layout.laws
     triage = scenario.rewards[preset].urgency_utility_gbp
-    factor = scenario.utility.gbp_per_qaly if scenario.utility.unit == "qaly" else 1.0
     out = np.empty((len(scenario.decisions), layout.n_profiles, layout.n_hidden))
     for d, (name, decision) in enumerate(scenario.decisions.items()):
         if triage is None:
-            np.multiply(layout.spread(laws.tables.utility(name)), factor, out=out[d])
+            out[d] = layout.spread(worth_gbp(laws.tables, name))
         else:
             by_condition = [triage[decision.urgency][c.urgency] for c in scenario.conditions.values()]
             out[d] = np.array(by_condition)[layout.of_hidden("condition")][None, :]
@@ -125,14 +133,22 @@ def factors_of(layout: Layout, attribute: str, default: float) -> Floats:
 
 
 def weights_of(scenario: Scenario, preset: str, changed: Mapping[str, float] | None) -> Floats:
-    """(4,) weights of cost, harm, delay and utility: the preset's, with `changed` in place of some.
+    """(4,) weights of cost, harm, delay and utility: the preset's, with `changed` in place of some. Costs, which the NHS pays,
+    weigh nothing as the patient sees it.
 
     Raises:
         UnknownNameError: no such preset or component.
+        WorkupError: a weight that is no number or that the preset lacks, or a weight of costs as the patient sees it.
     """
     if preset not in scenario.rewards:
         raise UnknownNameError(f"{scenario.id} has no reward preset {preset!r}{suggestion(preset, scenario.rewards)}")
     weights: dict[str, float] = {str(name): weight for name, weight in scenario.rewards[preset].weights.items()}
+    if scenario.utility.perspective == "patient":
+        weights["cost"] = 0.0
+        if (changed or {}).get("cost"):
+            raise WorkupError(
+                "the patient does not pay what the NHS does, so costs have no weight in that perspective; leave it out"
+            )
     weights.update(changed or {})
     for name, weight in weights.items():
         if name not in COMPONENTS:

@@ -17,12 +17,14 @@ from workup.envs.compile.actions import (
     utilities_of,
     weights_of,
 )
+from workup.envs.compile.by_patient import by_patient_of, waiting_of
 from workup.envs.compile.laws import KnowledgeNoise, laws_of
 from workup.envs.compile.layout import Layout, layout_of
 from workup.envs.compile.patients import patient_model
 from workup.envs.compile.rules import rules_of
 from workup.envs.model.world import World
 from workup.errors import WorkupError
+from workup.scenarios.language.reading.viewed import viewed
 from workup.scenarios.language.schema import Scenario
 
 __all__ = ["MAX_WORLD_CELLS", "KnowledgeNoise", "compile_world"]
@@ -39,6 +41,8 @@ def compile_world(
     switched_off: Iterable[str] = (),
     noise: KnowledgeNoise | None = None,
     set_ups_once: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
 ) -> World:
     """Compile a checked scenario.
 
@@ -50,11 +54,15 @@ def compile_world(
             observables, items and random draws stay the same.
         noise: makes it an agent's knowledge of the world rather than the world.
         set_ups_once: set-ups are charged once in a journey, not once per moment of the clock.
+        gbp_per_qaly: pounds that a QALY counts, instead of the scenario's; what is written in pounds stays.
+        perspective: 'nhs' (health, what the NHS pays, beds) or 'patient' (health, what the patient pays, transfers; costs weigh
+            nothing), instead of the scenario's. Both are part of the world's scenario, and so of its digest.
 
     Raises:
         UnknownNameError: a preset, weight or mechanism that does not exist.
         LanguageError: a table that is not whole (a checked scenario has none).
-        WorkupError: the scenario is too large or says what the patient model cannot hold; all reasons at once.
+        WorkupError: the scenario is too large or says what the patient model cannot hold; all reasons at once. A rate that is
+            no positive number or changes nothing; a perspective that there is none of, or that needs a worth in parts.
 
     Examples:
         >>> import workup
@@ -62,6 +70,7 @@ def compile_world(
         >>> len(world.actions), world.model.conditions
         (14, ('viral', 'pneumonia', 'lung_cancer'))
     """
+    scenario = viewed(scenario, gbp_per_qaly=gbp_per_qaly, perspective=perspective)
     component_weights = weights_of(scenario, preset, weights)
     off = frozenset(switched_off)
     laws = laws_of(scenario, switched_off=off, noise=noise)
@@ -73,7 +82,6 @@ def compile_world(
     to, rate = progression_of(scenario)
     set_ups = tuple(scenario.set_ups)
     tiers = {name: investigation.tier for name, investigation in scenario.investigations.items()}
-    dose = column(items, "dose_msv")
     return World(
         scenario=scenario,
         switched_off=off,
@@ -85,8 +93,8 @@ def compile_world(
         reveals=reveals_of(layout),
         cost_gbp=column(items, "cost_gbp") + risks.cost_now,
         turnaround_h=column(items, "turnaround"),
-        dose_msv=dose,
-        harm_gbp=column(items, "discomfort_gbp") + dose * scenario.loss_gbp_per_msv + risks.harm_now,
+        dose_msv=column(items, "dose_msv"),
+        harm_gbp=column(items, "discomfort_gbp") + risks.radiation_now + risks.harm_now,
         set_up=np.array([set_ups.index(i.set_up) if i.set_up else -1 for i in items.values()], np.int32),
         set_up_cost_gbp=np.array([s.cost_gbp for s in scenario.set_ups.values()], np.float64),
         set_up_harm_gbp=np.array([s.discomfort_gbp for s in scenario.set_ups.values()], np.float64),
@@ -108,7 +116,7 @@ def compile_world(
         known_refusal=rules.known_refusal,
         known_refusal_values=rules.known_refusal_values,
         opens_journey=np.array([{"history": 1, "examination": 2}.get(tiers.get(n, ""), 0) for n in items], np.int8),
-        waiting_cost_gbp_per_h=np.array([c.waiting_cost_gbp_per_day / 24 for c in scenario.conditions.values()]),
+        waiting_cost_gbp_per_h=waiting_of(layout)[0],
         progresses_to=to,
         progression_rate_per_h=rate,
         waiting_factor=factors_of(layout, "waiting_factor", 1.0),
@@ -121,13 +129,15 @@ def compile_world(
         preset=preset,
         weights=component_weights,
         max_steps=scenario.max_steps,
+        by_patient=by_patient_of(layout, rules),
     )
 
 
 def _refuse_if_large(layout: Layout) -> None:
     laws = layout.laws
     complications = sum(len(o.complications) + (o.incidental is not None) for o in laws.items.values())
-    tables = 1 + 2 * len(laws.items) + len(laws.scenario.decisions) + complications
+    benefits = sum(act.benefit is not None for act in laws.scenario.acts.values())
+    tables = 1 + 2 * len(laws.items) + len(laws.scenario.decisions) + complications + benefits
     cells = tables * layout.n_profiles * layout.n_hidden
     if cells > MAX_WORLD_CELLS:
         sizes = [f"{name} ({laws.size(name)})" for name in (*layout.profile, *layout.hidden)]

@@ -13,9 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.errors import UnknownNameError, WorkupError, suggestion
+from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.schema import Mechanism, Orderable, Scenario
-from workup.scenarios.language.tables import Table, Tables
+from workup.scenarios.language.tables import Table, Tables, amounts
 from workup.scenarios.language.vocabulary import Axis
+from workup.scenarios.language.worth import parents_of
 
 EventKind = Literal["refused", "unobtainable", "fails", "withheld", "corrupted"]
 
@@ -192,7 +194,13 @@ def _core(scenario: Scenario, tables: Tables, laws: Mapping[str, Table], events:
         if orderable.incidental is not None:
             parents.update(tables.incidental(item).parents)
     for decision in scenario.decisions.values():
-        parents.update(decision.given)
+        parents.update(parents_of(decision))
+    for _, amount in amounts(scenario):
+        parents.update(amount.given)
+    for orderable in items.values():
+        for against in orderable.contraindicated:
+            if isinstance(against.loss_gbp, Amount):
+                parents.update(name for name in against.when if name in laws)
     return frozenset(parents.difference(scenario.acts))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -71,6 +72,15 @@ def population_of(scenario: str | Path, *, split: Split | None = None, **setting
     if split is not None:
         raise WorkupError(f"{scenario} has no recorded patients, so there is no split {split!r}; leave it out")
     return Population(compile_world(load_scenario(scenario), **settings))
+
+
+def refuse_view_of(scenario: object, view: Mapping[str, object]) -> None:
+    """Raises WorkupError where a rate or perspective is asked of what was compiled with its own."""
+    asked = [name for name, of in view.items() if of is not None]
+    if asked and isinstance(scenario, World | Population):
+        raise WorkupError(
+            f"{' and '.join(asked)} cannot change a compiled world; give compile_world the same, or the scenario's id or path here"
+        )
 
 
 def load_recorded(folder: Path, **settings: Any) -> Recorded:

@@ -11,9 +11,19 @@ from numpy.typing import NDArray
 
 from workup.envs.compile.evidence import event_of
 from workup.envs.compile.layout import Floats, Ints, Layout
+from workup.envs.compile.pounds import pounds_of
 from workup.errors import WorkupError, suggestion
-from workup.scenarios.language.schema import Scenario
-from workup.scenarios.language.vocabulary import MAX_DECISION_GROUPS, STATUS_WORDS, allowed_statuses, allowed_values
+from workup.scenarios.language.schema import Decision, Orderable
+from workup.scenarios.language.score_requirements import written_out
+from workup.scenarios.language.scores import tallies
+from workup.scenarios.language.tables import Table
+from workup.scenarios.language.vocabulary import (
+    MAX_DECISION_GROUPS,
+    STATUS_WORDS,
+    LanguageError,
+    allowed_statuses,
+    allowed_values,
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,6 +33,9 @@ class Rules:
     contraindication: Ints
     contraindication_values: NDArray[np.bool_]
     contraindication_loss_gbp: Floats
+    """0 of those in `feared_by_patient`."""
+    feared_by_patient: tuple[tuple[int, Floats], ...]
+    """Row of a contraindication whose loss differs by patient, and that loss where it is true, else 0: (K, H) pounds."""
     clauses: Ints
     clause_values: NDArray[np.bool_]
     decision_clauses: Ints
@@ -39,10 +52,11 @@ def rules_of(layout: Layout, width: int) -> Rules:
     """
     faults: list[str] = []
     contra = _contraindications(layout, faults)
-    scenario, needs = layout.laws.scenario, {name: of.requires for name, of in layout.laws.items.items()}
-    clauses = _clauses(layout, needs, faults)
-    deciding = _clauses(layout, {name: of.requires for name, of in scenario.decisions.items()}, faults)
-    _refuse_too_many(scenario, faults)
+    clauses = _clauses(layout, _plain(layout, layout.laws.items, faults), faults)
+    needs = _plain(layout, layout.laws.scenario.decisions, faults)
+    deciding = _clauses(layout, needs, faults)
+    _refuse_too_many(needs, faults)
+    losses = [loss for _, _, loss in contra]
     refusals = _known_refusals(layout)
     if faults:
         raise WorkupError("\n".join(faults))
@@ -50,7 +64,8 @@ def rules_of(layout: Layout, width: int) -> Rules:
     return Rules(
         _rows([row for row, _, _ in contra], 2),
         _flags([flags for _, flags, _ in contra], width),
-        np.array([loss for _, _, loss in contra], np.float64),
+        np.array([loss[0, 0] if loss.size == 1 else 0.0 for loss in losses], np.float64),
+        tuple((x, loss) for x, loss in enumerate(losses) if loss.size > 1),
         _rows([row for row, _ in clauses], 4),
         _flags([flags for _, flags in clauses], wide),
         _rows([row for row, _ in deciding], 4),
@@ -71,9 +86,11 @@ def _flags(rows: list[NDArray[np.bool_]], width: int) -> NDArray[np.bool_]:
     return table
 
 
-def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[int, ...], NDArray[np.bool_], float]]:
+def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[int, ...], NDArray[np.bool_], Floats]]:
+    """(item, observable), the values that forbid, and the loss: (1, 1), or (K, H) where it differs by patient, 0 where it is
+    not true."""
     laws = layout.laws
-    rows: list[tuple[tuple[int, ...], NDArray[np.bool_], float]] = []
+    rows: list[tuple[tuple[int, ...], NDArray[np.bool_], Floats]] = []
     pivots = {event.pivot for event in laws.events}
     altered = {event.target for event in laws.events if event.kind in ("withheld", "corrupted")}
     for i, (item, orderable) in enumerate(laws.items.items()):
@@ -88,12 +105,31 @@ def _contraindications(layout: Layout, faults: list[str]) -> list[tuple[tuple[in
                 faults.append(f"{where}, and {name} depends on an act; expected a finding that no act changes")
             else:
                 allowed = np.array(allowed_values(laws.axes[name], given).values)
-                rows.append(((i, layout.observables.index(name)), allowed, against.loss_gbp))
+                loss = pounds_of(layout, against.loss_gbp)
+                if loss.size > 1:
+                    loss = loss * layout.spread(Table((name,), allowed.astype(np.float64)))
+                rows.append(((i, layout.observables.index(name)), allowed, loss))
     return rows
 
 
-def _refuse_too_many(scenario: Scenario, faults: list[str]) -> None:
-    groups = sum(len(decision.requires) for decision in scenario.decisions.values())
+def _plain(
+    layout: Layout, owners: Mapping[str, Orderable] | Mapping[str, Decision], faults: list[str]
+) -> dict[str, tuple[dict[str, Any], ...]]:
+    """What each requires, scores written out as what must have been found."""
+    scores = tallies(layout.laws.scenario.scores, layout.laws.axes)
+    plain: dict[str, tuple[dict[str, Any], ...]] = {}
+    for name, of in owners.items():
+        plain[name] = ()
+        for group in of.requires:
+            try:
+                plain[name] += written_out(group, scores, layout.laws.axes)
+            except LanguageError as error:
+                faults.append(f"{name} requires {', '.join(group)}: {error}")
+    return plain
+
+
+def _refuse_too_many(needs: Mapping[str, tuple[dict[str, Any], ...]], faults: list[str]) -> None:
+    groups = sum(map(len, needs.values()))
     if groups > MAX_DECISION_GROUPS:
         faults.append(f"decisions have {groups} requirements; at most {MAX_DECISION_GROUPS} together can be treated")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 import numpy as np
 
 from workup.envs.engine.draws import draw_from, failing_event, happens, said_by_case, true_value
+from workup.envs.engine.exposure import exposures
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.rule_tables import SET
 from workup.envs.engine.showing import note_facts, show_status, write_fact
@@ -29,7 +30,6 @@ from workup.envs.engine.state import (
     TESTS,
 )
 from workup.envs.engine.tracking import believe_reports, believe_status
-from workup.envs.engine.worth import exposures
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.randomness import CORRUPTION, uniform
 

@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from workup.envs.engine.by_patient import benefit_by_truth, feared_loss, waiting_rate
 from workup.envs.engine.draws import true_value
+from workup.envs.engine.exposure import exposures, progression_chance_of
 from workup.envs.engine.numba_options import inlined
 from workup.envs.engine.state import (
     ACTED,
@@ -35,7 +37,7 @@ from workup.envs.engine.state import (
     TESTS,
 )
 from workup.envs.engine.tracking import replay_belief
-from workup.envs.engine.worth import benefit_of, exposures, progression_chance_of, summarise
+from workup.envs.engine.worth import benefit_of, summarise
 
 
 @inlined
@@ -71,9 +73,14 @@ def settle_truth(i, d, world, rows):
             v = true_value(i, o, world, rows)
             if ints[at.contra_bad + x * at.n_values + v]:
                 harm += count * reals[at.contra_loss + x]
+    if at.differs:
+        utility += benefit_by_truth(i, d, k, h, chance, world, rows)
+        harm += feared_loss(i, k, h, world, rows)
     rows.amounts[i, END_BY_TRUTH] = -reals[at.weights] * cost
     rows.amounts[i, END_BY_TRUTH + 1] = -reals[at.weights + 1] * harm
     rows.amounts[i, END_BY_TRUTH + 2] = -reals[at.weights + 2] * reals[at.waiting_cost + c] * waited
+    if at.differs:
+        rows.amounts[i, END_BY_TRUTH + 2] -= reals[at.weights + 2] * waiting_rate(k, h, world) * waited
     rows.amounts[i, END_BY_TRUTH + 3] = reals[at.weights + 3] * utility
 
 

@@ -8,14 +8,14 @@ import math
 
 import numpy as np
 
+from workup.envs.engine.by_patient import add_by_patient
+from workup.envs.engine.exposure import exposures
 from workup.envs.engine.locks import best_unlocked
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.state import (
     ACTED,
-    ACTED_H,
     BENEFIT,
     BEST_GBP,
-    CLOCK_H,
     DELAY,
     IMPOSSIBLE,
     JOINT,
@@ -29,18 +29,6 @@ from workup.envs.engine.tracking import rescale, weight_of
 from workup.envs.model.codes import RESULT
 
 
-@inlined
-def exposures(i, c, world, rows):
-    """Rule 8: hours of waiting and of progression so far, weighted by the acts done, for one condition."""
-    at = world.at
-    if not rows.counts[i, ACTED]:
-        return rows.amounts[i, CLOCK_H], rows.amounts[i, CLOCK_H]
-    since = rows.amounts[i, CLOCK_H] - rows.amounts[i, ACTED_H]
-    waited = rows.amounts[i, at.waited_h + c] + since * rows.amounts[i, at.waiting + c]
-    progressed = rows.amounts[i, at.progressed_h + c] + since * rows.amounts[i, at.progressing + c]
-    return waited, progressed
-
-
 @jit
 def benefit_of(i, c, world, rows):
     """Rule 9: what the acts done bring to one condition."""
@@ -51,16 +39,6 @@ def benefit_of(i, c, world, rows):
             if rows.marks[i, STATUS + act] == RESULT:
                 total += reals[at.benefit + act * at.n_conditions + c]
     return total
-
-
-@jit
-def progression_chance_of(i, c, world, rows):
-    """Rule 8: chance that the condition has become its worse one."""
-    at, ints, reals = world.at, world.ints, world.reals
-    if ints[at.progresses_to + c] < 0:
-        return 0.0
-    hours = exposures(i, c, world, rows)[1]
-    return 1.0 - math.exp(-reals[at.progression_rate + c] * hours)
 
 
 @jit
@@ -238,14 +216,14 @@ def summarise(i, world, rows):
             benefit += p * (1.0 - chance) * benefit_of(i, c, world, rows)
             if chance > 0.0:
                 benefit += p * chance * benefit_of(i, worse, world, rows)
-    rows.amounts[i, expected + DELAY] = delay
-    rows.amounts[i, expected + BENEFIT] = benefit
+    rows.amounts[i, expected + DELAY], rows.amounts[i, expected + BENEFIT] = delay, benefit
     for u in range(low, high + 1):
         add_utilities(i, u, scale, chances, world, rows)
     if anything_late(i, world, rows):
         cost, harm = expect_late(i, scale, world, rows)
-        rows.amounts[i, expected + LATE_COST] = cost
-        rows.amounts[i, expected + LATE_HARM] = harm
+        rows.amounts[i, expected + LATE_COST], rows.amounts[i, expected + LATE_HARM] = cost, harm
+    if at.differs:
+        add_by_patient(i, scale, world, rows)
     best = rows.amounts[i, expected + OUTCOMES]
     for d in range(1, at.n_decisions):
         best = max(best, rows.amounts[i, expected + OUTCOMES + d])
@@ -255,5 +233,5 @@ def summarise(i, world, rows):
         reals[at.weights + 3] * (best + benefit)
         - reals[at.weights] * rows.amounts[i, expected + LATE_COST]
         - reals[at.weights + 1] * rows.amounts[i, expected + LATE_HARM]
-        - reals[at.weights + 2] * delay
+        - reals[at.weights + 2] * rows.amounts[i, expected + DELAY]
     )

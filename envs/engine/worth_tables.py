@@ -21,6 +21,10 @@ def worth_tables(world: World) -> Part:
         "n_late": int(late.sum()),
         "n_utility_k": classes.table.shape[0],
         "n_utility_h": classes.table.shape[1],
+        "differs": bool(world.by_patient),
+        "waits": world.by_patient.waiting_gbp_per_h.size > 0,
+        "n_benefits": len(world.by_patient.act),
+        "n_fears": len(world.by_patient.contraindication),
     }
     ints: dict[str, NDArray[Any]] = {
         "late": np.flatnonzero(late),
@@ -29,6 +33,9 @@ def worth_tables(world: World) -> Part:
         "condition_of": world.model.condition_of,
         "progresses_to": world.progresses_to,
         "worse_state": _worse_states(world),
+        "benefit_act": world.by_patient.act,
+        "benefit_decided": world.by_patient.decided,
+        "fear": _place_of_fear(world),
     }
     reals: dict[str, NDArray[Any]] = {
         "late_cost": world.late_cost_gbp[late],
@@ -39,10 +46,27 @@ def worth_tables(world: World) -> Part:
         "progression_factor": world.progression_factor,
         "benefit": world.benefit_gbp,
         "utility": classes.table,
-        "utility_range": np.array([classes.table.min(), max(float(np.ptp(classes.table)), 1e-9)]),
+        "waiting_more": world.by_patient.waiting_gbp_per_h,
+        "benefit_more": world.by_patient.benefit_gbp,
+        "fear_loss": world.by_patient.contraindication_loss_gbp,
+        "utility_range": _utility_range(world, classes),
         "weights": world.weights,
     }
     return Part(sizes, ints, reals)
+
+
+def _place_of_fear(world: World) -> NDArray[np.int64]:
+    """(Y,) where the kernel, which has contraindications by item, keeps each whose loss differs by patient."""
+    by_item = np.argsort(world.contraindication[:, 0], kind="stable")
+    return np.argsort(by_item)[world.by_patient.contraindication]
+
+
+def _utility_range(world: World, classes: _Classes) -> NDArray[np.float64]:
+    """(2,) the lowest utility of ending, and how far the highest is above it; benefits by patient are part of utilities."""
+    benefits = world.by_patient.benefit_gbp
+    low = float(np.minimum(benefits, 0.0).sum(axis=0).min(initial=0.0))
+    high = float(np.maximum(benefits, 0.0).sum(axis=0).max(initial=0.0))
+    return np.array([classes.table.min() + low, max(float(np.ptp(classes.table)) + high - low, 1e-9)])
 
 
 class _Classes(NamedTuple):

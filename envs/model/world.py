@@ -12,6 +12,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.model.by_patient import ByPatient
 from workup.envs.model.patient_model import PatientModel
 from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.schema import Scenario
@@ -136,6 +137,8 @@ class World:
     weights: NDArray[np.float64]
     """(4,) of cost, harm, delay and utility."""
     max_steps: int
+    by_patient: ByPatient
+    """What differs by patient beyond the condition, beside the tables above."""
     set_up_once: NDArray[np.float64]
     """(S,) 1 where a set-up is charged once in a journey (a table's group discounts), 0 once per moment of the clock."""
 

@@ -60,6 +60,8 @@ class Journeys:
     decided before both history and examination."""
     v0_open: NDArray[np.float64]
     """(n,) the same if no decision required anything."""
+    best_at_end: NDArray[np.float64] | None = None
+    """(n,) value had the best decision allowed been taken instead of the last act, by the posterior before it."""
     events: Events | None = None
     """Every step, if recorded."""
     luck: NDArray[np.float64] | None = None

@@ -111,6 +111,7 @@ class _Chunk:
         self.luck = np.zeros(self.n)
         self.components = np.zeros((self.n, 4))
         self.v0, self.v0_open = np.full((2, self.n), np.nan)
+        self.best_at_end = np.zeros(self.n)
         self.steps: list[dict[str, NDArray[Any]]] | None = [] if record else None
         slots = np.full(engine.num_envs, -1, np.int64)
         slots[: self.n] = patients
@@ -139,6 +140,7 @@ class _Chunk:
         actions[active] = np.where(chosen < 0, NO_SUCH_ACTION, chosen)  # -1 would leave the journey for ever
         expected = None if self.expectation is None else self.expectation(self.engine, actions)[active]
         promised = self.engine.best_expected_utility[active]
+        self.best_at_end[active] = self.components[active].sum(axis=1) + promised
         step = self.engine.step(actions)
         self.components[active] += step.components[active]
         ended = (step.terminated | step.truncated)[active]
@@ -208,6 +210,7 @@ def _gather(
         status=np.concatenate([chunk.view.status for chunk in chunks]),
         v0=np.concatenate([chunk.v0 for chunk in chunks]),
         v0_open=np.concatenate([chunk.v0_open for chunk in chunks]),
+        best_at_end=np.concatenate([chunk.best_at_end for chunk in chunks]),
         events=_events([row for chunk in chunks for row in chunk.steps or []]),
         law_known=population.law_known,
         luck=None if chunks[0].expectation is None else np.concatenate([chunk.luck for chunk in chunks]),

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from workup.envs.compile.recorded import population_of
+from workup.envs.compile.recorded import population_of, refuse_view_of
 from workup.envs.engine.engine import Engine
 from workup.envs.engine.state import EngineState
 from workup.envs.engine.types import Autoreset, Budget
@@ -39,6 +39,8 @@ def make_engine(
     weights: Mapping[str, float] | None = None,
     budget: Budget | Mapping[str, float] | None = None,
     switched_off: Iterable[str] = (),
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
     split: Literal["train", "test"] | None = None,
     seed: int = 0,
     first_patient: int = 0,
@@ -57,6 +59,8 @@ def make_engine(
         weights: {component: weight} that replace the preset's.
         budget: hard limits, e.g. {"cost_gbp": 500, "tests": 3}.
         switched_off: availability mechanisms to disable.
+        gbp_per_qaly: pounds that a QALY counts, instead of the scenario's.
+        perspective: 'nhs' or 'patient', whose costs count, instead of the scenario's.
         split: which recorded patients, where the scenario has them (an imported table): train by default, or test.
         seed: of the patients.
         first_patient: id of the first.
@@ -73,32 +77,39 @@ def make_engine(
         >>> step.observation.shape, step.observation.dtype, step.reward.shape  # rewards in pounds
         ((256, 39), dtype('float32'), (256,))
     """
-    if scenario is None:
-        raise WorkupError(
-            f"which scenario? give scenario='tutorial', a path, or another of: {', '.join(scenario_folders())}"
-        )
-    if isinstance(scenario, World | Population):
-        who = Population.of(scenario)
-    else:
-        who = _population(
-            str(scenario), preset, tuple(sorted((weights or {}).items())), tuple(sorted(switched_off)), split
-        )
+    who = _who(
+        scenario, split, {"gbp_per_qaly": gbp_per_qaly, "perspective": perspective}, preset=preset,
+        weights=tuple(sorted((weights or {}).items())), switched_off=tuple(sorted(switched_off)),
+    )  # fmt: skip
     return Engine(
         who, num_envs, seed=seed, first_patient=first_patient, view=view, results=results, score=score,
         budget=_budget(budget), autoreset=autoreset, max_steps=max_steps,
     )  # fmt: skip
 
 
+def _who(
+    scenario: str | Path | World | Population | None,
+    split: Literal["train", "test"] | None,
+    view: Mapping[str, float | str | None],
+    **settings: Any,
+) -> Population:
+    """Who is met: of a compiled world its own, of an id or path compiled as asked."""
+    if scenario is None:
+        raise WorkupError(
+            f"which scenario? give scenario='tutorial', a path, or another of: {', '.join(scenario_folders())}"
+        )
+    refuse_view_of(scenario, view)
+    if isinstance(scenario, World | Population):
+        return Population.of(scenario)
+    return _population(str(scenario), split, **view, **settings)
+
+
 @lru_cache(maxsize=16)
 def _population(
-    scenario: str,
-    preset: str,
-    weights: tuple[tuple[str, float], ...],
-    switched_off: tuple[str, ...],
-    split: Literal["train", "test"] | None,
+    scenario: str, split: Literal["train", "test"] | None, *, weights: tuple[tuple[str, float], ...], **settings: Any
 ) -> Population:
     """Environments of one scenario share one immutable world."""
-    return population_of(scenario, split=split, preset=preset, weights=dict(weights) or None, switched_off=switched_off)
+    return population_of(scenario, split=split, weights=dict(weights) or None, **settings)
 
 
 def _budget(budget: Budget | Mapping[str, float] | None) -> Budget | None:

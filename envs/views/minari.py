@@ -20,7 +20,7 @@ PREFIX = "minari:"
 
 def write_minari(
     journeys: Journeys, dataset_id: str, *, view: Literal["raw", "belief"] = "raw",
-    results: Literal["at_once", "delayed"] = "at_once", made_from: Mapping[str, str] | None = None,
+    results: Literal["at_once", "delayed"] = "at_once", made_from: Mapping[str, Any] | None = None,
 ) -> Any:  # fmt: skip
     """A local Minari data set: one episode per journey, with observations, rewards and masks of every step.
 

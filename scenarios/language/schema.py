@@ -11,9 +11,12 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
 
+from workup.scenarios.language.amounts import Benefit, Money, Nested
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
+from workup.scenarios.language.endings import UtilityUnit, Worth
 from workup.scenarios.language.model import Model
+from workup.scenarios.language.points import Score
 
 Tier = Literal["history", "examination", "bedside", "bloods", "imaging", "invasive", "molecular"]
 Urgency = Literal["emergency", "urgent", "routine"]
@@ -26,15 +29,12 @@ _DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"co
 DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
 """Written for people ('20 min', '2 h', '3 days', '6 weeks'), held in hours."""
 
-Nested = float | dict[str, Any]
-"""A number, or numbers nested under the values of each parent in turn; `otherwise` covers the rest."""
-
 When = dict[str, Any] | tuple[dict[str, Any], ...]
 """A condition on revealed facts. A mapping is an 'and', a list of mappings an 'or'.
 
 Keys are variables (`age: [60_to_69, 70_plus]`, `weight_loss: {at_least: 5}`, `{below: 5}`,
-`{not: [a, b]}`, the word `unknown`) or investigations and acts (`ct: done`, with the words
-`not_done | pending | done | failed | refused`). A fact not yet revealed makes its clause false.
+`{not: [a, b]}`, the word `unknown`), scores (`wells: likely`, `wells: {at_least: 4.5}`), or investigations and acts (`ct: done`,
+with the words `not_done | pending | done | failed | refused`). A fact not yet revealed makes its clause false.
 """
 
 
@@ -103,19 +103,19 @@ class Progression(Model):
 class Condition(Model):
     label: str
     urgency: Urgency = "routine"
-    waiting_cost_gbp_per_day: float = 0.0
+    waiting_cost_gbp_per_day: Money = 0.0
     progression: Progression | None = None
 
 
 class Complication(Distribution):
     label: str
-    loss_gbp: float
+    loss_gbp: Money
     major: bool = False
 
 
 class Contraindication(Model):
     when: dict[str, Any]
-    loss_gbp: float
+    loss_gbp: Money
     why: str
 
 
@@ -128,7 +128,7 @@ class Refusal(Distribution):
 class Incidental(Distribution):
     label: str
     cost_gbp: float
-    loss_gbp: float = 0.0
+    loss_gbp: Money = 0.0
 
 
 class Orderable(Model):
@@ -161,6 +161,8 @@ class Act(Orderable):
     progression_factor: dict[str, float] = Field(default_factory=dict)
     benefit_gbp: dict[str, float] = Field(default_factory=dict)
     """Added to the utility of the journey's end, by condition (or group)."""
+    benefit: Benefit | None = None
+    """The same by patient and by decision; one of the two."""
 
 
 class SetUp(Model):
@@ -195,15 +197,12 @@ class Decision(Model):
     urgency: Urgency = "routine"
     right_for: tuple[str, ...]
     given: tuple[str, ...] = ("condition",)
-    utility: Nested
-    """In the scenario's unit, nested under `given` (the condition and context variables)."""
+    utility: Nested | None = None
+    """In the scenario's unit, nested under `given` (the condition and context variables); or else `worth`."""
+    worth: Worth | None = None
+    """In parts: health, costs, beds, complications, transfers."""
     requires: tuple[dict[str, Any], ...] = ()
     """What must have been found or tried before it may be taken: as of an item, but once met, met for good."""
-
-
-class UtilityUnit(Model):
-    unit: Literal["gbp", "qaly"] = "gbp"
-    gbp_per_qaly: float
 
 
 class Reward(Model):
@@ -307,13 +306,14 @@ class Scenario(Model):
     comorbidities: dict[str, Variable] = Field(default_factory=dict)
     latent: dict[str, Variable] = Field(default_factory=dict)
     findings: dict[str, Variable]
+    scores: dict[str, Score] = Field(default_factory=dict)
     set_ups: dict[str, SetUp] = Field(default_factory=dict)
     resources: dict[str, str] = Field(default_factory=dict)
     investigations: dict[str, Investigation]
     acts: dict[str, Act] = Field(default_factory=dict)
     order_sets: dict[str, OrderSet] = Field(default_factory=dict)
     availability: dict[str, Mechanism] = Field(default_factory=dict)
-    loss_gbp_per_msv: float = 0.0
+    loss_gbp_per_msv: Money = 0.0
     new_visit_after: DurationHours = 4.0
     utility: UtilityUnit
     decisions: dict[str, Decision]

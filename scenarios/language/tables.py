@@ -6,13 +6,15 @@ SUM_TOLERANCE.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.scenarios.language.amounts import Amount, Nested
+from workup.scenarios.language.endings import WorthComplication
 from workup.scenarios.language.laws import truncated_law
 from workup.scenarios.language.nesting import (
     OTHERWISE,
@@ -81,10 +83,25 @@ class Tables:
         return expand_table(self.scenario.availability[mechanism].reported, axis, [axis])
 
     def utility(self, decision: str) -> Table:
-        """Utility of a decision in the scenario's unit, by its parents."""
+        """Utility of a decision in the scenario's unit, by its parents; of one in parts, ask `worth.worth_gbp`."""
         of = self.scenario.decisions[decision]
+        if of.utility is None:
+            raise LanguageError([((), f"{decision} has no `utility`; its worth is in parts")])
+        return self.nested(of.given, of.utility)
+
+    def expected(self, of: WorthComplication) -> Table:
+        """P(complication of a decision | parents)."""
+        return self._chance(Distribution(given=of.given, chance=of.chance))
+
+    def nested(self, given: tuple[str, ...], numbers: Nested) -> Table:
+        """Numbers nested under the values of `given`."""
+        return Table(given, expand_numbers(numbers, [self._axis(name) for name in given]))
+
+    def amount(self, of: Amount) -> tuple[Table, str]:
+        """An amount by its parents, in its unit; and the unit: 'gbp' or 'qaly'."""
+        unit = "gbp" if of.gbp is not None else "qaly"
         parents = [self._axis(name) for name in of.given]
-        return Table(of.given, expand_numbers(of.utility, parents))
+        return Table(of.given, at_key(unit, lambda: expand_numbers(getattr(of, unit), parents))), unit
 
     def by_condition(self, numbers: Mapping[str, float], default: float) -> FloatArray:
         """(conditions,) from numbers by condition or group; `default` for conditions not named."""
@@ -113,6 +130,24 @@ class Tables:
         names = tuple(refusal.when or ())
         parents = [self._axis(name) for name in names]
         return Table(names, _matches(refusal.when or {}, parents).astype(np.float64))
+
+
+def amounts(scenario: Scenario) -> Iterator[tuple[SubPath, Amount]]:
+    """Every amount that is written as one, and where it stands."""
+    listed: list[tuple[SubPath, Any]] = [(("loss_gbp_per_msv",), scenario.loss_gbp_per_msv)]
+    for name, condition in scenario.conditions.items():
+        listed.append((("conditions", name, "waiting_cost_gbp_per_day"), condition.waiting_cost_gbp_per_day))
+    for section in ("investigations", "acts"):
+        for name, of in getattr(scenario, section).items():
+            path: SubPath = (section, name)
+            listed += [((*path, "complications", key, "loss_gbp"), c.loss_gbp) for key, c in of.complications.items()]
+            if of.incidental is not None:
+                listed.append(((*path, "incidental", "loss_gbp"), of.incidental.loss_gbp))
+            listed += [
+                ((*path, "contraindicated", i, "loss_gbp"), c.loss_gbp) for i, c in enumerate(of.contraindicated)
+            ]
+            listed.append(((*path, "benefit"), getattr(of, "benefit", None)))
+    yield from ((path, money) for path, money in listed if isinstance(money, Amount))
 
 
 def effective_parents(distribution: Distribution) -> tuple[str, ...]:

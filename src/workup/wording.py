@@ -6,6 +6,9 @@ import math
 import re
 from collections.abc import Iterable
 
+CERTIFIED = "certified given the scenario's figures"
+"""What is said of the optimum: a proof about the scenario as it is written, not about patients."""
+
 _UNITS = (("min", 1 / 60, 1.0), ("h", 1.0, 24.0), ("days", 24.0, 24.0 * 100), ("weeks", 168.0, 168.0 * 104))
 
 

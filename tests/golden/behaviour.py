@@ -195,6 +195,7 @@ def journey_arrays(journeys: Journeys) -> list[NDArray[Any]]:
     arrays = {name: of for name, of in sorted(vars(journeys).items()) if isinstance(of, np.ndarray)}
     if np.array_equal(journeys.v0, journeys.v0_open, equal_nan=True):  # nothing is required; it came after most records
         del arrays["v0_open"]
+    del arrays["best_at_end"]  # of acts and utilities that are all here; it came after most records
     events = dict(vars(journeys.events))
     if (events["propensity"] == 1.0).all():  # of an agent that draws nothing; the column came after most records
         del events["propensity"]
@@ -276,7 +277,9 @@ def steps_of_generated(first: int) -> Record:
     return {
         f"{seed}: {name}": condensed(record)
         for seed in range(first, first + 10)
-        for name, record in steps_of(compile_world(scenario_of(generate(seed, locks=False))), 16, 30).items()
+        for name, record in steps_of(
+            compile_world(scenario_of(generate(seed, locks=False, amounts=False))), 16, 30
+        ).items()
     }
 
 

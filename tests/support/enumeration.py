@@ -77,6 +77,7 @@ class Enumeration:
         # Looked up by patient once: these depend on nothing but the scenario.
         self.has, self.chance = cache(self._has), cache(self._chance)
         self.truth, self.worth = cache(self._truth), cache(self._worth)
+        self.waiting = cache(self._waiting)
         self.reports, self.outcomes, self.price = cache(self._reports), cache(self._outcomes), cache(self._price)
 
     # -- patients ----------------------------------------------------------------------------------------------
@@ -126,6 +127,25 @@ class Enumeration:
         for name in path:
             of = of[name]
         return self.by_patient(lambda patient: self.law(of, YES_NO, patient)["yes"])
+
+    def amount(self, of: Any, condition: str | None = None) -> F64:
+        """(patients,) pounds of an amount as written; if a condition is given, as if the patient had it."""
+        if not isinstance(of, dict):
+            return np.full(len(self.patients), float(of))
+        unit = "gbp" if "gbp" in of else "qaly"
+        rate = 1.0 if unit == "gbp" else self.data["utility"]["gbp_per_qaly"]
+
+        def pounds(patient: dict[str, str]) -> float:
+            entry = of[unit]
+            for parent in of["given"]:
+                entry = entry[condition if parent == "condition" and condition else patient[parent]]
+            return float(entry) * rate
+
+        return self.by_patient(pounds)
+
+    def _waiting(self, condition: str) -> F64:
+        """(patients,) pounds of an hour's waiting with a condition."""
+        return self.amount(self.data["conditions"][condition]["waiting_cost_gbp_per_day"]) / 24
 
     # -- where a journey begins, and what is legal ---------------------------------------------------------------
 
@@ -213,6 +233,11 @@ class Enumeration:
 
     def after(self, journey: Journey, action: str) -> Iterator[tuple[float, Journey]]:
         """(what is paid, unnormalised; the journey after it) for each outcome of an action that is not a decision."""
+        for price, then in self.priced_after(journey, action):
+            yield float(price @ then.weights), then
+
+    def priced_after(self, journey: Journey, action: str) -> Iterator[tuple[F64, Journey]]:
+        """The same with what each patient would pay: (patients,)."""
         members = self.members(journey, action)
         done = tuple(act for act in self.data["acts"] if self.status(journey, act) == "done")
         firsts = [journey.failures[self.names.index(item)] == 0 for item in members]
@@ -224,8 +249,7 @@ class Enumeration:
                 weights = weights * chance
             if weights.any():
                 charged = tuple(item for item, outcome in zip(members, outcomes, strict=True) if outcome[1])
-                paid = float(self.price(charged, known) @ weights)
-                yield paid, self.moved(journey, members, outcomes, weights)
+                yield self.price(charged, known), self.moved(journey, members, outcomes, weights)
 
     def _outcomes(self, item: str, first: bool, acts: tuple[str, ...]) -> list[Outcome]:
         """All that one attempt can lead to, with these acts done before."""
@@ -283,16 +307,18 @@ class Enumeration:
         for item in charged:
             of, at = self.items[item], (self._kind(item), item)
             each += part["cost"] * of.get("cost_gbp", 0.0) + part["harm"] * of.get("discomfort_gbp", 0.0)
-            each += part["harm"] * of.get("dose_msv", 0.0) * self.data["loss_gbp_per_msv"]
+            each += part["harm"] * of.get("dose_msv", 0.0) * self.amount(self.data["loss_gbp_per_msv"])
             for name, complication in of.get("complications", {}).items():
-                each += part["harm"] * complication["loss_gbp"] * self.chance(*at, "complications", name)
+                chance = self.chance(*at, "complications", name)
+                each += part["harm"] * self.amount(complication["loss_gbp"]) * chance
             if "incidental" in of:
-                loss = part["cost"] * of["incidental"]["cost_gbp"] + part["harm"] * of["incidental"]["loss_gbp"]
+                found = of["incidental"]
+                loss = part["cost"] * found["cost_gbp"] + part["harm"] * self.amount(found["loss_gbp"])
                 each += loss * self.chance(*at, "incidental")
             for against in of.get("contraindicated", ()):
                 name, value = _only(against["when"])
                 if name not in known:
-                    each += part["harm"] * against["loss_gbp"] * self.has(name, value)
+                    each += part["harm"] * self.amount(against["loss_gbp"]) * self.has(name, value)
         for name in {self.items[item]["set_up"] for item in charged if "set_up" in self.items[item]}:
             # No two orders share a moment but those of a set: whatever has a set-up takes time.
             needle = self.data["set_ups"][name]
@@ -346,33 +372,37 @@ class Enumeration:
         if "progression" in disease:
             stayed = 0.5 ** (journey.progressed[at] / _hours(disease["progression"]["median_time"]))
             worth = stayed * worth + (1.0 - stayed) * self.worth(decision, journey.acts, disease["progression"]["to"])
-        delay = disease["waiting_cost_gbp_per_day"] / 24 * journey.waited[at]
+        delay = self.waiting(condition) * journey.waited[at]
         return float(
             (part["utility"] * worth - part["delay"] * delay) @ (self.has("condition", condition) * journey.weights)
         )
 
     def _worth(self, decision: str, acts: tuple[str, ...], condition: str) -> F64:
         """(patients,) of a decision with these acts done, if the condition were this."""
-        benefit = sum(self.data["acts"][act].get("benefit_gbp", {}).get(condition, 0.0) for act in acts)
+        done = [self.data["acts"][act] for act in acts]
+        paid = [act["benefit"] for act in done if "benefit" in act]
+        paid = [of for of in paid if decision in of.get("when_decided", [decision])]
+        benefit = sum(self.amount(of, condition) for of in paid) + np.zeros(len(self.patients))
+        benefit += sum(act.get("benefit_gbp", {}).get(condition, 0.0) for act in done)
         of = self.data["decisions"][decision]
         if "urgency_utility_gbp" in self.reward and self.preset == "triage":
             urgency = self.data["conditions"][condition]["urgency"]
-            return np.full(len(self.patients), self.reward["urgency_utility_gbp"][of["urgency"]][urgency] + benefit)
+            return benefit + self.reward["urgency_utility_gbp"][of["urgency"]][urgency]
 
         def worth(patient: dict[str, str]) -> float:
             entry = of["utility"]
             for parent in of["given"]:
                 entry = entry[condition if parent == "condition" else patient[parent]]
-            return float(entry) + benefit
+            return float(entry)
 
-        return self.by_patient(worth)
+        return self.by_patient(worth) + benefit
 
     def owed(self, journey: Journey) -> float:
         """What waiting has cost so far, which is charged at the end: planners count from here on."""
         total = 0.0
         for at, condition in enumerate(self.conditions):
-            per_hour = self.data["conditions"][condition]["waiting_cost_gbp_per_day"] / 24
-            total += per_hour * journey.waited[at] * float(self.has("condition", condition) @ journey.weights)
+            mine = self.waiting(condition) * self.has("condition", condition)
+            total += journey.waited[at] * float(mine @ journey.weights)
         return self.reward["weights"]["delay"] * total
 
     # -- policies ------------------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ The same seed gives the same scenario. Everything that changes what a policy is 
 known at the start, asked for or told; comorbidities and latent findings; results that depend on each other or on an
 act; costs, shared set-ups, doses, complications and incidental findings; prerequisites, contraindications, refusals,
 failures, results that are withheld or corrupted; order sets; waiting and progression; acts with benefits; decisions
-that require evidence.
+that require evidence; losses, waiting and benefits that differ by patient, and benefits that some decisions pay.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from workup.scenarios.language.reading.yaml_tree import parse
 from workup.scenarios.language.schema import Scenario
 
 YES_NO = ("no", "yes")
+GBP_PER_QALY = 20000
 TIERS = ("bedside", "bloods", "imaging", "invasive")
 
 
@@ -36,7 +37,13 @@ def scenario_of(data: dict[str, Any]) -> Scenario:
 
 
 def generate(
-    seed: int, *, tests: int | None = None, results: int = 3, progresses: bool | None = None, locks: bool = True
+    seed: int,
+    *,
+    tests: int | None = None,
+    results: int = 3,
+    progresses: bool | None = None,
+    locks: bool = True,
+    amounts: bool = True,
 ) -> dict[str, Any]:
     """A scenario as a clinician would write it.
 
@@ -46,11 +53,14 @@ def generate(
         results: most values of a finding.
         progresses: whether a condition progresses with time; None: one time in four.
         locks: whether decisions may require evidence; all else is the same without.
+        amounts: whether losses, waiting and benefits may differ by patient; all else is the same without.
     """
     maker = _Maker(seed)
     scenario = maker.scenario(tests, results, progresses)
     if locks:
         maker.lock(scenario["decisions"], scenario["investigations"])
+    if amounts:
+        maker.differ(scenario)
     return scenario
 
 
@@ -121,7 +131,7 @@ class _Maker:
             **self.order_sets(investigations),
             "availability": self.availability(),
             "loss_gbp_per_msv": 3,
-            "utility": {"unit": "gbp", "gbp_per_qaly": 20000},
+            "utility": {"unit": "gbp", "gbp_per_qaly": GBP_PER_QALY},
             "decisions": self.decisions(),
             "rewards": self.rewards(),
             "guideline": [{"do": "decide_0", "why": "."}],
@@ -339,6 +349,41 @@ class _Maker:
         if "drug" in self.acts and self.often(0.2):
             found["drug"] = ["done", "refused"]
         return found
+
+    def differ(self, scenario: dict[str, Any]) -> None:
+        """Let losses, waiting and benefits differ by patient; by draws of their own, so that all else stays as it is."""
+        self.rng = np.random.default_rng((self.seed, 2))
+        for of in scenario["conditions"].values():
+            if self.often(0.5):
+                of["waiting_cost_gbp_per_day"] = self.amount(0, 60, free_of="condition")
+        if self.often(0.5):
+            scenario["loss_gbp_per_msv"] = self.amount(0, 8)
+        for item in (*scenario["investigations"].values(), *scenario["acts"].values()):
+            risks = (
+                *item.get("complications", {}).values(),
+                *item.get("contraindicated", ()),
+                item.get("incidental", {}),
+            )
+            for of in risks:
+                if "loss_gbp" in of and self.often(0.6):
+                    of["loss_gbp"] = self.amount(0, 300)
+        for act in scenario["acts"].values():
+            if self.often(0.6):
+                act.pop("benefit_gbp", None)
+                act["benefit"] = self.amount(-60, 200)
+                if self.often(0.7):
+                    wanted = self.some(list(scenario["decisions"]), len(scenario["decisions"]))
+                    act["benefit"] |= {"when_decided": wanted} if wanted else {}
+
+    def amount(self, low: float, high: float, free_of: str = "") -> dict[str, Any]:
+        given = self.some([v for v in ("condition", "sex", "smoker", "wish", "frail", "lump") if v in self.values], 2)
+        given = [name for name in given if name != free_of]
+        unit, scale = ("qaly", GBP_PER_QALY) if self.often(0.25) else ("gbp", 1)
+
+        def numbers(*sizes: tuple[str, ...]) -> Any:
+            return {v: numbers(*sizes[1:]) for v in sizes[0]} if sizes else self.between(low, high) / scale
+
+        return {"given": given, unit: numbers(*(self.values[name] for name in given))}
 
     def pounds(self, *given: tuple[str, ...]) -> Any:
         return {v: self.pounds(*given[1:]) for v in given[0]} if given else -self.between(0, self.stakes)

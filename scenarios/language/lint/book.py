@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable
 from typing import Any
 
 from workup.errors import suggestion
 from workup.scenarios.language.schema import Orderable, Scenario, Variable, When
+from workup.scenarios.language.score_requirements import written_out
+from workup.scenarios.language.scores import Tally, tally
 from workup.scenarios.language.tables import Tables
+from workup.scenarios.language.totals import allowed_totals
 from workup.scenarios.language.vocabulary import Axis, LanguageError, SubPath, allowed_statuses, allowed_values
 
 
@@ -28,6 +32,14 @@ class Book:
                 self.revealed_by.setdefault(name, item)
         self.known_at_start = {name for name, of in scenario.context.items() if of.known == "at_start"}
         self.faults: list[tuple[SubPath, str]] = []
+        self.tallies: dict[str, Tally] = {}
+        """Of the scores that mean something; what is wrong with the others is told by `lint.scores`."""
+        for name, score in scenario.scores.items():
+            try:
+                self.tallies[name] = tally(name, score, self.axes)
+            except LanguageError:
+                continue
+        self._plain: dict[str, tuple[dict[str, Any], ...]] = {}
 
     def add(self, path: SubPath, message: str) -> None:
         """Record a fault at a path of the file."""
@@ -45,7 +57,11 @@ class Book:
     def known(self, path: SubPath, name: str, known: Iterable[str], kind: str) -> bool:
         """Whether `name` is one of `known`; a fault if it is not."""
         names = list(known)
-        if name not in names:
+        if name not in names and name in self.scenario.scores:
+            self.add(
+                path, f"{name} is a score, worked out from what was found, and no {kind}; name its findings instead"
+            )
+        elif name not in names:
             self.add(path, f"{name!r} is no {kind}{suggestion(name, names)}")
         return name in names
 
@@ -76,8 +92,21 @@ class Book:
                 self.attempt(here, allowed_statuses, clause)
             elif name == "condition" or name in self.scenario.latent:
                 self.add(here, f"{name} is never revealed; ask for a finding instead")
+            elif name in self.scenario.scores:
+                if name in self.tallies:
+                    self.attempt(here, allowed_totals, self.tallies[name], clause)
             elif self.known(here, name, [*self.observables(), *self.items], "fact that can be revealed"):
                 self.attempt(here, allowed_values, self.axes[name], clause)
+
+    def plain(self, group: dict[str, Any]) -> tuple[dict[str, Any], ...]:
+        """One requirement as what must have been found, its scores written out; as it stands where that cannot be done."""
+        key = json.dumps(group, default=str)
+        if key not in self._plain:
+            try:
+                self._plain[key] = written_out(group, self.tallies, self.axes)
+            except LanguageError:
+                self._plain[key] = (group,)  # told by `lint.scores`
+        return self._plain[key]
 
     def truths(self, path: SubPath, when: dict[str, Any], kinds: Iterable[str]) -> None:
         """Check a `when` on what is true of the patient, revealed or not."""

@@ -32,7 +32,7 @@ def check_decisions(book: Book) -> None:
     for name, decision in s.decisions.items():
         for i, group in enumerate(decision.requires):
             _check_lasting(book, ("decisions", name, "requires", i), group)
-    groups = sum(len(decision.requires) for decision in s.decisions.values())
+    groups = sum(len(book.plain(group)) for decision in s.decisions.values() for group in decision.requires)
     if groups > MAX_DECISION_GROUPS:
         book.add(("decisions",), f"{groups} requirements in all; at most {MAX_DECISION_GROUPS}: join some by 'or'")
     if s.decisions and all(decision.requires for decision in s.decisions.values()):
@@ -46,6 +46,8 @@ def _check_lasting(book: Book, path: SubPath, group: dict[str, Any]) -> None:
     """No clause that may hold and then no longer."""
     for name, clause in group.items():
         here = (*path, name)
+        if name in book.scenario.scores:
+            continue  # what a score may require lasts; told by `lint.scores`
         if name not in book.items:
             if allowed_values(book.axes[name], clause).unknown:
                 book.add(here, "`unknown` may hold and then no longer; a decision requires what has been found")
@@ -73,7 +75,8 @@ def _check_met(book: Book) -> None:
         for i, wanted in enumerate(vignette.decide):
             if wanted in s.decisions:
                 for group in s.decisions[wanted].requires:
-                    if not any(_may_be_met(book, vignette, *clause) for clause in group.items()):
+                    plain = book.plain(group)
+                    if not all(any(_may_be_met(book, vignette, *clause) for clause in one.items()) for one in plain):
                         path = ("vignettes", name, "decide", i)
                         found = " or ".join(group)
                         book.add(path, f"{wanted} requires {found}, which what is stated here rules out; change either")

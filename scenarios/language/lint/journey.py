@@ -6,8 +6,10 @@ import re
 from collections.abc import Iterable
 from typing import Any
 
+from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import OPENING, Rule
+from workup.scenarios.language.scores import uses
 from workup.scenarios.language.vocabulary import CORE_KINDS, LanguageError, SubPath, allowed_statuses, allowed_values
 
 _WORD = re.compile(r"\w+")
@@ -75,7 +77,10 @@ def _grow(book: Book, candidates: set[str], reachable: set[str]) -> set[str]:
 
 def can_hold(book: Book, group: dict[str, Any], reachable: set[str]) -> bool:
     """Whether a requirement can be met where only `reachable` items can be ordered."""
-    return any(_clause_can_hold(book, name, clause, reachable) for name, clause in group.items())
+    return all(
+        any(_clause_can_hold(book, name, clause, reachable) for name, clause in plain.items())
+        for plain in book.plain(group)
+    )
 
 
 def _clause_can_hold(book: Book, name: str, clause: Any, reachable: set[str]) -> bool:
@@ -197,7 +202,7 @@ def check_signs(book: Book) -> None:
         if condition.progression is not None and condition.progression.median_time <= 0:
             book.add(("conditions", name, "progression", "median_time"), "found no time; write for example '60 days'")
     for path, number in ((("loss_gbp_per_msv",), s.loss_gbp_per_msv), (("new_visit_after",), s.new_visit_after)):
-        if number < 0:
+        if not isinstance(number, Amount) and number < 0:
             book.add(path, f"found {number:g}; expected 0 or more")
     for path, number in ((("utility", "gbp_per_qaly"), s.utility.gbp_per_qaly), (("max_steps",), s.max_steps)):
         if number <= 0:
@@ -207,7 +212,7 @@ def check_signs(book: Book) -> None:
 def _not_negative(book: Book, path: SubPath, of: Any) -> None:
     for key in _NOT_NEGATIVE:
         number = getattr(of, key, 0.0)
-        if number < 0:
+        if not isinstance(number, Amount) and number < 0:
             book.add((*path, key), f"found {number:g}; expected 0 or more (costs and losses are written as positive)")
 
 
@@ -226,6 +231,7 @@ def warnings(book: Book) -> tuple[str, ...]:
         for item, of in book.items.items()
         if of.attempts > 1 and item not in failing
     ]
+    found += [f"scores.{name} is used by no `when` and no `requires`" for name in s.scores if not uses(s, name)]
     ruled = {rule.do for rule in s.guideline}
     found += [f"decisions.{name} is never made by the guideline" for name in s.decisions if name not in ruled]
     return tuple(found)

@@ -24,13 +24,16 @@ _MONEY, _SIZE, _FACTOR = Limit(1e9, " pounds"), Limit(1e9), Limit(1000.0)
 _TIME = Limit(8_766_000.0, " hours (1,000 years)")
 LIMITS: dict[str, Limit] = {
     **dict.fromkeys(("cost_gbp", "loss_gbp", "discomfort_gbp", "waiting_cost_gbp_per_day", "benefit_gbp"), _MONEY),
-    **dict.fromkeys(("urgency_utility_gbp", "loss_gbp_per_msv", "gbp_per_qaly", "harm_gbp"), _MONEY),
-    **dict.fromkeys(("utility", "mean", "sd", "median", "bands", "range", "step", "value", "tolerance"), _SIZE),
+    **dict.fromkeys(("gbp", "urgency_utility_gbp", "loss_gbp_per_msv", "gbp_per_qaly", "harm_gbp"), _MONEY),
+    **dict.fromkeys(("utility", "qaly", "mean", "sd", "median", "bands", "range", "step", "value", "tolerance"), _SIZE),
+    **dict.fromkeys(("loss_qaly", "bed_days"), _SIZE),
+    **dict.fromkeys(("own_cost_gbp", "transfer_gbp", "bed_day_gbp"), _MONEY),
     **dict.fromkeys(("waiting_factor", "progression_factor"), _FACTOR),
     **dict.fromkeys(("turnaround", "new_visit_after", "within"), _TIME),
     "median_time": Limit(_TIME.most, _TIME.unit, least=1 / 60),
     "dose_msv": Limit(1e5, " mSv"),
     "sigma": Limit(100.0),
+    **dict.fromkeys(("points", "cut_offs"), Limit(1000.0, " points", least=0.001)),
     "odds": Limit(1e9, least=1e-9),
     "weights": Limit(1e6),
     "risk": Limit(1000.0),

@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
+from workup.scenarios.language.lint import amounts as lint_amounts
 from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
 from workup.scenarios.language.lint import names as lint_names
+from workup.scenarios.language.lint import scores as lint_scores
 from workup.scenarios.language.lint import tables as lint_tables
 from workup.scenarios.language.lint import vignettes as lint_vignettes
+from workup.scenarios.language.lint import worth as lint_worth
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.reading.reader import Reading, read
 from workup.scenarios.language.reading.signatures import standing_of
@@ -25,12 +28,15 @@ _RULES = (
     lint_names.check_mechanisms,
     lint_tables.check_variables,
     lint_tables.check_chances,
+    lint_scores.check_scores,
+    lint_worth.check_worths,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,
     lint_decisions.check_decisions,
     lint_journey.check_rewards,
     lint_journey.check_signs,
+    lint_amounts.check_amounts,
     lint_limits.check_limits,
     lint_vignettes.check_vignettes,
     lint_vignettes.check_targets,

@@ -10,7 +10,7 @@ from workup.scenarios.language.vocabulary import RESERVED, SubPath
 
 _NAME = re.compile(r"[A-Za-z0-9_]+")
 _VARIABLES = ("context", "conditions", "groups", "comorbidities", "latent", "findings")
-_SHARED = (*_VARIABLES, "investigations", "acts", "order_sets", "decisions")
+_SHARED = (*_VARIABLES, "scores", "investigations", "acts", "order_sets", "decisions")
 _OWN = ("set_ups", "resources", "availability", "rewards", "guideline_versions", "vignettes", "targets")
 
 

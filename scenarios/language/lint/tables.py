@@ -33,7 +33,7 @@ def check_variables(book: Book) -> None:
 
 
 def check_chances(book: Book) -> None:
-    """Complications, incidental findings, refusals, mechanisms and utilities."""
+    """Complications, incidental findings, refusals and mechanisms."""
     t = book.tables
     for item, of in book.items.items():
         path = book.item_path(item)
@@ -52,9 +52,6 @@ def check_chances(book: Book) -> None:
         for affected in mechanism.affects if mechanism.reported is not None else ():
             if affected in book.scenario.findings and mechanism.kind == "corrupted":
                 book.attempt((*here, "reported"), t.reported, name, affected)
-    for name, decision in book.scenario.decisions.items():
-        if _check_parents(book, ("decisions", name, "given"), decision.given, _CORE):
-            book.attempt(("decisions", name, "utility"), t.utility, name)
 
 
 def _check_refusal(book: Book, item: str, refusal: Refusal) -> None:
@@ -90,7 +87,7 @@ def _check_distribution(book: Book, path: SubPath, of: Distribution, kinds: tupl
                 )
     elif of.modifiers:
         book.add((*path, "modifiers"), "a `law` cannot be modified by odds; write its parameters under `given`")
-    _check_parents(book, (*path, "given"), of.given, kinds)
+    check_parents(book, (*path, "given"), of.given, kinds)
     for i, modifier in enumerate(of.modifiers):
         here: SubPath = (*path, "modifiers", i)
         if not modifier.when:
@@ -108,7 +105,8 @@ def _check_distribution(book: Book, path: SubPath, of: Distribution, kinds: tupl
     return len(book.faults) == before
 
 
-def _check_parents(book: Book, path: SubPath, given: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
+def check_parents(book: Book, path: SubPath, given: tuple[str, ...], kinds: tuple[str, ...]) -> bool:
+    """Whether what a table depends on may be depended on: variables of these kinds, each once."""
     allowed = [name for name, axis in book.axes.items() if axis.kind in kinds]
     found = [book.known((*path, i), name, allowed, "variable on which this may depend") for i, name in enumerate(given)]
     if len(set(given)) != len(given):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Set
-from typing import Any
+from types import UnionType
+from typing import Any, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -117,6 +118,10 @@ def _element(annotation: Any) -> Any:
 
 
 def _without_none(annotation: Any) -> Any:
-    members = [entry for entry in getattr(annotation, "__args__", ()) if entry is not type(None)]
-    is_optional = type(None) in getattr(annotation, "__args__", ())
-    return members[0] if is_optional and len(members) == 1 else annotation
+    """Of several types the one that has keys: `X | None`, or a number that may be a mapping too."""
+    if get_origin(annotation) not in (Union, UnionType):
+        return annotation
+    members = [entry for entry in get_args(annotation) if entry is not type(None)]
+    members = [entry.__origin__ if hasattr(entry, "__metadata__") else entry for entry in members]
+    models = [entry for entry in members if isinstance(entry, type) and issubclass(entry, BaseModel)]
+    return models[0] if len(models) == 1 else members[0] if len(members) == 1 else annotation

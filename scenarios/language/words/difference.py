@@ -22,7 +22,7 @@ PARTS = {
     "The scenario as a whole": ("id", "title", "version", "about", "who", "max_steps"),
     "Patients": ("context", "comorbidities"),
     "Conditions": ("groups", "conditions", "prior"),
-    "Findings": ("latent", "findings"),
+    "Findings": ("latent", "findings", "scores"),
     "Tests and acts": (
         "set_ups",
         "resources",
@@ -111,10 +111,13 @@ class _Comparison:
             yield self._change(path, was, now)
 
     def _go_deeper(self, path: Path, was: Any, now: Any) -> bool:
-        """Two mappings; or a nested table on one side, of which every figure is told."""
+        """Two mappings; or a nested table on one side, of which every figure is told. One number that became an amount by
+        patient, or the other way round, is told as a whole."""
         if isinstance(was, dict) and isinstance(now, dict):
             return True
-        return (isinstance(was, dict) or isinstance(now, dict)) and (law_at(path) or len(path) == 1)
+        return (isinstance(was, dict) or isinstance(now, dict)) and (
+            law_at(path) or (len(path) == 1 and not isinstance(was, float) and not isinstance(now, float))
+        )
 
     def _rewritten(self, path: Path, was: Any, now: Any) -> str | None:
         """A sentence if a law is written otherwise but every figure that follows from it is the same."""
@@ -132,7 +135,7 @@ class _Comparison:
             yield from self._in_order(path, was, now)
         elif path[-1] in _PAIRED:
             yield from self._paired(path, was, now, _PAIRED[str(path[-1])])
-        elif path[-1] in ("requires", "reviewers", "reviews"):
+        elif path[-1] in ("requires", "reviewers", "reviews", "points"):
             yield from self._come_and_gone(path, list(enumerate(was)), list(enumerate(now)))
         else:
             yield self._change(path, was, now)

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.schema import Expectation
+from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.phrases import WITHOUT_WAITING
 from workup.scenarios.language.words.place_values import figure, said
 from workup.scenarios.language.words.places import ABSENT, THINGS, Path, Side, law_at
-from workup.wording import listed, plain, pounds_exact
+from workup.scenarios.language.words.scores import part_rows, points_in_words
+from workup.wording import listed, plain
 
 SETS = {
     "reveals": ("also shows", "no longer shows"),
     "members": ("also orders", "no longer orders"),
     "affects": ("also affects", "no longer affects"),
+    "when_decided": ("is also paid after", "is no longer paid after"),
     "right_for": ("is also right for", "is no longer right for"),
     "decide": ("may also end with", "may no longer end with"),
     "must": ("must also do", "need no longer do"),
@@ -63,12 +67,12 @@ def texts(before: Side, after: Side, place: Path, path: Path, was: Any, now: Any
 
 
 def _is_thing(path: Path) -> bool:
-    return (len(path) == 2 and path[0] in THINGS) or (len(path) == 4 and path[2] == "complications")
+    return (len(path) == 2 and path[0] in THINGS) or path[2:-1] in (("complications",), ("worth", "complications"))
 
 
 def _thing(before: Side, after: Side, path: Path, was: Any, now: Any) -> str:
     kind, name = THINGS[str(path[-2])], str(path[-1])
-    owner = f"{after.subject(path[:2])[0]}: " if len(path) == 4 else ""
+    owner = f"{after.subject(path[:2])[0]}: " if len(path) > 2 else ""
     if path[0] in ("groups", "resources") and ABSENT not in (was, now):
         subject = after.subject(path)[0]
         words = _came_and_went(before, after, was, now, SETS["groups"]) if path[0] == "groups" else f"{was} → {now}"
@@ -90,7 +94,8 @@ def _in_short(side: Side, of: Any) -> str:
     if "cite" in of:
         return f"{of['cite'].strip()}{'' if of['seen'] else '; not read by the authors'}"
     parts = [str(of[key]) for key in ("tier", "urgency", "kind") if of.get(key)]
-    parts += [figure(key, of[key]) for key in ("cost_gbp", "loss_gbp", "turnaround", "dose_msv") if of.get(key)]
+    parts += [figure(key, of[key]) for key in ("cost_gbp", "turnaround", "dose_msv") if of.get(key)]
+    parts += [_money(side, of["loss_gbp"])] if of.get("loss_gbp") else []
     parts += [f"shows {side.phrases.labels_of(of['reveals'])}"] if of.get("reveals") else []
     parts += [side.phrases.labels_of(of["members"])] if of.get("members") else []
     return "; ".join(parts or [of["why"]] if of.get("why") else parts)
@@ -132,10 +137,16 @@ def _entry(side: Side, field: str, value: Any) -> str:
     if field == "expect":
         return side.phrases.expectation(Expectation.model_construct(**value)).rstrip(".")
     if field == "contraindicated":
-        return f"not if {side.phrases.when(value['when'])}: {value['why']} ({pounds_exact(value['loss_gbp'])})"
+        return f"not if {side.phrases.when(value['when'])}: {value['why']} ({_money(side, value['loss_gbp'])})"
+    if field == "points":
+        return listed(f"{points_in_words(points)} if {what}" for what, points in part_rows(value, side.phrases))
     if field == "modifiers":
         odds = value["odds"]
         factors = odds if isinstance(odds, dict) else {"": odds}
         shown = listed(f"{side.phrases.label(name)} × {of:.10g}".strip() for name, of in factors.items())
         return f"odds {shown} where {side.phrases.when(value['when'])}"
     return ", ".join(f"{plain(key)} {of}" for key, of in value.items())
+
+
+def _money(side: Side, value: Any) -> str:
+    return Laws(side.scenario).money(Amount(**value) if isinstance(value, dict) else value)

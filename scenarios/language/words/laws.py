@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Any
 
 import numpy as np
 
+from workup.scenarios.language.amounts import Amount, Money
 from workup.scenarios.language.nesting import FloatArray
 from workup.scenarios.language.schema import Scenario, Variable
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis
 from workup.scenarios.language.words.phrases import Phrases, unit, word_of
+from workup.scenarios.language.worth import worth_gbp
 from workup.wording import chance_in_words, listed, pounds_exact
 
 _MANY = 4
@@ -49,10 +51,21 @@ class Laws:
         chance = _span(table.values)
         return f"{chance}, depending on {self.phrases.labels_of(table.parents)}" if table.parents else chance
 
+    def money(self, of: Money) -> str:
+        """An amount, or between which two it lies and what it depends on."""
+        if not isinstance(of, Amount):
+            return pounds_exact(of)
+        table, unit = self.tables.amount(of)
+        told = _between(table.values, pounds_exact if unit == "gbp" else lambda value: f"{_number(value)} QALY")
+        return f"{told}, depending on {self.phrases.labels_of(table.parents)}" if table.parents else told
+
     def worth(self, decision: str) -> str:
         """What a decision is worth by the true cause."""
-        table = self.tables.utility(decision)
-        say = pounds_exact if self.scenario.utility.unit == "gbp" else _number
+        if self.scenario.decisions[decision].worth is None:
+            table = self.tables.utility(decision)
+            say: Callable[[float], str] = pounds_exact if self.scenario.utility.unit == "gbp" else _number
+        else:
+            table, say = worth_gbp(self.tables, decision), _to_the_penny
         others = [parent for parent in table.parents if parent != "condition"]
         given = f", depending on {self.phrases.labels_of(others)}" if others else ""
         if "condition" not in table.parents:
@@ -161,3 +174,7 @@ def _between(values: FloatArray, say: Any) -> str:
 
 def _number(value: float) -> str:
     return f"{value:g}".replace("-", "−")
+
+
+def _to_the_penny(value: float) -> str:
+    return pounds_exact(round(value, 2) + 0.0)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from workup.scenarios.language.amounts import Amount
 from workup.scenarios.language.schema import Act, Orderable
 from workup.scenarios.language.words.laws import Laws
 from workup.wording import listed, pounds_exact, time_in_words
@@ -58,8 +59,10 @@ def rules_of(laws: Laws, of: Orderable) -> list[str]:
     phrases = laws.phrases
     out = [f"only once {phrases.when(group, 'or')}" for group in of.requires]
     for each in of.contraindicated:
-        loss = f"{pounds_exact(each.loss_gbp)} if done unknowingly"
-        out.append(f"not if {phrases.when(each.when)}: {each.why.rstrip('.')} ({loss})")
+        loss, unknowingly = laws.money(each.loss_gbp), "if done unknowingly"
+        told = f"{unknowingly}: {loss}" if isinstance(each.loss_gbp, Amount) else f"{loss} {unknowingly}"
+        only_forbids = each.loss_gbp == 0.0
+        out.append(f"not if {phrases.when(each.when)}: {each.why.rstrip('.')}{'' if only_forbids else f' ({told})'}")
     return out
 
 
@@ -69,10 +72,12 @@ def harms(laws: Laws, name: str, of: Orderable) -> list[str]:
     for key, complication in of.complications.items():
         major = "major complication" if complication.major else "complication"
         chance = laws.chance(laws.tables.complication(name, key))
-        out.append(f"{major}: {complication.label}, in {chance}; a loss of {pounds_exact(complication.loss_gbp)}")
+        out.append(f"{major}: {complication.label}, in {chance}; a loss of {laws.money(complication.loss_gbp)}")
     if of.incidental is not None:
         chance = laws.chance(laws.tables.incidental(name))
-        follow = f"follow-up costs {pounds_exact(of.incidental.cost_gbp)} and harms by {pounds_exact(of.incidental.loss_gbp)}"
+        follow = (
+            f"follow-up costs {pounds_exact(of.incidental.cost_gbp)} and harms by {laws.money(of.incidental.loss_gbp)}"
+        )
         out.append(f"found by chance: {of.incidental.label}, in {chance}; {follow}")
     if of.refusable is not None and of.refusable.when is not None:
         out.append(f"refused by patients for whom {laws.phrases.when(of.refusable.when)}")
@@ -96,6 +101,9 @@ def effects(laws: Laws, act: Act) -> list[str]:
     """What an act is worth and changes, by condition, a phrase each."""
     label = laws.phrases.brief
     out = [f"worth {pounds_exact(amount)} if the cause is {label(name)}" for name, amount in act.benefit_gbp.items()]
+    if act.benefit is not None:
+        ends = laws.phrases.labels_of(act.benefit.when_decided, "or")
+        out.append(f"{f'if the journey ends with {ends}, ' if ends else ''}worth {laws.money(act.benefit)}")
     for name, factor in act.waiting_factor.items():
         out.append(f"from then on waiting with {label(name)} costs {factor:g} times as much")
     for name, factor in act.progression_factor.items():

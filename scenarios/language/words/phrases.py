@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from workup.scenarios.language.schema import Expectation, Scenario, Variable, When
@@ -50,11 +50,13 @@ class Phrases:
         self.items = s.investigations | s.acts
         self.scenario = s
         named: tuple[dict[str, Any], ...] = (s.context, s.conditions, s.comorbidities, s.latent, s.findings)
-        named += (s.investigations, s.acts, s.order_sets, s.decisions)
+        named += (s.scores, s.investigations, s.acts, s.order_sets, s.decisions)
         self.labels: dict[str, str] = {name: of.label for group in named for name, of in group.items()}
         self.labels["condition"] = "the condition"
         for of in self.items.values():
             self.labels |= {name: complication.label for name, complication in of.complications.items()}
+        for worth in (of.worth for of in s.decisions.values() if of.worth is not None):
+            self.labels = {name: complication.label for name, complication in worth.complications.items()} | self.labels
         self.variables: dict[str, Variable] = {**s.context, **s.comorbidities, **s.latent, **s.findings}
         taken = Counter(form for label in set(self.labels.values()) for form in {label, brief(label)})
         self.briefs = {name: brief(of) if taken[brief(of)] == 1 else of for name, of in self.labels.items()}
@@ -117,10 +119,14 @@ class Phrases:
         if isinstance(clause, dict):
             if "not" in clause:
                 return f"not {self._values(clause['not'], name)}"
-            bounds = {"at_least": "at least {:g}", "below": "below {:g}"}
-            return listed([bounds[key].format(number) for key, number in clause.items()])
+            return self.bounds(clause)
         words = [clause] if isinstance(clause, str) else clause
         return listed([self.value(word, name) for word in words], "or")
+
+    def bounds(self, ends: Mapping[Any, float]) -> str:
+        """'at least 2 and below 6'."""
+        said = {"at_least": "at least {:g}", "below": "below {:g}"}
+        return listed([said[key].format(number) for key, number in ends.items()])
 
     def value(self, word: str, name: str) -> str:
         """A value of a variable as words; of the condition, its label (no other: a value may be spelt like an item)."""

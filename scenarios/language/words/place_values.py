@@ -31,7 +31,9 @@ def said(side: Side, path: Path, value: Any) -> str:
             return " to ".join(number(entry) for entry in value)
         return listed(side.phrases.label(entry) if isinstance(entry, str) else number(entry) for entry in value)
     if isinstance(value, dict):
-        return "; ".join(f"{side._field(key)} {said(side, (*path, key), of)}" for key, of in value.items() if of)
+        return "; ".join(
+            f"{side._field(key)} {said(side, (*path, key), of)}".strip() for key, of in value.items() if of
+        )
     if last in _IS_NAME:
         return str({"uses": side.scenario.resources}.get(last, {}).get(value) or _label(side, last, value))
     return f"“{value}”" if " " in str(value) else plain(str(value))
@@ -53,7 +55,9 @@ def figure(field: str, value: float, *, qaly: bool = False) -> str:
         return time_in_words(value)
     if field == "dose_msv":
         return f"{value:.10g} mSv"
-    if field == "utility" and qaly:
+    if field == "qaly" or (field == "utility" and qaly):
+        return f"{number(value)} QALY"
+    if field in ("qaly", "loss_qaly"):
         return f"{number(value)} QALY"
     if field in ("utility", "gbp_per_qaly") or "gbp" in field:
         return pounds_exact(value)

@@ -13,6 +13,7 @@ from workup.scenarios.language.schema import OPENING, Scenario
 from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import LanguageError
 from workup.scenarios.language.words.phrases import Phrases
+from workup.scenarios.language.words.scores import part_rows
 from workup.wording import listed, plain
 
 Path = tuple[str | int, ...]
@@ -27,6 +28,7 @@ THINGS = {
     "conditions": "condition",
     "latent": "hidden finding",
     "findings": "finding",
+    "scores": "score",
     "set_ups": "shared set-up",
     "resources": "resource",
     "investigations": "test",
@@ -43,8 +45,10 @@ THINGS = {
 }
 """What an entry of a collection is called."""
 
-LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility"})
+LAWS = frozenset({"chance", "table", "mean", "sd", "median", "sigma", "utility", "gbp", "qaly"})
 """Fields that hold figures nested under the values of `given`."""
+IN_WORTH = frozenset({"qaly", "cost_gbp", "bed_days", "own_cost_gbp", "transfer_gbp"})
+"""The same, of a worth in parts."""
 BY_CONDITION = frozenset({"waiting_factor", "progression_factor", "benefit_gbp"})
 FIELDS = {
     "cost_gbp": "costs",
@@ -65,8 +69,19 @@ FIELDS = {
     "charged": "is paid for when it fails",
     "harm_gbp": "harm of at most",
     "gbp_per_qaly": "one QALY counts",
+    "bed_day_gbp": "a day in a hospital bed costs",
+    "perspective": "seen by",
+    "worth": "",
+    "bed_days": "days in a hospital bed",
+    "own_cost_gbp": "the patient pays",
+    "transfer_gbp": "the patient is paid",
+    "loss_qaly": "a loss of",
     "given": "depends on",
     "benefit_gbp": "worth",
+    "benefit": "worth",
+    "when_decided": "if the journey ends with",
+    "gbp": "",
+    "qaly": "",
     "waiting_factor": "factor on the cost of waiting",
     "progression_factor": "factor on the rate of progression",
     "cite": "citation",
@@ -82,6 +97,7 @@ FIELDS = {
     "contraindicated": "",
     "requires": "",
     "expect": "",
+    "points": "",
     "refusable": "refusal",
     "incidental": "incidental finding",
 }
@@ -130,9 +146,10 @@ class Side:
             return ("", path) if head in ("loss_gbp_per_msv", "new_visit_after", "max_steps") else (plain(head), rest)
         name, rest = str(rest[0]), rest[1:]
         said = self.called(head, name)
-        if rest[:1] == ("complications",) and len(rest) > 1:
-            complication = self.at((head, name, *rest[:2]))
-            return f"{said}, {complication['label']}", rest[2:]
+        inner = 1 if rest[:1] == ("worth",) else 0
+        if rest[inner : inner + 1] == ("complications",) and len(rest) > inner + 1:
+            complication = self.at((head, name, *rest[: inner + 2]))
+            return f"{said}, {complication['label']}", rest[inner + 2 :]
         return said, rest
 
     def called(self, collection: str, name: str) -> str:
@@ -177,11 +194,11 @@ class Side:
         special = self._special(path, rest)
         if special:
             return special
-        law = next((i for i, part in enumerate(rest) if part in LAWS or part in BY_CONDITION), None)
+        law = next((i for i in range(len(rest)) if _is_law(rest, i)), None)
         if law is None:
             return " ".join(filter(None, map(self._field, rest)))
         keys = [str(part) for part in rest[law + 1 :] if part != ""]
-        before = " ".join(self._field(part) for part in rest[:law])
+        before = " ".join(filter(None, map(self._field, rest[:law])))
         owner = self.at(path[: len(path) - len(rest) + law])
         given = (
             ["condition"] if rest[law] in BY_CONDITION else list(owner.get("given", ()) if owner is not ABSENT else ())
@@ -202,6 +219,8 @@ class Side:
             return self.phrases.brief(of_value[0]) if path[0] == "prior" else f"“{plain(of_value[0])}”"
         if law == "chance" and path[0] in ("context", "comorbidities", "latent", "findings"):
             return f"“{plain((owner.get('values') or list(owner.get('bands') or ()) or ['yes'])[-1])}”"
+        if law == "qaly" and "worth" in path:
+            return "health"
         return "worth" if law == "utility" else self._field(law)
 
     def _special(self, path: Path, rest: Path) -> str:
@@ -220,11 +239,27 @@ class Side:
                 where = self.at((*path[: len(path) - len(rest) + 2], "when"))
                 of = f" of {self.phrases.brief(str(named[0]))}" if named else ""
                 return f"odds{of}, where {self.phrases.when(where)}"
+            case ["points", int(i), *inner] if inner:
+                return self._part(str(path[1]), i, [str(key) for key in inner])
+            case ["cut_offs", str(word), *end]:
+                bounds = {"at_least": "begins at", "below": "ends below"}
+                return f"“{plain(word)}” {bounds[str(end[0])] if end else 'is'}"
+            case ["worth"]:
+                return "worth in parts"
             case ["complications", *_] | []:
                 return ""
             case [int(rule), *more] if path[0] == "guideline":
                 return f"rule {rule + 1}: {' '.join(filter(None, map(self._field, more[1:])))}"
         return ""
+
+    def _part(self, score: str, i: int, keys: list[str]) -> str:
+        """A part of a score: 'points if Fever is yes', or a cut-off in what it asks."""
+        part = self.at(("scores", score, "points", i))
+        if keys[:1] == ["when"]:
+            return f"asks for {self.phrases.brief(keys[-2])} {'at least' if keys[-1] == 'at_least' else 'below'}"
+        asked = [what for what, _ in part_rows(part, self.phrases)] if part is not ABSENT else []
+        told = asked[list(part["points"]).index(keys[-1])] if len(keys) > 1 and asked else next(iter(asked), "")
+        return f"points if {told}" if told else "points"
 
     def named(self, path: Path) -> str:
         """The subject and what of it: 'CT of the chest: costs'; ends with a colon if there is but one of the two."""
@@ -257,7 +292,11 @@ class Side:
 
 def law_at(path: Path) -> bool:
     """Whether a place lies in a nested table of figures."""
-    return any(part in LAWS or part in BY_CONDITION for part in path)
+    return any(_is_law(path, i) for i in range(len(path)))
+
+
+def _is_law(path: Path, i: int) -> bool:
+    return path[i] in LAWS or path[i] in BY_CONDITION or (path[i] in IN_WORTH and path[i - 1 : i] == ("worth",))
 
 
 def first_up(text: str) -> str:

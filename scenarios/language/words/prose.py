@@ -14,6 +14,9 @@ from workup.scenarios.language.schema import Ceilings, Rule, Scenario, Target, V
 from workup.scenarios.language.words.laws import Laws
 from workup.scenarios.language.words.orders import availability, orders
 from workup.scenarios.language.words.phrases import WITHOUT_WAITING, Phrases, unit
+from workup.scenarios.language.words.scores import scores
+from workup.scenarios.language.words.worth import share_line as worth_share_line
+from workup.scenarios.language.words.worth import taken, unit_lines
 from workup.wording import chance_in_words, listed, plain, pounds_exact, sentence, time_in_words
 
 DISCLAIMER = "For research and education only. Every patient is synthetic; never use it for the care of a person."
@@ -50,6 +53,7 @@ def sections(scenario: Scenario) -> dict[str, list[str]]:
         "patient": _patient(laws),
         "orders": orders(laws),
         "availability": availability(laws),
+        "scores": scores(phrases),
         "decisions": _decisions(laws),
         "guideline": _guideline(scenario, phrases),
         "vignettes": _vignettes(scenario, phrases),
@@ -88,7 +92,7 @@ def _patient(laws: Laws) -> Iterator[str]:
     prior = laws.tables.variable("condition")
     for i, condition in enumerate(s.conditions.values()):
         low, high = (_share(float(end)) for end in (prior.values[..., i].min(), prior.values[..., i].max()))
-        waiting = f"each day of waiting costs {pounds_exact(condition.waiting_cost_gbp_per_day)}"
+        waiting = f"each day of waiting costs {laws.money(condition.waiting_cost_gbp_per_day)}"
         text = f"- {condition.label}: {low if low == high else f'{low} to {high}'}; {condition.urgency}; {waiting}"
         if condition.progression is not None:
             to, after = phrases.brief(condition.progression.to), time_in_words(condition.progression.median_time)
@@ -118,18 +122,15 @@ def _variables(group: dict[str, Variable], laws: Laws) -> Iterator[str]:
 
 def _decisions(laws: Laws) -> Iterator[str]:
     s, phrases = laws.scenario, laws.phrases
-    unit = "QALY" if s.utility.unit == "qaly" else "pounds"
-    yield from (
-        "## How it can end",
-        "",
-        f"Worth in {unit}; one QALY counts {pounds_exact(s.utility.gbp_per_qaly)}.",
-        "",
-    )
+    yield from ("## How it can end", "", " ".join(unit_lines(s)), "")
     for name, decision in s.decisions.items():
         yield f"- **{decision.label}** ({decision.kind}, {decision.urgency})"
         yield from (f"  - only once {phrases.when(group, 'or')}" for group in decision.requires)
         yield f"  - right for {phrases.conditions(decision.right_for, 'and')}"
         yield f"  - worth {laws.worth(name)}"
+        yield from (f"  - {line}" for line in (worth_share_line(s, name),) if line)
+        for complication in decision.worth.complications.values() if decision.worth else ():
+            yield f"  - {complication.label}: {laws.chance(laws.tables.expected(complication))}; {taken(complication)}"
     yield ""
     for name, reward in s.rewards.items():
         weights = listed(f"{part} × {weight:g}" for part, weight in reward.weights.items())

@@ -88,7 +88,7 @@ def more(d: Dialogue, year: int, causes: Sequence[str], known: Values, results: 
         per_msv = d.get(
             ("per msv",), "What harm does 1 mSv do, in pounds?", typed.pounds, default=f"{GBP_PER_MSV:g}", example="3"
         )
-    care = {label: _care(d, label, items, known, results, chosen, doses.get(label, 0.0)) for label in items}
+    care = {label: _care(d, label, items, known, results, context, chosen, doses.get(label, 0.0)) for label in items}
     rate = GBP_PER_QALY
     if "QALYs" in chosen:
         asked = "How many pounds does one QALY (a year of life in full health) count for?"
@@ -169,7 +169,14 @@ def _doses(d: Dialogue, tests: Sequence[str]) -> dict[str, float]:
 
 
 def _care(
-    d: Dialogue, label: str, items: Sequence[str], known: Values, results: Values, chosen: Sequence[str], dose: float
+    d: Dialogue,
+    label: str,
+    items: Sequence[str],
+    known: Values,
+    results: Values,
+    context: Sequence[str],
+    chosen: Sequence[str],
+    dose: float,
 ) -> CareAnswer:
     others = [item for item in items if item != label]
     facts = {**known, **{test: values for test, values in results.items() if test != label}}
@@ -190,10 +197,10 @@ def _care(
         not_if = d.get(
             (label, "not if"),
             f"{label}: who must not have it? Enter for nobody.",
-            partial(lines.not_if, known=facts),
-            example=f"{fact}, 500 because it would harm" if fact else "none",
-            explanation="A fact, a comma, and the loss in pounds if it is done without knowing. Several with semicolons. Once "
-            "the fact is known, the test or treatment cannot be ordered.",
+            partial(lines.not_if, known=facts, true=context),
+            example=f"{fact}, {500 if first and first[0] in context else 0} because it would harm" if fact else "none",
+            explanation="A fact, a comma, and the loss in pounds if it is done without knowing: 0 for what is found, which only "
+            "forbids. Several with semicolons. Once the fact is known, the test or treatment cannot be ordered.",
         )
     if "complications" in chosen:
         complications = d.get(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import TypeVar, get_args
 
 from workup.authoring import typed
@@ -217,8 +217,16 @@ def after(answer: str, items: Sequence[str], known: Mapping[str, Sequence[str]])
     return (joined,)
 
 
-def not_if(answer: str, known: Mapping[str, Sequence[str]]) -> tuple[ContraindicationAnswer, ...]:
-    """Who must not have it: 'Kidney disease = yes, 500 because of the contrast; Allergy = yes, 2000'."""
+def not_if(
+    answer: str, known: Mapping[str, Sequence[str]], *, true: Collection[str]
+) -> tuple[ContraindicationAnswer, ...]:
+    """Who must not have it: 'Kidney disease = yes, 500 because of the contrast; Allergy = yes, 2000'.
+
+    Args:
+        answer: facts, each with the loss in pounds if it is done unknowingly.
+        known: label -> its values.
+        true: labels of what is true of the patient, by which one can come to harm; any other fact only forbids, with loss 0.
+    """
     found = []
     for part in _listed(answer):
         words, why = typed.because(part, "It would harm")
@@ -229,7 +237,13 @@ def not_if(answer: str, known: Mapping[str, Sequence[str]]) -> tuple[Contraindic
                 f"{part!r} is not one fact and, after a comma, the loss in pounds if it is done unknowingly."
             )
         ((label, value),) = facts[0].items()
-        found.append(ContraindicationAnswer(label, value, typed.pounds(loss), why))
+        pounds = typed.pounds(loss)
+        if pounds and label not in true:
+            raise NotUnderstoodError(
+                f"{label} shows what is wrong and harms nobody, so it only forbids: write '{fact.strip()}, 0', and what can go "
+                "wrong under complications."
+            )
+        found.append(ContraindicationAnswer(label, value, pounds, why))
     return tuple(found)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.prose import shares
-from workup.wording import plain
+from workup.wording import CERTIFIED, plain
 
 COMMAND = "workup bench library --out docs/scenarios.md"
 _LEAD = re.compile(r"^(?:- )?\*\*(.+?)\.?\*\*", re.MULTILINE)
@@ -125,11 +125,11 @@ def _worth(found: Mapping[str, Any], records: Mapping[str, Mapping[str, Any]]) -
         told
         + "*V0* is the best decision after history and examination. The *best fixed order* is tuned on other patients, the same "
         "tests for everyone with a stop that depends on the patient. *What a personalised order gains* is the optimum's policy minus the "
-        "best fixed order, patient by patient. The *optimum* itself is certified as an expectation given what the same patients tell and "
+        f"best fixed order, patient by patient. The *optimum* itself is {CERTIFIED}, as an expectation given what the same patients tell and "
         "show at first, exactly or between two bounds; the policies are scored by the same expectation, what is left of luck being "
         "taken off by comparison with its plan. *Seen* is the share of figures that were read in a source.",
         "",
-        *_table((*header, "what a personalised order gains", "optimum, certified"), rows),
+        *_table((*header, "what a personalised order gains", f"optimum, {CERTIFIED}"), rows),
     ]
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
 
+from workup.cli.by_condition import show_by_condition
 from workup.cli.terminal import (
     JsonFile,
+    Perspective,
+    Rate,
     ScenarioId,
     Seed,
     console,
     held_out,
     load_population,
+    number,
     planning_ahead,
     progress,
     say_what_this_is,
@@ -26,7 +30,7 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import make_folder, write_whole
-from workup.wording import percent
+from workup.wording import CERTIFIED, percent
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -66,6 +70,8 @@ def train(
     seconds: Annotated[
         float, typer.Option("--seconds", min=1, help="Wall-clock time to train for; some learners end by themselves.")
     ] = 110.0,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
 ) -> None:
     """Train a policy. Run again with the same settings, it resumes after a kill and does nothing once finished."""
     from workup.agents.base import Effort
@@ -74,7 +80,7 @@ def train(
     if preset is Preset.RAW and agent != "ppo":
         raise WorkupError(f"--preset is for ppo; {agent} has none, so leave it out")
     learner = learner_of(agent if preset is Preset.BELIEF else f"{agent}:{preset.value}")
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     summary = ""
     with progress() as display:
         task = display.add_task(f"training {agent}", total=1.0)
@@ -103,6 +109,11 @@ def evaluate(
         bool,
         typer.Option("--optimum", help="Also plan what was possible for these patients: minutes, where it is new."),
     ] = False,
+    by_condition: Annotated[
+        bool, typer.Option("--by-condition", help="Also by true condition: whom each mean comes from.")
+    ] = False,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
     json_file: JsonFile = None,
 ) -> None:
     """Compare agents on the same patients. What the optimum gains is told if it is asked for, or known already."""
@@ -114,8 +125,8 @@ def evaluate(
     names = [name.strip() for name in agents.split(",") if name.strip()]
     if len(set(names)) != len(names) or not names:
         raise WorkupError(f"--agents is {agents!r}; expected names with commas between them, each once")
-    population = load_population(scenario)
-    judged = held_out(scenario, population)
+    population = load_population(scenario, gbp_per_qaly, perspective)
+    judged = held_out(scenario, population, gbp_per_qaly, perspective)
     keeper, asked = Bookkeeper(population), optimum or Optimum.name in names
     with progress() as display:
         to_plan = keeper.to_plan(patients=patients, seed=seed, acting=True) if asked else 0
@@ -135,6 +146,9 @@ def evaluate(
         bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=asked, progress=solved)
     result = score(journeys, bounds, refusal=refusal, plan=plan)
     show_evaluation(result)
+    if by_condition:
+        console().print()
+        show_by_condition(result, {name: of.label for name, of in population.world.scenario.conditions.items()})
     say_what_this_is(population.world.scenario)
     write_json(json_file, result.as_json())
 
@@ -168,11 +182,6 @@ def spread(interval: Interval) -> str:
     return f"{number(interval.mean)} ({number(interval.low)} to {number(interval.high)})"
 
 
-def number(amount: float) -> str:
-    """Whole from 100 on, else to one decimal; never '-0.0'."""
-    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
-
-
 def shares(interval: Interval) -> str:
     """'92% (85 to 99)', or a dash where it is not defined."""
     if interval.mean != interval.mean:
@@ -187,9 +196,9 @@ def _optimum_line(result: Evaluation) -> str:
     best = result.optimum
     if best is None:
         return f"optimum: {'' if result.refusal == NOT_ASKED else 'unknown; '}{escape(result.refusal or NOT_ASKED)}"
-    kind = "exact" if best.exact else f"certified {best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
+    kind = "exact" if best.exact else f"{best.lower.mean:,.1f} to {best.upper.mean:,.1f}"
     return (
-        f"optimum: {kind}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
+        f"optimum: {kind}, {CERTIFIED}; value {best.lower.mean:,.1f} ({best.lower.low:,.1f} to {best.lower.high:,.1f} by sampling), "
         f"gain over the best decision after history and examination {best.gain.mean:,.1f}"
     )
 
@@ -199,6 +208,8 @@ def check(
     agent: AgentName,
     seed: Seed = 0,
     vignette: Annotated[list[str] | None, typer.Option("--vignette", metavar="ID", help="Only this one.")] = None,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
     json_file: JsonFile = None,
     junit: Annotated[
         Path | None, typer.Option("--junit", metavar="FILE", help="Write the result as JUnit XML, for CI servers.")
@@ -208,7 +219,7 @@ def check(
     from workup.agents.registry import make_agent
     from workup.vignettes.check import check_agent
 
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     world, chosen = population.world, make_agent(agent, population, seed=seed)
     only = tuple(vignette or ())
     with progress() as display:
@@ -266,6 +277,8 @@ def simulate(
     ],
     patients: Patients = 1000,
     seed: Seed = 0,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
 ) -> None:
     """Write the journeys of patients under an agent: every order, result, time, posterior and component."""
     from workup.agents.referenced import by_own_name
@@ -280,13 +293,13 @@ def simulate(
     to_minari = str(out).startswith(PREFIX)
     if not to_minari and out.suffix not in writers:
         raise WorkupError(f"--out is {out}; expected a name that ends with {', '.join(writers)}, or minari:NAME-v0")
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     world, chosen = population.world, by_own_name({agent: make_agent(agent, population, seed=seed)})
     (name,) = chosen
     with progress() as display:
         task = display.add_task(name, total=patients)
         journeys = run_agents(
-            held_out(scenario, population),
+            held_out(scenario, population, gbp_per_qaly, perspective),
             chosen,
             patients=patients,
             seed=seed,
@@ -295,7 +308,9 @@ def simulate(
         )[name]
     if to_minari:
         place = Path(scenario)
-        made_from = {"scenario": str(place.resolve()) if place.exists() else scenario}
+        made_from: dict[str, Any] = {"scenario": str(place.resolve()) if place.exists() else scenario}
+        asked = {"gbp_per_qaly": gbp_per_qaly, "perspective": perspective}
+        made_from |= {name: of for name, of in asked.items() if of is not None}
         if not population.drawn:
             made_from["split"] = "test"
         write_minari(journeys, str(out).removeprefix(PREFIX), made_from=made_from)

@@ -24,6 +24,7 @@ from workup.cli.terminal import (
 )
 from workup.errors import WorkupError
 from workup.files import write_whole
+from workup.wording import CERTIFIED
 
 if TYPE_CHECKING:
     from workup.benchmarks.library import LibraryBench
@@ -325,7 +326,7 @@ def _show_ppo(result: PpoBench) -> None:
         certified, upper = (
             _spread((result["optimum"][name][end] for end in ENDS), "{:.1f}") for name in ("gain", "upper gain")
         )
-        console().print(f"\noptimum: certified gain {certified}, upper bound {upper}")
+        console().print(f"\noptimum: gain {certified}, {CERTIFIED}; upper bound {upper}")
 
 
 def _ppo_row(scores: Scores) -> list[str]:

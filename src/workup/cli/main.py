@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from workup.cli import agents, authoring, bench_lint, benchmarks, demo, importing, report, scenarios, sensitivity, warm
+from workup.cli import (
+    agents,
+    authoring,
+    bench_guideline,
+    bench_lint,
+    bench_provenance,
+    benchmarks,
+    demo,
+    importing,
+    report,
+    scenarios,
+    sensitivity,
+    warm,
+)
 from workup.cli.terminal import DISCLAIMER, warnings
 from workup.errors import ScenarioError, WorkupError
 
@@ -51,6 +64,8 @@ bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
 bench.command()(benchmarks.library)
 bench.command()(bench_lint.lint)
+bench.command()(bench_guideline.guideline)
+bench.command()(bench_provenance.provenance)
 
 
 def _version(asked: bool) -> None:

@@ -10,7 +10,17 @@ import typer
 from rich.markup import escape
 
 from workup.cli.agents import AgentNames
-from workup.cli.terminal import ScenarioId, Seed, console, load_population, progress, say_what_this_is, shown_on
+from workup.cli.terminal import (
+    Perspective,
+    Rate,
+    ScenarioId,
+    Seed,
+    console,
+    load_population,
+    progress,
+    say_what_this_is,
+    shown_on,
+)
 from workup.errors import WorkupError
 
 
@@ -24,6 +34,8 @@ def report(
         bool,
         typer.Option("--optimum", help="Also plan what was possible for these patients: minutes, where it is new."),
     ] = False,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
 ) -> None:
     """Compare agents and write a page about it: what each gains, what it orders first and for whom, and its common routes."""
     from workup.report.study import write_report
@@ -35,6 +47,8 @@ def report(
         raise WorkupError(f"--out {out} is no web page; give a name that ends in .html")
     command = ["workup", "report", scenario, "--agents", ",".join(names), "--out", str(out)]
     command += ["--patients", str(patients), "--seed", str(seed), *(["--optimum"] if optimum else [])]
+    command += ["--gbp-per-qaly", f"{gbp_per_qaly:g}"] if gbp_per_qaly is not None else []
+    command += ["--perspective", perspective] if perspective is not None else []
     with progress() as display:
         write_report(
             scenario,
@@ -43,8 +57,10 @@ def report(
             patients=patients,
             seed=seed,
             optimum=optimum,
+            gbp_per_qaly=gbp_per_qaly,
+            perspective=perspective,
             command=shlex.join(command),
             progress=shown_on(display),
         )
     console().print(escape(str(out.resolve())))
-    say_what_this_is(load_population(scenario).world.scenario)
+    say_what_this_is(load_population(scenario, gbp_per_qaly, perspective).world.scenario)

@@ -13,6 +13,8 @@ from rich.markup import escape
 
 from workup.cli.terminal import (
     JsonFile,
+    Perspective,
+    Rate,
     ScenarioId,
     Seed,
     console,
@@ -72,6 +74,7 @@ def lint(
 ) -> None:
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
     from workup.envs.compile.faults import lint_compiled
+    from workup.scenarios.language.backing import recomputed, recomputed_words
     from workup.scenarios.language.library import find_scenario, load_scenario
     from workup.scenarios.language.lint.lint import check
     from workup.scenarios.language.lint.lint import look_again as again
@@ -89,11 +92,12 @@ def lint(
     look_again, standing = again(check(find_scenario(file))[0]), standing_of(scenario)
     for warning in look_again:
         console().print(escape(f"look again: {warning}"))
+    stated, derived = recomputed(scenario)
+    if stated < derived:
+        console().print(f"advice: {recomputed_words(scenario)}; of the others nobody notices a slip")
     console().print(escape(f"{file}: no faults; {standing.words}"))
-    write_json(
-        json_file,
-        {"file": file, "passed": True, "faults": [], "look_again": look_again, "status": standing.status},
-    )
+    told = {"look_again": look_again, "status": standing.status, "derived": derived, "recomputed": stated}
+    write_json(json_file, {"file": file, "passed": True, "faults": [], **told})
 
 
 def explain(
@@ -174,13 +178,15 @@ def play(
     scenario: ScenarioId,
     patient: Annotated[int, typer.Option(min=0, help="Which patient of the seed.")] = 0,
     seed: Seed = 0,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
 ) -> None:
     """Take a journey yourself, and learn what each order gained or lost against the optimum, and why."""
     from workup.play.debrief import debrief, judged_choices
     from workup.play.play import QuitError
     from workup.play.play import play as take
 
-    world = load_world(scenario)
+    world = load_world(scenario, gbp_per_qaly, perspective)
     say_what_this_is(world.scenario)
     console().print(escape(world.scenario.about))
 
@@ -215,16 +221,18 @@ def solve(
     ] = 200,
     seed: Seed = 0,
     vignettes: Annotated[bool, typer.Option("--vignettes", help="Also for each vignette's patient.")] = False,
+    gbp_per_qaly: Rate = None,
+    perspective: Perspective = None,
     json_file: JsonFile = None,
 ) -> None:
-    """What the best policy is worth, exactly or between certified bounds, and what it does."""
+    """What the best policy is worth, exactly or between bounds, certified given the scenario's figures, and what it does."""
     from workup.agents.planning import Optimum
     from workup.cli.solving import as_json, what_it_does
     from workup.evaluation.optimum import Bookkeeper
     from workup.evaluation.run import run_agents
-    from workup.wording import pounds
+    from workup.wording import CERTIFIED, pounds
 
-    population = load_population(scenario)
+    population = load_population(scenario, gbp_per_qaly, perspective)
     world, keeper = population.world, Bookkeeper(population)
     keeper.check_law()
     with progress() as display:
@@ -244,9 +252,9 @@ def solve(
         told = _of_vignettes(keeper, seed, partial(display.advance, more)) if vignettes else {}
     console().print(f"{world.scenario.id}: the best policy is worth {pounds(found.value)} per patient")
     if found.exact:
-        console().print("exact, over all patients and the whole journey")
+        console().print(f"exact, over all patients and the whole journey, {CERTIFIED}")
     else:
-        console().print(f"certified: at least {pounds(found.lower)}, at most {pounds(found.upper)}")
+        console().print(f"at least {pounds(found.lower)}, at most {pounds(found.upper)}, {CERTIFIED}")
         console().print(f"the best decision right after history and examination: {pounds(found.v0)}")
         console().print(f"over {found.patients} patients of seed {seed}, 95% by sampling: {_ends(found)}")
     console().print()

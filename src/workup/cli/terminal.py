@@ -28,6 +28,16 @@ DISCLAIMER = "Synthetic patients, for research and teaching only; nothing here i
 
 ScenarioId = Annotated[str, typer.Argument(metavar="ID", help="A scenario's id, or a path to its folder or file.")]
 Seed = Annotated[int, typer.Option(min=0, help="The same seed gives the same patients.")]
+Rate = Annotated[
+    float | None,
+    typer.Option("--gbp-per-qaly", metavar="RATE", help="Pounds that a QALY counts, instead of the scenario's."),
+]
+Perspective = Annotated[
+    str | None,
+    typer.Option(
+        "--perspective", metavar="NAME", help="Whose side it is seen from: nhs or patient; says whose costs count."
+    ),
+]
 JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="Write the result as JSON too.")]
 
 
@@ -47,23 +57,33 @@ def write_json(path: Path | None, content: Mapping[str, Any]) -> None:
         write_whole(path, json.dumps(content, indent=1, allow_nan=False, ensure_ascii=False) + "\n")
 
 
-def load_population(scenario_id: str) -> Population:
-    """Who is met in the scenario of an id or path; of an imported table, its training patients."""
+def load_population(scenario_id: str, rate: float | None = None, perspective: str | None = None) -> Population:
+    """Who is met in the scenario of an id or path; of an imported table, its training patients. Says at what rate and from
+    which perspective, where either was asked for."""
     from workup.envs.compile.recorded import population_of
 
-    return population_of(scenario_id)
+    found = population_of(scenario_id, gbp_per_qaly=rate, perspective=perspective)
+    if rate is not None or perspective is not None:
+        from workup.scenarios.language.words.worth import seen_as
+
+        console().print(f"[dim]{escape(seen_as(found.world.scenario))}[/dim]")
+    return found
 
 
-def load_world(scenario_id: str) -> World:
+def load_world(scenario_id: str, rate: float | None = None, perspective: str | None = None) -> World:
     """The compiled scenario of an id or path."""
-    return load_population(scenario_id).world
+    return load_population(scenario_id, rate, perspective).world
 
 
-def held_out(scenario_id: str, population: Population) -> Population:
+def held_out(
+    scenario_id: str, population: Population, rate: float | None = None, perspective: str | None = None
+) -> Population:
     """Whom agents made for `population` are judged on: the test patients of an imported table, else the same law's."""
     from workup.envs.compile.recorded import population_of
 
-    return population if population.drawn else population_of(scenario_id, split="test")
+    if population.drawn:
+        return population
+    return population_of(scenario_id, split="test", gbp_per_qaly=rate, perspective=perspective)
 
 
 def say_what_this_is(scenario: Scenario) -> None:
@@ -85,6 +105,11 @@ def table(*headings: str) -> Table:
     from rich.table import Table
 
     return Table(*headings, box=None, padding=(0, 2, 0, 0), header_style="bold")
+
+
+def number(amount: float) -> str:
+    """Whole from 100 on, else to one decimal; never '-0.0'."""
+    return f"{amount:,.0f}" if abs(amount) >= 100 else f"{round(amount, 1) + 0.0:,.1f}"
 
 
 def planning_ahead(presentations: int) -> str:

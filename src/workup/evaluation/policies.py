@@ -11,7 +11,7 @@ from workup.agents.adapted import as_agent
 from workup.agents.base import Agent
 from workup.agents.planning import Optimum
 from workup.agents.referenced import by_own_name
-from workup.envs.compile.recorded import population_of
+from workup.envs.compile.recorded import population_of, refuse_view_of
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
@@ -44,6 +44,8 @@ def evaluate(
     patients: int = 1000,
     seed: int = 0,
     optimum: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
 ) -> Evaluation:
     """Take the same patients through a journey under each policy and compare what these were worth.
 
@@ -57,6 +59,8 @@ def evaluate(
         seed: of the patients, and of agents that draw random numbers.
         optimum: also what was possible, with certified bounds; minutes on some scenarios. Policies are then scored as the optimum is
             certified, with less noise (`Evaluation.meaning`).
+        gbp_per_qaly: pounds that a QALY counts, instead of the scenario's; for a compiled world, say it to `compile_world`.
+        perspective: 'nhs' or 'patient', whose costs count, instead of the scenario's; likewise.
 
     Returns:
         Intervals for each policy and each pair; `print` it, or take `.to_frame()`.
@@ -74,7 +78,15 @@ def evaluate(
         >>> found.to_frame()["policy"].to_list()  # best first
         ['voi', 'none']
     """
-    return compare(scenario, policies, patients=patients, seed=seed, optimum=optimum).evaluation
+    return compare(
+        scenario,
+        policies,
+        patients=patients,
+        seed=seed,
+        optimum=optimum,
+        gbp_per_qaly=gbp_per_qaly,
+        perspective=perspective,
+    ).evaluation
 
 
 def compare(
@@ -84,6 +96,8 @@ def compare(
     patients: int,
     seed: int,
     optimum: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
     record: bool = False,
     progress: Progress | None = None,
 ) -> Comparison:
@@ -94,8 +108,12 @@ def compare(
         tell("presentations planned", None)
 
     ready = isinstance(scenario, World | Population)
-    population = Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario)
-    judged = population if ready or population.drawn else population_of(str(scenario), split="test")
+    view: dict[str, Any] = {"gbp_per_qaly": gbp_per_qaly, "perspective": perspective}
+    refuse_view_of(scenario, view)
+    population = (
+        Population.of(scenario) if isinstance(scenario, World | Population) else population_of(scenario, **view)
+    )
+    judged = population if ready or population.drawn else population_of(str(scenario), split="test", **view)
     keeper = Bookkeeper(population)
     agents = {
         name: keeper.agent(policy, seed=seed, progress=solved)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from workup.agents.planning import PresentationBounds
 from workup.envs.records.journeys import Journeys
 from workup.errors import UnknownNameError, WorkupError
+from workup.evaluation.conditions import ByCondition, OfCondition, by_condition
 from workup.evaluation.measures import MEASURES, measure
-from workup.evaluation.subgroups import Members, subgroups
+from workup.evaluation.subgroups import EXPECTED, Group, Members, by_group, subgroups
 from workup.evaluation.worth import meaning, presented, reference, spread, worth
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.statistics import (
@@ -35,21 +36,7 @@ if TYPE_CHECKING:
 
 Floats = NDArray[np.float64]
 
-EXPECTED = ("value", "gain")
 ROBUST = ("median", "trimmed")
-GROUP_MEASURES = ("value", "gain", "accuracy", "cost_gbp", "tests")
-
-
-@dataclass(frozen=True)
-class Group:
-    """One subgroup under one agent; intervals are mean ± 1.96 standard errors."""
-
-    patients: int
-    value: Interval
-    gain: Interval
-    accuracy: Interval
-    cost_gbp: Interval
-    tests: Interval
 
 
 @dataclass(frozen=True)
@@ -89,6 +76,8 @@ class AgentScore:
     """Share of each decision."""
     subgroups: Mapping[str, Mapping[str, Group]]
     """Context variable -> value -> how it went there."""
+    conditions: Mapping[str, OfCondition]
+    """True condition -> how it went for those who had it."""
 
     def as_json(self) -> dict[str, Any]:
         """`value` with its interval, everything else as a number, with the other intervals under `intervals`."""
@@ -99,9 +88,10 @@ class AgentScore:
             "decisions": dict(self.decisions),
             "intervals": {name: getattr(self, name).as_json() for name in names},
             "subgroups": {
-                variable: {value: _group_json(group) for value, group in values.items()}
+                variable: {value: group.as_json() for value, group in values.items()}
                 for variable, values in self.subgroups.items()
             },
+            "conditions": {name: each.as_json() for name, each in self.conditions.items()},
         }
 
 
@@ -182,6 +172,11 @@ class Evaluation:
             if each.truncated.mean > 0
         ]
 
+    @property
+    def by_condition(self) -> ByCondition:
+        """Agents by true condition: whom their means come from."""
+        return ByCondition({name: each.conditions for name, each in self.agents.items()})
+
     def to_frame(self) -> pl.DataFrame:
         """One row a policy, best first: `policy`, then mean, `_low` and `_high` of value, captured, median, trimmed and every measure."""
         import polars as pl
@@ -221,7 +216,7 @@ class Evaluation:
             "patients": self.patients,
             "seed": self.seed,
             "intervals": f"95%; percentile bootstrap over patients, {self.resamples:,} resamples, the same for all "
-            "agents; by subgroup mean ± 1.96 standard errors",
+            "agents; by subgroup and true condition mean ± 1.96 standard errors",
             "meaning": self.meaning,
             "v0": self.v0.as_json(),
             "v0_open": self.v0_open.as_json(),
@@ -324,25 +319,11 @@ def _score_one(
         captured=resampled.ratio(gain, ("bounds", "gain"), slack) if bounded else unknown,
         captured_of_upper=resampled.ratio(gain, ("bounds", "upper gain"), slack) if bounded else unknown,
         decisions=dict(zip(journeys.world.decisions, (chosen / len(journeys.patient)).tolist(), strict=True)),
-        subgroups=_by_group(measured, groups),
+        subgroups=by_group(measured, groups),
+        conditions=by_condition(journeys),
     )
-
-
-def _by_group(measured: Mapping[str, Floats], groups: list[Members]) -> dict[str, dict[str, Group]]:
-    out: dict[str, dict[str, Group]] = {}
-    for group in groups:
-        slack = float(measured["slack"][group.inside].mean()) if group.inside.any() else 0.0
-        means = {name: normal_interval(measured[name][group.inside]) for name in GROUP_MEASURES}
-        means |= {name: replace(means[name], high=means[name].high + slack) for name in EXPECTED}
-        out.setdefault(group.variable, {})[group.value] = Group(patients=int(group.inside.sum()), **means)
-    return out
 
 
 def _score_optimum(bounds: PresentationBounds, resampled: Resampled) -> OptimumScore:
     names = ("v0", "lower", "upper", "gain", "gap")
     return OptimumScore(**{name: resampled.mean(("bounds", name)) for name in names}, exact=bounds.exact)
-
-
-def _group_json(group: Group) -> dict[str, Any]:
-    intervals = {name: getattr(group, name).as_json() for name in GROUP_MEASURES}
-    return {"patients": group.patients, **intervals}

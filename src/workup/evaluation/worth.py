@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from workup.agents.planning import PresentationBounds
 from workup.envs.records.journeys import Journeys
 from workup.statistics import Interval
+from workup.wording import CERTIFIED
 
 Floats = NDArray[np.float64]
 
@@ -95,7 +96,7 @@ def meaning(journeys: Journeys, bounds: PresentationBounds | None, plan: Journey
             f"agent above the optimum, which is an expectation. {got}"
         )
     return (
-        "Value and captured: what patients can expect on average, as the optimum is certified; luck is taken off by "
+        f"Value and captured: what patients can expect on average, as the optimum is {CERTIFIED}; luck is taken off by "
         f"comparison with the optimum's plan on the same patients, so above 100% is chance, within the interval. {got}"
     )
 

@@ -194,6 +194,8 @@ class Price:
         late_cost, late_harm = ((beliefs * table[items]).sum() for table in (world.late_cost_gbp, world.late_harm_gbp))
         hours = float(world.turnaround_h[items].max())
         rate = float(beliefs.sum(axis=0) @ world.waiting_cost_gbp_per_h[world.model.condition_of])
+        if world.by_patient.waiting_gbp_per_h.size:
+            rate += float((beliefs * world.by_patient.waiting_gbp_per_h).sum())
         cost, harm, delay, _ = world.weights
         return cls(
             cost_gbp=float(cost * (world.cost_gbp[items].sum() + shared_cost + late_cost)),

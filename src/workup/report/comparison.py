@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 
 from workup.report.drawing import FAINT, INK, MUTED, PALETTE, PAPER, STYLE, spread
 from workup.report.inputs import LearningCurve
-from workup.wording import percent, pounds
+from workup.wording import CERTIFIED, percent, pounds
 
 if TYPE_CHECKING:
     from workup.evaluation.score import AgentScore, Evaluation
@@ -95,7 +95,7 @@ def in_words(evaluation: Evaluation) -> str:
         return f"None of these gains over deciding straight after history and examination; {ranked[0]} loses least: {_worth(best)}."
     said = f"Most is gained by {ranked[0]}: {_worth(best)}"
     if np.isfinite(best.captured.mean) and ranked[0] != "optimum":
-        said += f", {percent(best.captured.mean)} of what the best plan found certainly gains"
+        said += f", {percent(best.captured.mean)} of what the best plan found gains, {CERTIFIED}"
     if len(ranked) == 1:
         return f"{said}."
     second = evaluation.agents[ranked[1]]
@@ -129,7 +129,7 @@ def _plane(
     for point in points:
         if np.isfinite([point.low, point.high]).all():
             axes.plot([point.cost_gbp] * 2, [point.low, point.high], color=MUTED, lw=1.2, zorder=2)
-        axes.plot(point.cost_gbp, point.gain, "o", ms=6.5, color=_agent_colour(point.agent), zorder=3)
+        axes.plot(point.cost_gbp, point.gain, "o", ms=6.5, color=agent_colour(point.agent), zorder=3)
     heights = [v for p in points for v in (p.gain, p.low, p.high)] + list(bracket)
     heights = [v for v in heights if np.isfinite(v)]
     costs = [point.cost_gbp for point in points]
@@ -169,7 +169,7 @@ def _name_points(axes: Axes, points: Sequence[Point]) -> None:
                 (point.cost_gbp, point.gain),
                 (right, place),
                 va="center",
-                color=_agent_colour(point.agent),
+                color=agent_colour(point.agent),
                 fontweight="bold" if _is_learner(point.agent) else "normal",
                 bbox=_BEHIND,
                 arrowprops={
@@ -196,7 +196,7 @@ def _key(figure: Figure, lower: float, upper: float, exact: bool) -> None:
     """What the lines mean, above the picture, where no name of an agent can be."""
     if not np.isfinite(lower):
         return
-    lines = {"the optimum (exact)" if exact else "certified: the best plan found": Line2D([], [], color=_GREEN, lw=1.2)}
+    lines = {f"{'the optimum' if exact else 'the best plan found'}, {CERTIFIED}": Line2D([], [], color=_GREEN, lw=1.2)}
     if not exact and np.isfinite(upper):
         lines["no policy can be above"] = Line2D([], [], color=_GREEN, lw=0.8, ls=_DASHED)
     figure.legend(
@@ -208,7 +208,8 @@ def _is_learner(agent: str) -> bool:
     return "ppo" in agent.lower()
 
 
-def _agent_colour(agent: str) -> str:
+def agent_colour(agent: str) -> str:
+    """Learners and the optimum stand out."""
     if _is_learner(agent):
         return PALETTE[0]
     return PALETTE[2] if agent == "optimum" else INK

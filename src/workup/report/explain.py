@@ -8,6 +8,7 @@ from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.markup import html
 from workup.report.page import page, picture
+from workup.scenarios.language.authorship import FigureRecord
 from workup.scenarios.language.schema import OPENING, Act, Orderable, Scenario
 from workup.scenarios.language.words.difference import PARTS, part_of
 from workup.scenarios.language.words.laws import Laws
@@ -16,6 +17,8 @@ from workup.scenarios.language.words.phrases import Phrases
 from workup.scenarios.language.words.place_values import figure_words
 from workup.scenarios.language.words.places import Side
 from workup.scenarios.language.words.prose import sections
+from workup.scenarios.language.words.scores import cut_off_rows, part_rows, points_in_words, span, used_by
+from workup.scenarios.language.words.worth import rows as worth_rows
 from workup.wording import chance_in_words as chance
 from workup.wording import pounds_exact
 
@@ -43,6 +46,7 @@ def explanation(scenario: Scenario, command: str) -> str:
     contents = [
         ("glance", "At a glance"),
         ("orders", "Tests and acts"),
+        *([("scores", "Scores")] if scenario.scores else []),
         *((name, of["title"]) for name, of in folded.items()),
     ]
     return page(
@@ -64,6 +68,8 @@ def explanation(scenario: Scenario, command: str) -> str:
         orders=html(prose["orders"][1:]),
         tests=_tests(laws),
         laws=_laws(laws),
+        scores=_scores(laws.phrases),
+        worths=_worths(scenario),
         figures=_figures(scenario),
         unseen=1 - seen / max(len(scenario.figures), 1),
     )
@@ -130,14 +136,43 @@ def _laws(laws: Laws) -> list[dict[str, Any]]:
     return out
 
 
+def _scores(phrases: Phrases) -> list[dict[str, Any]]:
+    """Each score: what gives points, what totals are called, what looks at it."""
+    return [
+        {
+            "label": score.label,
+            "parts": [
+                (what, points_in_words(points))
+                for part in score.points
+                for what, points in part_rows(part.model_dump(), phrases)
+            ],
+            "words": cut_off_rows(phrases, name),
+            "says": f"Totals {span(phrases, name)}; {used_by(phrases, name)}.",
+        }
+        for name, score in phrases.scenario.scores.items()
+    ]
+
+
+def _worths(s: Scenario) -> list[dict[str, Any]]:
+    """What each decision in parts is worth, as a table of parts by cause."""
+    tables = [(decision.label, *worth_rows(s, name)) for name, decision in s.decisions.items() if decision.worth]
+    return [{"label": label, "headings": headings, "rows": rows} for label, headings, rows in tables]
+
+
+def origin(figure: FigureRecord) -> str:
+    """Where a figure comes from: its source, note, formula and search, as far as it has them."""
+    computed = f"computed as {figure.formula}" if figure.formula else None
+    searched = f"searched: {figure.searched.in_words}" if figure.searched else None
+    return "; ".join(text for text in (figure.source, figure.note, computed, searched) if text)
+
+
 def _figures(s: Scenario) -> list[dict[str, Any]]:
     """Every figure in words with its status, by part of the scenario."""
     side = Side.of(s)
     parts: dict[str, list[dict[str, Any]]] = {part: [] for part in PARTS}
     for figure in s.figures:
         what, value = figure_words(side, figure)
-        source = "; ".join(text for text in (figure.source, figure.note) if text)
-        row = {"what": what, "value": value, "status": figure.status, "source": source}
+        row = {"what": what, "value": value, "status": figure.status, "source": origin(figure)}
         parts[part_of(figure.path.partition(".")[0])].append(row)
     seen = {part: sum(row["status"] == "seen" for row in rows) for part, rows in parts.items()}
     return [{"name": part, "rows": rows, "seen": seen[part]} for part, rows in parts.items() if rows]

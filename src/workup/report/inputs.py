@@ -13,6 +13,7 @@ from workup.envs.records.journeys import Journeys
 from workup.scenarios.language.schema import Scenario
 
 if TYPE_CHECKING:
+    from workup.evaluation.rates import NetBenefit
     from workup.evaluation.score import Evaluation
     from workup.vignettes.check import Check
 
@@ -51,3 +52,7 @@ class ReportInputs:
     policy_journeys: Mapping[str, Journeys] = field(default_factory=dict)
     """Agent -> population journeys recorded with events, for what it orders first and for its common routes."""
     learning_curves: tuple[LearningCurve, ...] = ()
+    net_benefit: NetBenefit | None = None
+    """What the same journeys would be worth at other rates for a QALY."""
+    no_net_benefit: str = ""
+    """Why that is not told."""

@@ -13,9 +13,11 @@ from matplotlib.figure import Figure
 
 from workup.report.drawing import svg
 from workup.scenarios.language.authorship import Status
+from workup.scenarios.language.backing import recomputed_words
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.words.worth import seen_as, worth_telling
 from workup.version import __version__
 from workup.wording import listed, percent, pounds
 
@@ -77,6 +79,7 @@ def head(scenario: Scenario, command: str, facts: Sequence[tuple[str, str]] = ()
         "status_words": standing.words[:1].upper() + standing.words[1:],
         "provenance": shares,
         "provenance_words": ", ".join(f"{status} {percent(counts[status] / total)}" for status in STATUSES),
+        "recomputed": recomputed_words(scenario),
         "seen": counts["seen"] / total,
         "n_figures": f"{len(scenario.figures):,}",
         "warnings": warnings(scenario),
@@ -87,6 +90,7 @@ def head(scenario: Scenario, command: str, facts: Sequence[tuple[str, str]] = ()
             ("Setting", who.setting),
             ("Guideline", f"{who.guideline.name}, {who.guideline.version}"),
             ("Prices", f"{who.currency}, {who.price_year}"),
+            *((("Worth", seen_as(scenario)),) if worth_telling(scenario) else ()),
             *facts,
             ("Made by", f"workup {__version__}"),
         ],

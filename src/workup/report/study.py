@@ -12,7 +12,9 @@ from workup.agents.base import Agent
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
+from workup.errors import WorkupError
 from workup.evaluation.policies import Comparison, compare
+from workup.evaluation.rates import NetBenefit, net_benefit
 from workup.report.inputs import LearningCurve, ReportInputs
 from workup.report.write import write_page
 from workup.vignettes.check import judge_vignettes, run_vignettes
@@ -31,6 +33,8 @@ def write_report(
     patients: int = PATIENTS,
     seed: int = 0,
     optimum: bool = False,
+    gbp_per_qaly: float | None = None,
+    perspective: str | None = None,
     command: str = "",
     progress: Progress | None = None,
 ) -> Path:
@@ -43,6 +47,8 @@ def write_report(
         patients: the first so many of the seed; of recorded patients, at most all.
         seed: of the patients, of the draws of each vignette, and of agents that draw random numbers.
         optimum: also what was possible, with certified bounds; minutes on some scenarios.
+        gbp_per_qaly: pounds that a QALY counts, as in `evaluate`.
+        perspective: as in `evaluate`.
         command: how to make the page again, said on it; by default this call.
         progress: called as the work goes on.
 
@@ -57,7 +63,10 @@ def write_report(
         >>> workup.write_report("tutorial", ["none", "voi"], "report.html", patients=50).name
         'report.html'
     """
-    found = compare(scenario, policies, patients=patients, seed=seed, optimum=optimum, record=True, progress=progress)
+    found = compare(
+        scenario, policies, patients=patients, seed=seed, optimum=optimum, gbp_per_qaly=gbp_per_qaly, perspective=perspective,
+        record=True, progress=progress,
+    )  # fmt: skip
     made_by = command or f"workup.write_report({found.world.scenario.id!r}, {list(found.agents)}, {str(path)!r}, ...)"
     return write_page(study(found, seed=seed, command=made_by, progress=progress), Path(path))
 
@@ -84,6 +93,7 @@ def study(
     agents = {name: found.agents[name] for name in (found.agents if checked is None else checked)}
     vignettes = _vignettes(found.world, agents, seed, progress)
     found.keeper.save()
+    lines, no_lines = _net_benefit(found)
     return ReportInputs(
         scenario=found.world.scenario,
         command=command,
@@ -97,7 +107,19 @@ def study(
         vignette_journeys=vignettes,
         policy_journeys=found.journeys,
         learning_curves=tuple(learning_curves),
+        net_benefit=lines,
+        no_net_benefit=no_lines,
     )
+
+
+def _net_benefit(found: Comparison) -> tuple[NetBenefit | None, str]:
+    """Lines over rates, or why there are none."""
+    if any(not each.law_known for each in found.journeys.values()):
+        return None, "the patients are recorded ones"
+    try:
+        return net_benefit(found.journeys, found.evaluation), ""
+    except WorkupError as reason:
+        return None, str(reason)
 
 
 def _vignettes(

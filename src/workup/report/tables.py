@@ -10,7 +10,7 @@ import numpy as np
 
 from workup.scenarios.language.schema import Scenario
 from workup.statistics import Interval
-from workup.wording import percent, plain, pounds
+from workup.wording import CERTIFIED, percent, plain, pounds
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -66,7 +66,8 @@ class Agents:
 _Words = Callable[[float], str]
 
 
-def _tenth(number: float) -> str:
+def tenth(number: float) -> str:
+    """'1.2', or a dash where undefined."""
     return f"{number:,.1f}" if np.isfinite(number) else "–"
 
 
@@ -81,7 +82,7 @@ def _tenth_percent(share: float) -> str:
 _COLUMNS: tuple[tuple[str, _Words, bool, Column], ...] = (
     ("value", pounds, True, Column("Value", "Utility of the decision minus cost, harm and waiting, per patient.")),
     ("gain", pounds, True, Column("Gain", "Value over the best decision straight after history and examination.")),
-    ("captured", percent, True, Column("Captured", "Gain as a share of what the best plan found certainly gains.")),
+    ("captured", percent, True, Column("Captured", f"Gain as a share of that of the best plan found, {CERTIFIED}.")),
     ("captured_of_upper", percent, True, Column("Of the bound", "Gain as a share of what no policy can exceed.")),
     (
         "median",
@@ -95,9 +96,9 @@ _COLUMNS: tuple[tuple[str, _Words, bool, Column], ...] = (
     ("cost_gbp", pounds, False, Column("Cost", "Money spent per patient.")),
     ("harm_gbp", pounds, False, Column("Harm", "Expected harm of tests per patient, in pounds.")),
     ("delay_gbp", pounds, False, Column("Waiting", "Expected cost of waiting per patient, in pounds.")),
-    ("dose_msv", _tenth, False, Column("Dose, mSv", "Radiation per patient.")),
-    ("tests", _tenth, False, Column("Tests", "Orders beyond history and examination, per patient.")),
-    ("days", _tenth, False, Column("Days", "From the first consultation to the decision.")),
+    ("dose_msv", tenth, False, Column("Dose, mSv", "Radiation per patient.")),
+    ("tests", tenth, False, Column("Tests", "Orders beyond history and examination, per patient.")),
+    ("days", tenth, False, Column("Days", "From the first consultation to the decision.")),
 )
 """Measure, how it is written, whether its 95% interval is shown, and what it is."""
 _REFERENCES = ("optimum", "guideline")
@@ -107,7 +108,10 @@ def agents_table(evaluation: Evaluation, scenario: Scenario) -> Agents:
     """All agents with intervals, their differences from the references, and how they do by subgroup."""
     names = sorted(evaluation.agents, key=lambda name: -evaluation.agents[name].value.mean)
     rows = tuple(
-        Row(name, tuple(_cell(getattr(evaluation.agents[name], key), say, wide) for key, say, wide, _ in _COLUMNS))
+        Row(
+            name,
+            tuple(interval_cell(getattr(evaluation.agents[name], key), say, wide) for key, say, wide, _ in _COLUMNS),
+        )
         for name in names
     )
     more = (*_differences(evaluation, names), *_subgroups(evaluation, scenario, names))
@@ -116,7 +120,8 @@ def agents_table(evaluation: Evaluation, scenario: Scenario) -> Agents:
     )
 
 
-def _cell(interval: Interval, say: _Words, wide: bool = True) -> Cell:
+def interval_cell(interval: Interval, say: Callable[[float], str], wide: bool = True) -> Cell:
+    """A mean, and its interval if it has one and it is to be shown."""
     known = wide and np.isfinite([interval.low, interval.high]).all()
     return Cell(say(interval.mean), f"{say(interval.low)} to {say(interval.high)}" if known else "")
 
@@ -132,7 +137,10 @@ def _differences(evaluation: Evaluation, names: Sequence[str]) -> list[Table]:
     rows = tuple(
         (
             Cell(name),
-            *(_cell(between[name, each], pounds) if (name, each) in between else nothing for each in references),
+            *(
+                interval_cell(between[name, each], pounds) if (name, each) in between else nothing
+                for each in references
+            ),
         )
         for name in names
     )
@@ -148,7 +156,10 @@ def _subgroups(evaluation: Evaluation, scenario: Scenario, names: Sequence[str])
             continue
         label = scenario.context[variable].label if variable in scenario.context else plain(variable)
         rows = tuple(
-            (Cell(name), *(_cell(evaluation.agents[name].subgroups[variable][value].gain, pounds) for value in values))
+            (
+                Cell(name),
+                *(interval_cell(evaluation.agents[name].subgroups[variable][value].gain, pounds) for value in values),
+            )
             for name in names
         )
         header = ("Agent", *(f"{plain(value)} (n = {first[value].patients:,})" for value in values))

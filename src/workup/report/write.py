@@ -14,16 +14,18 @@ import numpy as np
 from workup.envs.records.journeys import Journeys
 from workup.files import write_whole
 from workup.report import comparison, figures
+from workup.report.causes import by_cause
 from workup.report.diagrams.routes import tree_figure
 from workup.report.inputs import ReportInputs
 from workup.report.page import page, picture
 from workup.report.presentations import first_orders
+from workup.report.rates import by_rate
 from workup.report.routes import common_routes, ends_in_words, told
 from workup.report.story import Story, tell
 from workup.report.tables import agents_table, vignette_table
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
-from workup.wording import elapsed, moment, percent, pounds, without_brackets
+from workup.wording import CERTIFIED, elapsed, moment, percent, pounds, without_brackets
 
 if TYPE_CHECKING:
     from workup.evaluation.score import Evaluation
@@ -33,6 +35,8 @@ _SECTIONS = {
     "orders": "What is ordered first",
     "trees": "Common routes",
     "agents": "All agents",
+    "causes": "By true cause",
+    "rates": "Other rates for a QALY",
     "patients": "Two patients",
     "vignettes": "Vignettes",
     "learning": "Learning",
@@ -74,6 +78,8 @@ def render(inputs: ReportInputs) -> str:
         "orders": _orders(inputs),
         "trees": _trees(inputs),
         "agents": agents_table(inputs.evaluation, inputs.scenario) if inputs.evaluation else None,
+        "causes": by_cause(inputs.evaluation, inputs.scenario) if inputs.evaluation else None,
+        "rates": by_rate(inputs.net_benefit) if inputs.net_benefit else None,
         "patients": _patients(inputs),
         "vignettes": _vignettes(inputs),
         "learning": _learning(inputs),
@@ -277,8 +283,9 @@ def _limits(inputs: ReportInputs) -> list[str]:
         "The model lists one principal cause for each patient and a fixed set of causes, tests and findings. Real "
         "patients have several problems, and some that are on no list.",
         "Costs, harms, waiting and outcomes are put on one scale, pounds, at the exchange rate the scenario states. "
-        "Another rate can turn the ranking of the agents round.",
-        "The optimum is best for this model and this scale only. It knows the model exactly, which no clinician does.",
+        "Another rate can turn the ranking of the agents round."
+        + (f" What other rates would change is not shown: {inputs.no_net_benefit}." if inputs.no_net_benefit else ""),
+        f"The optimum is best for this model and this scale only: {CERTIFIED}. It knows the model exactly, which no clinician does.",
     ]
     standing = standing_of(scenario)
     if standing.status == "draft":

@@ -34,14 +34,18 @@ _NUMBERS = frozenset(
     {
         "cost_gbp", "loss_gbp", "discomfort_gbp", "dose_msv", "turnaround", "waiting_cost_gbp_per_day", "median_time",
         "waiting_factor", "progression_factor", "benefit_gbp", "utility", "gbp_per_qaly", "loss_gbp_per_msv",
-        "urgency_utility_gbp", "odds", "sd", "median", "sigma",
+        "urgency_utility_gbp", "gbp", "qaly", "odds", "sd", "median", "sigma", "loss_qaly", "bed_days", "bed_day_gbp",
+        "own_cost_gbp", "transfer_gbp",
     }
 )  # fmt: skip
+_NOT_COUNTED = {"nhs": ("own_cost_gbp", "transfer_gbp"), "patient": ("cost_gbp", "bed_days", "bed_day_gbp")}
+"""Fields that weigh nothing, by perspective."""
 _ELSEWHERE = {
     "vignettes": "an expectation: asked of the policy, not part of the patient",
     "targets": "a published figure that the model has to meet, not part of it",
     "guideline": "of the guideline, which the best policy does not read",
     "guideline_versions": "of the guideline, which the best policy does not read",
+    "scores": "of a score, which the best policy reads only where something requires it",
     "new_visit_after": "how orders are counted in visits, which the best policy does not read",
 }
 
@@ -175,6 +179,8 @@ def _candidate(
         return f"of another reward preset than {preset}"
     kind = _KINDS.get(field, "number")
     value = float(at(scenario, place))
+    if field in _NOT_COUNTED[scenario.utility.perspective]:
+        return f"of no weight in the perspective {scenario.utility.perspective}"
     if kind in ("chance", "row") and value in (0.0, 1.0):
         return "0 or 1: said to be certain"
     if kind == "number" and value == 0.0:
@@ -191,13 +197,17 @@ def _field(place: Path) -> str | None:
     """What kind of figure stands at a place; None for one that cannot be moved."""
     if place[0] in _ELSEWHERE:
         return None
-    names = 0 if len(place) == 1 or place[0] in ("prior", "utility") else 1  # the thing's own name is no field
+    whole = len(place) == 1 or place[0] in ("prior", "utility", "loss_gbp_per_msv")
+    names = 0 if whole else 1  # the thing's own name is no field
     fields = list(place[1 + names :]) if len(place) > 1 else [place[0]]
+    if fields[:1] == ["worth"]:
+        fields = fields[1:]
     if fields[:1] == ["complications"]:
         fields = fields[2:]
     known = [part for part in fields if part in _KINDS or part in _NUMBERS]
     blocked = {"when", "bands", "requires", "within"}.intersection(map(str, fields))
-    return str(known[0]) if known and not blocked else None
+    unit = known[-1] if known[-1:] in (["gbp"], ["qaly"]) else next(iter(known), None)  # of an amount, what it is in
+    return str(unit) if known and not blocked else None
 
 
 def _complement(row: Mapping[str, float], entry: str) -> str | None:

@@ -48,6 +48,8 @@ def _harm(world: World, profile: int, hidden: int) -> Floats:
     most = world.harm_gbp + _set_up(world, world.set_up_harm_gbp) + world.late_harm_gbp[:, profile, hidden]
     for (item, _), loss in zip(world.contraindication, world.contraindication_loss_gbp, strict=True):
         most[item] += loss
+    for x, differing in zip(world.by_patient.contraindication, world.by_patient.contraindication_loss_gbp, strict=True):
+        most[world.contraindication[x, 0]] += differing[profile, hidden]
     return np.asarray(most)
 
 

@@ -119,7 +119,7 @@ def charge(action: str, values: dict[str, str], evidence: dict[str, str]) -> flo
     ill = values["kidney_disease"] == "yes"
     kidney = 5 if values.get("kidney_test attempt 1") == "result" else 0
     nodule = {"never": 0.05, "ever": 0.15}[evidence["smoked"]] * 230
-    ct = 150 + 10 + 6.6 * 3 + nodule + (0.04 if ill else 0.002) * 2000 + (300 if values["egfr"] == "low" else 0)
+    ct = 150 + 10 + 6.6 * 3 + nodule + (0.04 if ill else 0.002) * 2000
     return {
         "order crp_test": 8 + NEEDLE_GBP,
         "order kidney_test": kidney + (NEEDLE_GBP if kidney else 0),

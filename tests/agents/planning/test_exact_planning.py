@@ -23,6 +23,8 @@ from workup.envs.engine.engine import Engine
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import PlanningRefused
+from workup.scenarios.language.amounts import Amount
+from workup.scenarios.language.tables import amounts
 
 pytestmark = pytest.mark.slow
 
@@ -113,6 +115,14 @@ def test_generated_scenarios_have_every_feature() -> None:
             "incidental finding": any(i.incidental for i in items),
             **{kind: any(m.kind == kind for m in s.availability.values())
                for kind in ("fails", "unobtainable", "withheld", "corrupted")},
+            "waiting by patient": any(isinstance(c.waiting_cost_gbp_per_day, Amount) for c in s.conditions.values()),
+            "radiation by patient": isinstance(s.loss_gbp_per_msv, Amount),
+            "complication by patient": any(isinstance(c.loss_gbp, Amount) for i in items for c in i.complications.values()),
+            "incidental finding by patient": any(i.incidental and isinstance(i.incidental.loss_gbp, Amount) for i in items),
+            "contraindication by patient": any(isinstance(c.loss_gbp, Amount) for i in items for c in i.contraindicated),
+            "benefit by patient": any(a.benefit and a.benefit.given for a in s.acts.values()),
+            "benefit by decision": any(a.benefit and a.benefit.when_decided for a in s.acts.values()),
+            "amount in QALY": any(amount.qaly is not None for _, amount in amounts(s)),
             "failure that depends on the finding": any(
                 m.kind in ("fails", "unobtainable") and any(g.startswith("of_") for g in m.given)
                 for m in s.availability.values()

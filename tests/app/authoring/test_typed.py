@@ -89,7 +89,12 @@ def test_a_comma_that_is_no_thousands_mark_is_never_dropped() -> None:
         (lambda a: lines.right(a, FIVE, ("Go", "Stay")), "1 2", "2 for 5 conditions"),
         (lambda a: lines.wanted(a, ("ECG", "CT")), "ECG, not ECG", "cannot be both"),
         (lambda a: lines.after(a, ("ECG", "CT"), {"Fever": ("no", "yes")}), "ECG and Fever = no or CT", "'and' alone"),
-        (lambda a: lines.not_if(a, {"Fever": ("no", "yes")}), "Fever = yes", "the loss in pounds"),
+        (lambda a: lines.not_if(a, {"Fever": ("no", "yes")}, true=()), "Fever = yes", "the loss in pounds"),
+        (
+            lambda a: lines.not_if(a, {"Fever": ("no", "yes")}, true=()),
+            "Fever = yes, 50",
+            "only forbids: write 'Fever = yes, 0'",
+        ),
         (lines.complications, "Bleeding, 1%", "is not a name, a chance and a loss"),
         (lines.complications, "Bleeding, 0.1, 300", "may be meant in per cent or not"),
         (lines.origin, "read:", "Write the citation"),

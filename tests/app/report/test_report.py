@@ -30,6 +30,7 @@ from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
 from workup.errors import WorkupError
+from workup.evaluation.rates import net_benefit
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
 from workup.report.comparison import Point, frontier_figure
@@ -60,11 +61,13 @@ def by_vignette(world: World) -> dict[str, Journeys]:
 def inputs(world: World, by_agent: dict[str, Journeys], by_vignette: dict[str, Journeys]) -> ReportInputs:
     v0 = by_agent["guideline"].v0
     curve = LearningCurve(agent="ppo", seed=0, steps=np.array([0, 1000, 2000]), gain=np.array([-700.0, -100.0, 15.0]))
+    evaluation = score(by_agent, PresentationBounds(v0=v0, lower=v0 + 20, upper=v0 + 25, exact=False))
     return ReportInputs(
         scenario=world.scenario,
         command="workup demo --seed 3",
         seeds={"training": 3, "evaluation": 4},
-        evaluation=score(by_agent, PresentationBounds(v0=v0, lower=v0 + 20, upper=v0 + 25, exact=False)),
+        evaluation=evaluation,
+        net_benefit=net_benefit(by_agent, evaluation),
         checks=tuple(
             judge_vignettes(run_vignettes(world, make_agent(name, world), draws=20)) for name in ("guideline", "all")
         ),
@@ -137,7 +140,18 @@ def test_every_agent_vignette_and_section_is_there(html: str, inputs: ReportInpu
     for vignette in inputs.scenario.vignettes.values():
         assert vignette.title in page.text
     sections = [attributes["id"] for tag, attributes in page.tags if tag == "section"]
-    assert sections == ["frontier", "orders", "policy", "agents", "patients", "vignettes", "learning", "limits"]
+    assert sections == [
+        "frontier",
+        "orders",
+        "policy",
+        "agents",
+        "causes",
+        "rates",
+        "patients",
+        "vignettes",
+        "learning",
+        "limits",
+    ]
 
 
 def test_a_failed_expectation_is_named_with_its_step(html: str, inputs: ReportInputs) -> None:

@@ -91,7 +91,7 @@ def test_rules_of_legality(world: World) -> None:
     ct, observables = world.item("ct"), world.model.observables
     assert world.contraindication.tolist() == [[ct, observables.index("egfr")]]
     assert world.contraindication_values[0, :2].tolist() == [True, False]
-    assert world.contraindication_loss_gbp.tolist() == [300.0]
+    assert world.contraindication_loss_gbp.tolist() == [0.0]
     clauses = [[ct, 0, 0, observables.index("film")], [ct, 0, 0, observables.index("haemoptysis")]]
     assert world.clauses.tolist() == clauses
     assert world.known_refusal.tolist() == [[ct, observables.index("scan_wish")]]

@@ -22,6 +22,7 @@ from workup.envs.testing.traces import FACTS, assert_same_trace, journey_steps, 
 from workup.envs.views.env import make_engine
 from workup.errors import ImpossibleEvidence, WorkupError
 from workup.scenarios.language.library import load_scenario
+from workup.sensitivity.perturbation import replaced
 
 FINDINGS = {
     "fever": "no",
@@ -152,7 +153,9 @@ def test_deciding_with_a_result_pending_pays_for_it(world: World) -> None:
     assert (facts["cost_gbp"][0], facts["tests"][0]) == (65.0, 1)
 
 
-def test_an_unknown_contraindication_bites_as_harm_at_the_end(world: World) -> None:
+def test_an_unknown_contraindication_bites_as_harm_at_the_end() -> None:
+    place = ("investigations", "ct", "contraindicated", 0, "loss_gbp")  # of a finding lint asks for 0
+    world = compile_world(replaced(load_scenario("tutorial"), place, lambda _: 300.0))
     ends = {}
     for egfr in ("low", "normal"):
         journey = walk(world, case(world, egfr=egfr))

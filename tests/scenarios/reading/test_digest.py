@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from workup.scenarios.language.amounts import Benefit
 from workup.scenarios.language.library import list_scenarios, load_scenario
 from workup.scenarios.language.reading.digest import CONTENT, NOT_CONTENT, digest
 from workup.scenarios.language.schema import Scenario
@@ -42,6 +43,13 @@ def test_a_rule_that_does_not_wait_counts_in_the_digest_and_one_that_waits_does_
     rules = tuple(rule.model_copy(update={"even_if_pending": True}) for rule in version.rules)
     versions = {"film_for_fever": version.model_copy(update={"rules": rules})}
     assert digest(scenario.model_copy(update={"guideline_versions": versions})) != scenario.digest
+
+
+def test_a_benefit_by_patient_counts_in_the_digest_and_its_absence_does_not() -> None:
+    assert load_scenario("control").digest == "802665b64912688d"  # of before there were amounts
+    scenario = load_scenario("tutorial")
+    act = scenario.acts["antibiotics"].model_copy(update={"benefit": Benefit(gbp=5.0)})
+    assert digest(scenario.model_copy(update={"acts": {**scenario.acts, "antibiotics": act}})) != scenario.digest
 
 
 def test_every_field_is_content_or_said_not_to_be() -> None:

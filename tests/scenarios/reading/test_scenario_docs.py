@@ -59,6 +59,9 @@ def test_the_page_names_every_key_of_the_language() -> None:
     } - {"figures", "digest", "written", "reviews", "signed", "currency"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", TEXT)} == set()
     optional = {"reviewers", "role", "url", "ordinal", "sd", "mean", "against", "within", "even_if_pending"}
+    optional |= {"scores", "points", "cut_offs"}
+    optional |= {"benefit", "when_decided", "gbp", "worth", "qaly", "bed_days", "own_cost_gbp", "transfer_gbp"}
+    optional |= {"bed_day_gbp", "perspective"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", tutorial)} <= optional
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, REFUSED, RESULT
-from workup.envs.model.facts import Clause
+from workup.envs.model.facts import Clause, ScoreClause
 from workup.envs.model.world import World
 
 Codes = frozenset[int]
@@ -81,7 +81,12 @@ class Reach:
             return True
         return not any(_always_legal(self.world, i) for i in self.without)
 
-    def may_hold(self, clauses: Iterable[Clause]) -> bool:
+    def may_take(self, decision: int) -> bool:
+        """Whether some policy can take a decision: come to one, and meet all that this one requires."""
+        groups = _of_decisions(self.world)[decision]
+        return self.may_decide() and all(any(self._may(each, self.orders) for each in group) for group in groups)
+
+    def may_hold(self, clauses: Iterable[Clause | ScoreClause]) -> bool:
         """Whether each of the clauses may hold at some time."""
         return all(self._may(each, self.orders) for each in clauses)
 
@@ -94,7 +99,9 @@ class Reach:
                 return False
         return all(any(self._may(each, found) for each in group) for group in _requirements(world)[item])
 
-    def _may(self, clause: Clause, found: frozenset[int]) -> bool:
+    def _may(self, clause: Clause | ScoreClause, found: frozenset[int]) -> bool:
+        if isinstance(clause, ScoreClause):
+            return clause.may_hold(lambda o: self._may_be_known(o, found))
         target = clause.target
         if clause.is_item:
             come = self.statuses[target] - ({RESULT} if target in self.mute else set())
@@ -102,8 +109,14 @@ class Reach:
         source = int(self.world.model.item_of[target])
         if clause.unknown and (target not in self.known or MISSING in self.possible[target]):
             return source != -1
-        revealed = target in self.known or source == -1 or (source in found and self._tells(source))
-        return revealed and any(code >= 0 and bool(clause.allowed[code]) for code in self.possible[target])
+        return any(code >= 0 and bool(clause.allowed[code]) for code in self._may_be_known(target, found))
+
+    def _may_be_known(self, o: int, found: frozenset[int]) -> Codes:
+        """Codes with which the observable may stand once those items were ordered: MISSING where it may not be known."""
+        source = int(self.world.model.item_of[o])
+        if o in self.known or source == -1:
+            return self.possible[o]
+        return self.possible[o] | {MISSING} if source in found and self._tells(source) else frozenset({MISSING})
 
     def _tells(self, item: int) -> bool:
         return RESULT in self.statuses[item] and item not in self.mute
@@ -153,12 +166,24 @@ def reach(world: World, profile: int, hidden: int, values: NDArray[np.int16]) ->
     return Reach(world, profile, hidden, tuple(possible), tuple(statuses))
 
 
+Requirements = tuple[tuple[tuple[Clause, ...], ...], ...]
+"""Of each item or decision; each requirement is met by any one of its clauses."""
+
+
 @lru_cache(maxsize=4)
-def _requirements(world: World) -> tuple[tuple[tuple[Clause, ...], ...], ...]:
-    """For each item its requirements; each is met by any one of its clauses."""
-    groups: list[dict[int, list[Clause]]] = [{} for _ in world.items]
-    for (item, group, kind, target), allowed in zip(world.clauses, world.clause_values, strict=True):
-        groups[item].setdefault(int(group), []).append(Clause(bool(kind), int(target), allowed))
+def _requirements(world: World) -> Requirements:
+    return _grouped(len(world.items), world.clauses, world.clause_values)
+
+
+@lru_cache(maxsize=4)
+def _of_decisions(world: World) -> Requirements:
+    return _grouped(len(world.decisions), world.decision_clauses, world.decision_clause_values)
+
+
+def _grouped(owners: int, rows: NDArray[np.int32], values: NDArray[np.bool_]) -> Requirements:
+    groups: list[dict[int, list[Clause]]] = [{} for _ in range(owners)]
+    for (owner, group, kind, target), allowed in zip(rows, values, strict=True):
+        groups[owner].setdefault(int(group), []).append(Clause(bool(kind), int(target), allowed))
     return tuple(tuple(tuple(clauses) for clauses in each.values()) for each in groups)
 
 

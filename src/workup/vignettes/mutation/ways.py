@@ -11,7 +11,7 @@ import numpy as np
 
 from workup.agents.base import Agent
 from workup.envs.model.codes import NOT_ORDERED, RESULT
-from workup.envs.model.facts import Clause, Condition, compile_when, vocabulary
+from workup.envs.model.facts import Clause, Condition, ScoreClause, compile_when, vocabulary
 from workup.envs.model.world import World
 from workup.scenarios.language.schema import Expectation, Vignette
 from workup.scenarios.language.words.phrases import Phrases
@@ -26,6 +26,8 @@ from workup.vignettes.mutation.mutants import (
     before_hours,
     both,
     in_visit,
+    keys_of,
+    locked,
     not_ordered,
     opposite,
     order_of,
@@ -72,11 +74,27 @@ def ways_to_break(world: World, vignette: Vignette) -> Iterator[Way]:
 
 
 def _another_decision(world: World, index: int, vignette: Vignette) -> Way:
-    wrong = next((d for d, name in enumerate(world.decisions) if name not in vignette.decide), None)
-    if wrong is None:
+    """Any that is not acceptable: those that require nothing first, then those whose keys have to be found."""
+    wrong = [d for d, name in enumerate(world.decisions) if name not in vignette.decide]
+    if not wrong:
         return Way(index, "another decision", (), lambda _: False, "every decision is acceptable")
-    label = Phrases(world.scenario).label(world.decisions[wrong])
-    return Way(index, f"another decision: {label}", (lambda agent: Deciding(agent, wrong),), lambda _: True, "")
+    wrong.sort(key=lambda d: bool(keys_of(world, d)))
+    label = Phrases(world.scenario).label(world.decisions[wrong[0]])
+
+    def opened(agent: Agent, *, decision: int) -> Agent:
+        seek = path_to(world, keys_of(world, decision))
+        return Deciding(Towards(agent, seek, locked(world, decision)), decision)
+
+    return Way(
+        index,
+        f"another decision: {label}",
+        (
+            *(partial(Deciding, decision=d) for d in wrong[:1]),
+            *(partial(opened, decision=d) for d in wrong if keys_of(world, d)),
+        ),
+        lambda patient: any(patient.may_take(d) for d in wrong),
+        "what every other decision requires can never be met for this patient",
+    )
 
 
 def _too_much(world: World, index: int, ceiling: Ceiling) -> Way:
@@ -208,8 +226,11 @@ class _Expected:
     def _after(self, moment: Moment, agent: Agent, barred: frozenset[int], held: Where | None = None) -> Agent:
         """First what makes a moment come, leaving alone what it wants not to have been asked."""
         clauses = self._clauses(moment)
-        sought = [self._source(each) for each in clauses if not _is_absence(each)]
-        untouched = frozenset(self._source(each) for each in clauses if _is_absence(each)) - {-1, -2}
+        sought = [source for each in clauses if not _is_absence(each) for source in self._sources(each)]
+        untouched = frozenset(source for each in clauses if _is_absence(each) for source in self._sources(each)) - {
+            -1,
+            -2,
+        }
         steps = path_to(self.world, [source for source in sought if source >= 0])
         allowed = [each for each in steps if not set(self.world.actions[each].items) & (barred | untouched)]
         early = opposite(held or self._held)
@@ -232,7 +253,9 @@ class _Expected:
 
     def _given(self, moment: Moment) -> dict[int, frozenset[int]]:
         """What a moment says has been revealed."""
-        told = [each for each in self._clauses(moment) if not each.is_item and not each.unknown]
+        told = [
+            each for each in self._clauses(moment) if isinstance(each, Clause) and not each.is_item and not each.unknown
+        ]
         return {each.target: frozenset(np.flatnonzero(each.allowed).tolist()) for each in told}
 
     # ------------------------------------------------------------ the moment
@@ -253,18 +276,22 @@ class _Expected:
         return lambda view: known.holds(view.values, view.status)
 
     @cached_property
-    def _compiled(self) -> list[tuple[Clause, ...]]:
+    def _compiled(self) -> list[tuple[Clause | ScoreClause, ...]]:
         return [compile_when(dict(moment), self._words).alternatives[0] for moment in self._moments]
 
-    def _clauses(self, moment: Moment) -> tuple[Clause, ...]:
+    def _clauses(self, moment: Moment) -> tuple[Clause | ScoreClause, ...]:
         return self._compiled[self._moments.index(moment)]
 
     @cached_property
     def _words(self) -> Any:
         return vocabulary(self.world)
 
-    def _source(self, clause: Clause) -> int:
-        return clause.target if clause.is_item else int(self.world.model.item_of[clause.target])
+    def _sources(self, clause: Clause | ScoreClause) -> list[int]:
+        """Items by which a clause may come to hold."""
+        of = self.world.model.item_of
+        if isinstance(clause, ScoreClause):
+            return [int(of[column]) for part in clause.columns for column in part]
+        return [clause.target if clause.is_item else int(of[clause.target])]
 
     # ------------------------------------------------------------ words
 
@@ -298,8 +325,10 @@ class _Expected:
         return Phrases(self.world.scenario).labels_of(self.world.items[i] for i in items)
 
 
-def _is_absence(clause: Clause) -> bool:
+def _is_absence(clause: Clause | ScoreClause) -> bool:
     """Whether a clause wants something not to have been asked."""
+    if isinstance(clause, ScoreClause):
+        return not clause.totals.spans
     if clause.is_item:
         return bool(clause.allowed[NOT_ORDERED]) and not clause.allowed[RESULT]
     return clause.unknown and not clause.allowed.any()
