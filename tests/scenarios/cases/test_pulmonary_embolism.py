@@ -44,12 +44,22 @@ def test_the_cut_off_by_age_spares_scans_only_to_the_old(world: World) -> None:
     assert 0 < spared["50_to_60"] < spared["over_80"]
 
 
-WELLS = {"leg_signs": 3, "embolism_most_likely": 3, "heart_rate": 1.5, "immobility": 1.5, "prior_vte": 1.5, "haemoptysis": 1, "cancer": 1}
+WELLS = {
+    "leg_signs": 3,
+    "embolism_most_likely": 3,
+    "heart_rate": 1.5,
+    "immobility": 1.5,
+    "prior_vte": 1.5,
+    "haemoptysis": 1,
+    "cancer": 1,
+}
 PERC = ("age", "heart_rate", "low_oxygen", "haemoptysis", "oestrogen", "prior_vte", "immobility", "leg_signs")
 
 
 @pytest.mark.parametrize(("word", "names"), [({"wells": "likely"}, tuple(WELLS)), ({"perc": "negative"}, PERC)])
-def test_a_score_holds_once_what_is_known_settles_it(world: World, word: dict[str, str], names: tuple[str, ...]) -> None:
+def test_a_score_holds_once_what_is_known_settles_it(
+    world: World, word: dict[str, str], names: tuple[str, ...]
+) -> None:
     """Each part absent, present or not known, in every way: Wells above 4 by what is present, PERC by all eight absent."""
     ways = np.array(list(itertools.product((-1, 0, 1), repeat=len(names))))
     values = np.full((len(ways), len(world.model.observables)), -1, np.int16)
@@ -65,7 +75,9 @@ def test_a_false_anticoagulation_costs_what_bleeding_drug_and_clinic_do(world: W
     """0.006 bleed, and lose one QALY and 5,000 pounds; six months of drug at 57 pounds and two visits at 154."""
     worth = worth_gbp(Tables(world.scenario), "anticoagulate")
     assert worth.parents == ("condition", "leg_clot")
-    clot, other = (list(world.model.network.variable("condition").values).index(name) for name in ("embolism", "anxiety"))
+    clot, other = (
+        list(world.model.network.variable("condition").values).index(name) for name in ("embolism", "anxiety")
+    )
     lost = 0.006 * (20_000 + 5_000) + 6 * 57 + 2 * 154
     assert worth.values[other, 0] == pytest.approx(-lost)
     assert worth.values[clot] == pytest.approx(20_000 - lost)
