@@ -40,7 +40,7 @@ class Mutation:
     change: str
     """What was altered."""
     outcome: Outcome
-    """caught: `check` reports it; protected: no policy can do it; missed: neither."""
+    """caught: `check` reports it; protected: no policy can do it, or for a total of all that is ordered none ever did; missed: neither."""
     reason: str
     """Why no policy can do it; empty unless protected."""
     alone: bool
@@ -97,7 +97,17 @@ class _Trial:
         """The proof that no policy can; else the altered agents in turn until one does, at last on more patients."""
         if self._protected(way):
             return self._say(way, "protected", reason=way.reason)
-        return self._broken(way, self.draws) or self._broken(way, RARE_DRAWS) or self._say(way, "missed")
+        found = self._broken(way, self.draws) or self._broken(way, RARE_DRAWS)
+        if found is None and self._never_beyond(way):
+            reason = f"what would take as much together was never to be had in {RARE_DRAWS:,} draws in which all was ordered that could be"
+            return self._say(way, "protected", reason=reason)
+        return found or self._say(way, "missed")
+
+    def _never_beyond(self, way: Way) -> bool:
+        """Of a ceiling: whether altered agents that order all that is legal never come to so much."""
+        return way.beyond is not None and not any(
+            way.beyond(self._run(alter(self.agent), RARE_DRAWS)) for alter in way.altered
+        )
 
     def _broken(self, way: Way, draws: int) -> Mutation | None:
         for alter in way.altered:

@@ -13,6 +13,7 @@ from workup.agents.base import Agent
 from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.facts import Clause, Condition, ScoreClause, compile_when, vocabulary
 from workup.envs.model.world import World
+from workup.envs.records.journeys import Journeys
 from workup.scenarios.language.schema import Expectation, Vignette
 from workup.scenarios.language.words.phrases import Phrases
 from workup.vignettes.ceilings import Ceiling, ceilings_of
@@ -61,6 +62,8 @@ class Way:
     """The part of the expectation that has to fail, so that no other part is taken for it; None: the whole."""
     still: Expectation | None = None
     """What has to hold in some journey that fails: the order that comes late does come."""
+    beyond: Callable[[Journeys], bool] | None = None
+    """Of a ceiling: whether any journey spent more, by what was charged rather than by what a check says of it."""
 
 
 def ways_to_break(world: World, vignette: Vignette) -> Iterator[Way]:
@@ -110,7 +113,16 @@ def _too_much(world: World, index: int, ceiling: Ceiling) -> Way:
         tuple(partial(Towards, orders=orders, where=always) for orders in paths),
         exceeds,
         "all that the rules allow for this patient stays below it",
+        beyond=_beyond(ceiling),
     )
+
+
+def _beyond(ceiling: Ceiling) -> Callable[[Journeys], bool] | None:
+    """What was charged beside the ceiling; None where that is no total of a journey."""
+    totals = {"cost": "cost_gbp", "radiation": "dose_msv", "tests": "tests"}
+    if ceiling.name not in totals:
+        return None
+    return lambda done: bool((getattr(done, totals[ceiling.name]) > ceiling.limit + 1e-6).any())
 
 
 @dataclass(frozen=True, eq=False)
