@@ -8,8 +8,8 @@ from typing import Literal
 from workup.scenarios.language.model import Model
 
 Status = Literal["seen", "recalled", "derived", "assumed"]
-FIGURE_KEYS = ("status", "source", "note")
-"""What a block of figures may say of where they come from."""
+FIGURE_KEYS = ("status", "source", "note", "searched", "formula")
+"""What a block of figures may say of where they come from; a formula is of one figure."""
 
 
 class Source(Model):
@@ -40,6 +40,24 @@ class Who(Model):
     price_year: int
 
 
+class Searched(Model):
+    """A search for a figure that found nothing to put in its place."""
+
+    words: str
+    """What was searched for."""
+    places: tuple[str, ...]
+    """Where."""
+    on: str
+    """The day, YYYY-MM-DD."""
+    found: str
+    """What there was, and why it could not be used; or nothing."""
+
+    @property
+    def in_words(self) -> str:
+        """'“fever influenza” in PubMed, NICE on 2026-11-30: nothing'."""
+        return f"“{self.words}” in {', '.join(self.places)} on {self.on}: {self.found}"
+
+
 @dataclass(frozen=True, slots=True)
 class FigureRecord:
     """Where one number of the file stands, and how far it may be trusted."""
@@ -50,6 +68,9 @@ class FigureRecord:
     status: Status
     source: str | None = None
     note: str | None = None
+    formula: str | None = None
+    """What it is computed by, if it is derived and says so; see `workup.scenarios.language.formulas`."""
+    searched: Searched | None = None
 
 
 class Review(Model):

@@ -10,8 +10,11 @@ from playwright.sync_api import Browser, sync_playwright
 from support.browser import FLAGS, PAGES, SCENARIOS, chromium
 
 import workup
+from workup.envs.compile.compile import compile_world
 from workup.report.explain import explanation
+from workup.report.heaviest import heaviest_page
 from workup.scenarios.language.library import load_scenario
+from workup.sensitivity.study import Settings, run_study
 
 
 @pytest.fixture(scope="session")
@@ -30,4 +33,10 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     for name in SCENARIOS:
         workup.write_report(name, ["none", "guideline", "voi"], found[f"report-{name}"], patients=100)
         found[f"explain-{name}"].write_text(explanation(load_scenario(name), "workup explain"), encoding="utf-8")
+    found["heaviest-tutorial"].write_text(_heaviest(), encoding="utf-8")
     return found
+
+
+def _heaviest() -> str:
+    study = run_study(compile_world(load_scenario("tutorial")), Settings(patients=20, top=0))
+    return heaviest_page(study, "workup sensitivity tutorial --patients 20 --top 0 --out heaviest.html")

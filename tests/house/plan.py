@@ -73,8 +73,8 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("envs.testing", "registry"),
     ("importers", "vignettes", "play"),
     ("authoring", "evaluation"),
-    ("sensitivity", "benchmarks"),
-    ("report",),
+    ("sensitivity",),
+    ("benchmarks", "report"),
     ("face",),
     ("cli",),
 )

@@ -19,7 +19,7 @@ FLAGS = (
     "--disable-sync",
 )
 SCENARIOS = ("tutorial", "pulmonary_embolism")
-PAGES = tuple(f"{kind}-{scenario}" for kind in ("report", "explain") for scenario in SCENARIOS)
+PAGES = (*(f"{kind}-{scenario}" for kind in ("report", "explain") for scenario in SCENARIOS), "heaviest-tutorial")
 
 
 def chromium() -> str:

@@ -17,14 +17,16 @@ from workup.scenarios.language.reading.provenance import STATUSES
 from workup.scenarios.language.schema import DurationHours, Scenario
 
 FILE = Path(__file__).parents[2] / "schema.json"
-_PLAIN = frozenset({"Who", "Reviewer", "Guideline", "Source"})
+_PLAIN = frozenset({"Who", "Reviewer", "Guideline", "Source", "Searched"})
 """Models whose fields are not figures and carry no provenance."""
 _SOURCES = {"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]}
 _PROVENANCE: dict[str, Any] = {
     "status": {"enum": list(STATUSES), "description": "How far every figure in this block may be trusted."},
     "source": {**_SOURCES, "description": "Entries of `sources`."},
     "note": {"type": "string", "description": "A citation from memory, an assumption, or how it was derived."},
+    "searched": {"$ref": "#/$defs/Searched", "description": "A search that found no figure to put in its place."},
 }
+_FORMULA = {"type": "string", "description": "Arithmetic by which this one figure was derived; lint recomputes it."}
 _REFS = {key: {"$ref": f"#/$defs/Provenance/properties/{key}"} for key in _PROVENANCE}
 _FIGURES: dict[str, dict[str, Any]] = {
     "Number": {"type": "number"},
@@ -42,18 +44,19 @@ def json_schema() -> dict[str, Any]:
     del definitions["FigureRecord"], definitions["Review"]
     schema = _with_provenance(schema)
     schema["$defs"] = {name: of if name in _PLAIN else _with_provenance(of) for name, of in definitions.items()}
+    schema["$defs"]["Target"]["properties"]["formula"] = _FORMULA
     schema["$defs"] |= {name: _figure(plain) for name, plain in _FIGURES.items()}
     schema["$defs"]["Provenance"] = {"properties": _PROVENANCE}
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
 
 
 def _figure(plain: dict[str, Any]) -> dict[str, Any]:
-    wrapped = {"type": "object", "properties": {"value": plain, **_REFS}, "required": ["value"]}
+    wrapped = {"type": "object", "properties": {"value": plain, **_REFS, "formula": _FORMULA}, "required": ["value"]}
     return {"anyOf": [plain, {**wrapped, "additionalProperties": False}]}
 
 
 def _with_provenance(node: Any) -> Any:
-    """Let every mapping carry status, source and note, and every figure be written {value, status, source, note}."""
+    """Let every mapping carry status, source and note, and every figure be written {value, status, source, ...}."""
     if isinstance(node, list):
         return [_with_provenance(entry) for entry in node]
     if not isinstance(node, dict):

@@ -1,8 +1,8 @@
-"""Where each figure comes from: takes `status`, `source` and `note` out of a tree and records them per figure.
+"""Where each figure comes from: takes `status`, `source`, `note` and `searched` out of a tree and records them per figure.
 
 Any block may carry them; they hold for every figure beneath until an inner block says otherwise. A block that
 gives a new `status` starts afresh: it does not keep the outer source. One number may be written
-`{value: 0.84, status: seen, source: S7}`.
+`{value: 0.84, status: seen, source: S7}`; there, and in a target, a `formula` may say how it was derived.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any, get_args
 
 from workup.errors import Fault
-from workup.scenarios.language.authorship import FIGURE_KEYS, FigureRecord, Status
+from workup.scenarios.language.authorship import FIGURE_KEYS, FigureRecord, Searched, Status
 from workup.scenarios.language.durations import hours
+from workup.scenarios.language.reading.recomputed import Stated, miscomputed
+from workup.scenarios.language.reading.searches import search_of
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
 
 STATUSES: tuple[str, ...] = get_args(Status)
@@ -26,6 +28,7 @@ class _Scope:
     status: Status | None = None
     source: tuple[str, ...] = ()
     note: str | None = None
+    searched: Searched | None = None
     path: Path = ()
 
 
@@ -37,7 +40,8 @@ def strip(tree: Tree) -> tuple[dict[str, Any], tuple[FigureRecord, ...], tuple[F
     """
     stripper = _Stripper(tree)
     data = stripper.walk(tree.data, (), _Scope())
-    return data, tuple(stripper.figures), (*stripper.faults, *stripper.unsupported())
+    faults = (*stripper.faults, *stripper.unsupported(), *miscomputed(tree, stripper.figures, stripper.formulas))
+    return data, tuple(stripper.figures), faults
 
 
 class _Stripper:
@@ -47,14 +51,18 @@ class _Stripper:
         self.faults: list[Fault] = []
         self.without_status: dict[Path, list[Path]] = {}
         self.scopes: dict[_Scope, None] = {}
+        self.formulas: dict[Path, Stated] = {}
 
     def walk(self, value: Any, path: Path, scope: _Scope) -> Any:
         if path and path[0] in _UNTOUCHED:
             return value
         if isinstance(value, dict):
-            if self._is_wrapped(value, path):
-                return self.walk(value["value"], path, self._enter(value, path, scope))
+            wrapped = self._is_wrapped(value, path)
             scope = self._enter(value, path, scope)
+            if "formula" in value:
+                self._formula(value, path, wrapped)
+            if wrapped:
+                return self.walk(value["value"], path, scope)
             return {key: self.walk(v, (*path, key), scope) for key, v in value.items() if key not in FIGURE_KEYS}
         if isinstance(value, list):
             return [self.walk(v, (*path, i), scope) for i, v in enumerate(value)]
@@ -62,8 +70,7 @@ class _Stripper:
         return value
 
     def _is_wrapped(self, value: dict[str, Any], path: Path) -> bool:
-        target = len(path) == 2 and path[0] == "targets"
-        return "value" in value and not target and value.keys() <= {"value", *FIGURE_KEYS}
+        return "value" in value and not _is_target(path) and value.keys() <= {"value", *FIGURE_KEYS}
 
     def _enter(self, block: dict[str, Any], path: Path, scope: _Scope) -> _Scope:
         if not any(key in block for key in FIGURE_KEYS):
@@ -84,7 +91,20 @@ class _Stripper:
                 self._fault((*path, "note"), f"{note!r} is not text; put it in quotes")
                 note = None
             scope = replace(scope, note=note)
+        if "searched" in block:
+            scope = replace(scope, searched=search_of(block["searched"], (*path, "searched"), self._fault))
         return scope
+
+    def _formula(self, block: dict[str, Any], path: Path, wrapped: bool) -> None:
+        """Of the one figure that the block holds: one that is written {value, formula}, or a target's."""
+        text, here = block["formula"], (*path, "formula")
+        if not (wrapped or _is_target(path)) or isinstance(block.get("value"), dict | list | None):
+            self._fault(here, "a formula is of one figure; write {value: ..., formula: ...} at the figure")
+        elif not isinstance(text, str):
+            self._fault(here, f"{text!r} is no formula; write arithmetic in quotes, such as '908 / 63973'")
+        else:
+            figure = path if wrapped else (*path, "value")
+            self.formulas[figure] = Stated(text, here, (*path, "value"))
 
     def _sources(self, found: Any, path: Path) -> tuple[str, ...]:
         listed = found.split(",") if isinstance(found, str) else found
@@ -112,6 +132,8 @@ class _Stripper:
                 status=scope.status,
                 source=", ".join(scope.source) or None,
                 note=scope.note,
+                formula=self.formulas[path].text if path in self.formulas else None,
+                searched=scope.searched,
             )
         )
 
@@ -156,6 +178,10 @@ def _unsupported(scope: _Scope, known: dict[str, Any]) -> list[str]:
             f"status is seen but source {n} does not say `seen: true`; read it, or say recalled" for n in unread
         ]
     return messages
+
+
+def _is_target(path: Path) -> bool:
+    return len(path) == 2 and path[0] == "targets"
 
 
 def _is_setting(path: Path) -> bool:

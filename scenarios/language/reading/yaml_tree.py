@@ -52,6 +52,8 @@ class Tree:
     data: Any = None
     places: dict[Path, tuple[str, int]] = field(default_factory=dict)
     """File and line (from 1) of the key or list entry at each path."""
+    digits: dict[Path, str] = field(default_factory=dict)
+    """Numbers that were not written as Python writes them: 0.30, 1e3."""
     unended: tuple[str, ...] = ()
     """Files without the line `...` at their end, which may therefore have been cut short unseen."""
 
@@ -71,6 +73,7 @@ class Tree:
         self.data[key] = tree.data
         self.places[(key,)] = (tree.file, 1)
         self.places |= {(key, *path): place for path, place in tree.places.items()}
+        self.digits |= {(key, *path): text for path, text in tree.digits.items()}
         self.unended += tree.unended
 
 
@@ -180,7 +183,10 @@ class _Builder:
             return self._mapping(events, path)
         if isinstance(event, SequenceStartEvent):
             return self._sequence(events, path)
-        return self._scalar(event)
+        value = self._scalar(event)
+        if isinstance(value, int | float) and repr(value) != (text := str(event.value)):
+            self.tree.digits[path] = text
+        return value
 
     def _check(self, event: Any, path: Path) -> None:
         self.values += 1

@@ -6,13 +6,13 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-from workup.scenarios.language.authorship import FigureRecord
+from workup.scenarios.language.authorship import FigureRecord, Searched
 from workup.scenarios.language.schema import Scenario
 from workup.scenarios.language.words.place_values import steps
 from workup.scenarios.language.words.places import Side
 
-Standing = tuple[str, str | None, str | None]
-"""Status, source and note of a figure."""
+Standing = tuple[str, str | None, str | None, str | None, Searched | None]
+"""Status, source, note, formula and search of a figure."""
 Place = tuple[str, ...]
 
 
@@ -51,7 +51,9 @@ def _thing(place: Place) -> Place:
 
 
 def _standing(figure: FigureRecord | None) -> Standing | None:
-    return None if figure is None else (figure.status, figure.source, figure.note)
+    return None if figure is None else (
+        figure.status, figure.source, figure.note, figure.formula, figure.searched
+    )  # fmt: skip
 
 
 def _words(side: Side, record: FigureRecord, places: list[Place], was: Standing | None, now: Standing | None) -> str:
@@ -61,7 +63,9 @@ def _words(side: Side, record: FigureRecord, places: list[Place], was: Standing 
     are = "are" if len(places) > 1 else "is"
     if was is None or now is None:
         new, verb = (now, "new") if was is None else (was, "gone")
-        return f"{what} {are} {verb}: {_said(new or ('', None, None))}"
+        return f"{what} {are} {verb}: {_said(new or ('', None, None, None, None))}"
+    if was[:3] == now[:3]:
+        return f"{what}: {'; '.join(_added(was, now))}"
     if was[:2] == now[:2]:
         note = f"note now says “{now[2]}”" if now[2] else "without its note"
         return f"{what}: {note}{f', before “{was[2]}”' if was[2] else ''}"
@@ -69,10 +73,24 @@ def _words(side: Side, record: FigureRecord, places: list[Place], was: Standing 
     return f"{what} {are} now {_said(now)} instead of {_said(was)}{note}"
 
 
+def _added(was: Standing, now: Standing) -> Iterator[str]:
+    """What became of the formula and of the search."""
+    if was[3] != now[3]:
+        yield f"computed as “{now[3]}”" if now[3] else f"without its formula “{was[3]}”"
+    if was[4] != now[4]:
+        yield f"searched: {now[4].in_words}" if now[4] else "without its search"
+
+
 def _said(standing: Standing) -> str:
-    status, source, _ = standing
+    status, source, *_ = standing
     return f"{status} ({source})" if source else status
 
 
 def _plain(standing: Standing | None) -> Any:
-    return None if standing is None else dict(zip(("status", "source", "note"), standing, strict=True))
+    """As JSON; a formula and a search are left out where there is none."""
+    if standing is None:
+        return None
+    status, source, note, formula, searched = standing
+    said: dict[str, Any] = {"status": status, "source": source, "note": note}
+    said |= {"formula": formula} if formula else {}
+    return said | ({"searched": searched.model_dump(mode="json")} if searched else {})

@@ -13,6 +13,7 @@ from workup.cli import (
     authoring,
     bench_guideline,
     bench_lint,
+    bench_provenance,
     benchmarks,
     demo,
     importing,
@@ -64,6 +65,7 @@ bench.command()(benchmarks.tables)
 bench.command()(benchmarks.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_guideline.guideline)
+bench.command()(bench_provenance.provenance)
 
 
 def _version(asked: bool) -> None:

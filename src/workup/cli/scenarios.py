@@ -74,6 +74,7 @@ def lint(
 ) -> None:
     """Every fault of a scenario at once, with its line and how to mend it. Exit status 1 if there are any."""
     from workup.envs.compile.faults import lint_compiled
+    from workup.scenarios.language.backing import recomputed, recomputed_words
     from workup.scenarios.language.library import find_scenario, load_scenario
     from workup.scenarios.language.lint.lint import check
     from workup.scenarios.language.lint.lint import look_again as again
@@ -91,11 +92,12 @@ def lint(
     look_again, standing = again(check(find_scenario(file))[0]), standing_of(scenario)
     for warning in look_again:
         console().print(escape(f"look again: {warning}"))
+    stated, derived = recomputed(scenario)
+    if stated < derived:
+        console().print(f"advice: {recomputed_words(scenario)}; of the others nobody notices a slip")
     console().print(escape(f"{file}: no faults; {standing.words}"))
-    write_json(
-        json_file,
-        {"file": file, "passed": True, "faults": [], "look_again": look_again, "status": standing.status},
-    )
+    told = {"look_again": look_again, "status": standing.status, "derived": derived, "recomputed": stated}
+    write_json(json_file, {"file": file, "passed": True, "faults": [], **told})
 
 
 def explain(

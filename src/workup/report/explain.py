@@ -8,6 +8,7 @@ from workup.report.diagrams.network import network_figure
 from workup.report.diagrams.prerequisites import prerequisite_figure
 from workup.report.markup import html
 from workup.report.page import page, picture
+from workup.scenarios.language.authorship import FigureRecord
 from workup.scenarios.language.schema import OPENING, Act, Orderable, Scenario
 from workup.scenarios.language.words.difference import PARTS, part_of
 from workup.scenarios.language.words.laws import Laws
@@ -158,14 +159,20 @@ def _worths(s: Scenario) -> list[dict[str, Any]]:
     return [{"label": label, "headings": headings, "rows": rows} for label, headings, rows in tables]
 
 
+def origin(figure: FigureRecord) -> str:
+    """Where a figure comes from: its source, note, formula and search, as far as it has them."""
+    computed = f"computed as {figure.formula}" if figure.formula else None
+    searched = f"searched: {figure.searched.in_words}" if figure.searched else None
+    return "; ".join(text for text in (figure.source, figure.note, computed, searched) if text)
+
+
 def _figures(s: Scenario) -> list[dict[str, Any]]:
     """Every figure in words with its status, by part of the scenario."""
     side = Side.of(s)
     parts: dict[str, list[dict[str, Any]]] = {part: [] for part in PARTS}
     for figure in s.figures:
         what, value = figure_words(side, figure)
-        source = "; ".join(text for text in (figure.source, figure.note) if text)
-        row = {"what": what, "value": value, "status": figure.status, "source": source}
+        row = {"what": what, "value": value, "status": figure.status, "source": origin(figure)}
         parts[part_of(figure.path.partition(".")[0])].append(row)
     seen = {part: sum(row["status"] == "seen" for row in rows) for part, rows in parts.items()}
     return [{"name": part, "rows": rows, "seen": seen[part]} for part, rows in parts.items() if rows]

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 
 from workup.report.drawing import svg
 from workup.scenarios.language.authorship import Status
+from workup.scenarios.language.backing import recomputed_words
 from workup.scenarios.language.lint.lint import warnings
 from workup.scenarios.language.reading.signatures import standing_of
 from workup.scenarios.language.schema import Scenario
@@ -78,6 +79,7 @@ def head(scenario: Scenario, command: str, facts: Sequence[tuple[str, str]] = ()
         "status_words": standing.words[:1].upper() + standing.words[1:],
         "provenance": shares,
         "provenance_words": ", ".join(f"{status} {percent(counts[status] / total)}" for status in STATUSES),
+        "recomputed": recomputed_words(scenario),
         "seen": counts["seen"] / total,
         "n_figures": f"{len(scenario.figures):,}",
         "warnings": warnings(scenario),

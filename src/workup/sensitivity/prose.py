@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 
+from workup.scenarios.language.backing import Backing
+from workup.sensitivity.heaviest import HEAVIEST, Heavy, counted, size_of
 from workup.sensitivity.perturbation import Candidate
 from workup.sensitivity.replanning import Replanned
+from workup.sensitivity.screening import Screened
 from workup.sensitivity.study import Sensitivity, Settings
 from workup.wording import listed, percent, pounds, time_in_words
 
@@ -18,8 +21,21 @@ _PLANNERS = {
 _TIMES = frozenset({"turnaround", "median_time"})
 
 
-def in_words(found: Sensitivity) -> Iterator[str]:
-    """Line by line: how it was done, the figures that were planned anew, what was not looked at."""
+BACKED: Mapping[Backing, str] = {
+    "seen": "seen in a source",
+    "computed": "computed from what was seen",
+    "searched": "searched for in vain",
+    "open": "not yet searched",
+}
+
+
+def in_words(found: Sensitivity, most: int = HEAVIEST) -> Iterator[str]:
+    """Line by line: how it was done, the figures that were planned anew, those to look up first, what was not looked at.
+
+    Args:
+        found: the analysis.
+        most: how many figures to look up are named; 0 for none.
+    """
     yield from _method(found)
     for number, (path, both) in enumerate(found.planned.items(), start=1):
         candidate = found.candidates[path]
@@ -27,7 +43,36 @@ def in_words(found: Sensitivity) -> Iterator[str]:
         yield f"{number}. {stated(candidate)}"
         yield from (f"     {direction(candidate, one, found.settings)}: {effect(one)}" for one in both)
     yield ""
+    if most:
+        yield from _to_look_up(found, most)
+        yield ""
     yield from _left_out(found)
+
+
+def _to_look_up(found: Sensitivity, most: int) -> Iterator[str]:
+    heavy = found.heaviest(most)
+    yield f"To look up first, the {len(heavy)} heaviest by the screen: {backed(each.backing for each in heavy)}."
+    for number, each in enumerate(heavy, start=1):
+        yield f"{number:>3}. {stated(each.candidate)}, {BACKED[each.backing]}: {weight(each, found.settings)}"
+        yield f"     {each.figure.path}"
+
+
+def backed(stands: Iterable[Backing]) -> str:
+    """'2 computed from what was seen, 17 not yet searched'."""
+    return listed(f"{n} {BACKED[each]}" for each, n in counted(stands).items() if n) or "none"
+
+
+def weight(heavy: Heavy, settings: Settings) -> str:
+    """'£12 a patient if it is smaller (odds halved, 0.4), £3 if larger (odds doubled, 0.7)'."""
+    if heavy.effect_gbp < 0.005:  # what `pounds` shows as nothing
+        moves = f"what the next step promises moves by {pounds(heavy.worse.stirred_gbp)} a patient"
+        return f"no other order; {moves} ({direction(heavy.candidate, heavy.worse, settings)})"
+    worse, other = (heavy.up, heavy.down) if heavy.worse.move.up else (heavy.down, heavy.up)
+    told = (
+        f"{pounds(one.lost_gbp)}{words} {size_of(one)} ({direction(heavy.candidate, one, settings)})"
+        for one, words in ((worse, " a patient if it is"), (other, " if"))
+    )
+    return ", ".join(told)
 
 
 def stated(candidate: Candidate) -> str:
@@ -46,7 +91,7 @@ def quantity(candidate: Candidate, value: float) -> str:
     return f"{value:.3g}{' QALY' * candidate.unit.endswith('qaly')}".replace("-", "−")
 
 
-def direction(candidate: Candidate, one: Replanned, settings: Settings) -> str:
+def direction(candidate: Candidate, one: Replanned | Screened, settings: Settings) -> str:
     """'odds doubled, 0.89', 'divided by 1.5, £80'."""
     up, factor = one.move.up, f"{settings.factor:g}"
     ways = {
@@ -91,16 +136,18 @@ def _vignettes(names: tuple[str, ...]) -> str:
 
 def _method(found: Sensitivity) -> Iterator[str]:
     settings = found.settings
-    seen = "assumed, recalled and derived" if settings.derived else "assumed and recalled"
     yield (
-        f"{found.world.scenario.id}: {len(found.candidates)} {seen} figures, each moved down and up: odds of probabilities halved "
-        f"and doubled (the rest of a row keeps its proportions), means by {settings.factor - 1:g} standard deviations, other numbers "
+        f"{found.world.scenario.id}: {len(found.candidates)} figures that were not seen, each moved down and up: odds of "
+        f"probabilities halved and doubled (the rest of a row keeps its proportions), means by {settings.factor - 1:g} standard deviations, other numbers "
         f"divided and multiplied by {settings.factor:g}."
     )
+    met = f"{found.situations} situations of {settings.patients} patients, seed {settings.seed}"
+    if not found.planned:
+        yield f"Screened one step ahead at {met}; none was planned anew."
+        return
     yield (
-        f"Screened one step ahead at {found.situations} situations of {settings.patients} patients, seed {settings.seed}; the "
-        f"{len(found.planned)} heaviest planned anew: {_PLANNERS[settings.planner]}; first orders at {found.presentations} "
-        "presentations, losses in pounds a patient with 95% intervals over patients."
+        f"Screened one step ahead at {met}; the {len(found.planned)} heaviest planned anew: {_PLANNERS[settings.planner]}; "
+        f"first orders at {found.presentations} presentations, losses in pounds a patient with 95% intervals over patients."
     )
     if settings.vignettes:
         failed = [name for name in found.world.scenario.vignettes if name not in found.passing]
@@ -121,7 +168,7 @@ def _left_out(found: Sensitivity) -> Iterator[str]:
     for reason, count in Counter(_reason(figure.reason) for figure in found.unmoved).most_common():
         yield f"Not moved: {count} figure{'s' * (count != 1)}: {reason}."
     yield "Figures that were seen in a source were not moved" + (
-        "." if found.settings.derived else "; nor were derived ones."
+        "." if found.settings.derived else "; derived ones were screened, and not planned anew."
     )
 
 

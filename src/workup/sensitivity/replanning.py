@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.acting import take
 from workup.agents.base import Agent
 from workup.agents.baselines.voi import VoiAgent
 from workup.agents.planning import Optimum, SearchEffort
@@ -75,7 +76,7 @@ class Replanner:
         self._old = plan(world, planner)
         firsts = np.flatnonzero(met.first)
         self._presented, self._share = rows_of(met.view, firsts), met.firsts[firsts]
-        self._chosen = self._old.act(self._presented)
+        self._chosen = self._first_actions(self._old)
 
     @cached_property
     def passing(self) -> tuple[str, ...]:
@@ -89,7 +90,7 @@ class Replanner:
     def of(self, world: World, move: Move) -> Replanned:
         """What changes if the world is this one."""
         new = plan(world, self._planner)
-        chosen = new.act(self._presented)
+        chosen = self._first_actions(new)
         lost = normal_interval(self._lost(world, new))
         passing = self._passed(world, new) if self._vignettes else ()
         missed = [t.name for t in evaluate_targets(world) if not t.ok and t.name in self._met_targets]
@@ -104,6 +105,10 @@ class Replanner:
             now_passes=tuple(v for v in passing if v not in self.passing),
             targets_missed=tuple(missed),
         )
+
+    def _first_actions(self, agent: Agent) -> NDArray[np.int64]:
+        """(p,) what it does at each presentation; an agent that draws draws there the same whatever the world."""
+        return take(agent, self._presented, seed=self._seed, patients=np.arange(len(self._share))).action
 
     def _lost(self, world: World, new: Agent) -> NDArray[np.float64]:
         """(n,) pounds, patient by patient: the new policy's value in this world less the old one's."""

@@ -15,12 +15,16 @@ from workup.envs.model.world import World
 from workup.errors import PlanningRefused, WorkupError
 from workup.files import WorkingNotes, cache_folder
 from workup.scenarios.language.authorship import Status
+from workup.scenarios.language.reading.digest import digest
+from workup.sensitivity.heaviest import HEAVIEST, Heavy, heaviest_figures
 from workup.sensitivity.perturbation import FACTOR, ODDS, Candidate, Unmoved, candidates
 from workup.sensitivity.replanning import PlannerName, Replanned, Replanner, replan
 from workup.sensitivity.screening import Screen, Screened, heaviest, screen_all
 from workup.version import __version__
 
-FORMAT = "workup-sensitivity-1"
+FORMAT = "workup-sensitivity-2"
+NOT_SEEN: tuple[Status, ...] = ("assumed", "recalled", "derived")
+"""Whose figures are screened."""
 
 Progress = Callable[[str, int, int], None]
 """Called with the stage ('screened' or 'planned anew'), how many are done and of how many."""
@@ -33,17 +37,17 @@ class Settings:
     patients: int = 100
     seed: int = 0
     top: int = 10
-    """Figures that are planned anew; with vignettes, as many again for these."""
+    """Figures that are planned anew, or 0 to screen alone; with vignettes, as many again for these."""
     factor: float = FACTOR
     planner: PlannerName = "optimum"
     derived: bool = False
-    """Whether derived figures are moved too."""
+    """Whether derived figures are planned anew too."""
     vignettes: bool = False
 
     @property
     def statuses(self) -> tuple[Status, ...]:
-        """Whose figures are moved."""
-        return ("assumed", "recalled", "derived") if self.derived else ("assumed", "recalled")
+        """Whose figures are planned anew."""
+        return NOT_SEEN if self.derived else ("assumed", "recalled")
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,8 +75,12 @@ class Sensitivity:
         worst = {path: max(one.lost_gbp for one in both) for path, both in self.screened.items()}
         return sorted((path for path in worst if path not in self.planned), key=lambda path: -worst[path])
 
-    def as_json(self) -> dict[str, Any]:
-        """Everything, for `--json`."""
+    def heaviest(self, most: int = HEAVIEST) -> tuple[Heavy, ...]:
+        """The figures that weigh most by the screen, with what stands behind them, heaviest first."""
+        return heaviest_figures(self.world.scenario, self.candidates, self.screened, most)
+
+    def as_json(self, most: int = HEAVIEST) -> dict[str, Any]:
+        """Everything, for `--json`; `most`: of the heaviest figures."""
         scenario = self.world.scenario
         return {
             "scenario": scenario.id,
@@ -82,6 +90,7 @@ class Sensitivity:
             "situations": self.situations,
             "presentations": self.presentations,
             "vignettes_passed": list(self.passing),
+            "heaviest": [heavy.as_json() for heavy in self.heaviest(most)],
             "planned": [
                 {**_figure(self.candidates[path]), "down": asdict(down), "up": asdict(up)}
                 for path, (down, up) in self.planned.items()
@@ -115,7 +124,7 @@ def run_study(
     world = population.world
     _refuse(population, settings)
     notes = WorkingNotes(None) if notes is None else notes
-    found, unmoved = candidates(world.scenario, settings.statuses, world.preset)
+    found, unmoved = candidates(world.scenario, NOT_SEEN, world.preset)
     vignettes = tuple(world.scenario.vignettes) if settings.vignettes else ()
     screen = Screen(world, patients=settings.patients, seed=settings.seed, vignettes=vignettes)
     done = 0
@@ -128,8 +137,9 @@ def run_study(
 
     screened = screen_all(world, found, screen, factor=settings.factor, notes=notes, progress=screened_one)
     by_path = {candidate.path: candidate for candidate in found}
-    chosen = [by_path[path] for path in heaviest(screened, settings.top, vignettes)]
-    planned, passing = _plan(world, chosen, screen, settings, vignettes, notes, progress)
+    asked = {path: both for path, both in screened.items() if by_path[path].status in settings.statuses}
+    chosen = [by_path[path] for path in heaviest(asked, settings.top, vignettes)]
+    planned, passing = _plan(world, chosen, screen, settings, vignettes, notes, progress) if chosen else ({}, ())
     return Sensitivity(
         world=world,
         settings=settings,
@@ -146,11 +156,12 @@ def run_study(
 def notes_for(world: World, settings: Settings) -> Path:
     """Where the working notes of a study are kept: a file that belongs to these figures and settings alone.
 
-    In `$XDG_CACHE_HOME/workup` (`~/.cache/workup`). Provenance counts: it says which figures are moved.
+    In `$XDG_CACHE_HOME/workup` (`~/.cache/workup`). Provenance counts: it says which figures are moved. The digest is taken of
+    the figures as they are in this world, which may be a scenario that was changed after it was read.
     """
     figures = [(figure.path, figure.status) for figure in world.scenario.figures]
     weights = [float(weight) for weight in world.weights]
-    facts = [FORMAT, __version__, world.scenario.digest, world.preset, weights, asdict(settings), figures]
+    facts = [FORMAT, __version__, digest(world.scenario), world.preset, weights, asdict(settings), figures]
     key = hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
     return cache_folder() / f"sensitivity-{world.scenario.id}-{key}.jsonl"
 
@@ -159,8 +170,8 @@ def _refuse(population: Population, settings: Settings) -> None:
     world = population.world
     if not 1.0 < settings.factor <= 10.0:
         raise WorkupError(f"the factor is {settings.factor:g}; expected a number above 1, at most 10, such as 1.5")
-    if settings.top < 1:
-        raise WorkupError(f"the number of figures to plan anew is {settings.top}; expected at least 1")
+    if settings.top < 0:
+        raise WorkupError(f"the number of figures to plan anew is {settings.top}; expected 0 or more")
     if not population.law_known:
         raise WorkupError(f"the figures of {world.scenario.id} are counts of recorded patients; there is none to move")
     if settings.vignettes and not world.scenario.vignettes:

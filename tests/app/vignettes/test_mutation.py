@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from support.locked import locked_tutorial
 
 from workup.agents.base import Agent
 from workup.agents.baselines.guideline import GuidelineAgent
@@ -230,3 +232,50 @@ def test_a_blinkered_condition_is_broken_from_its_moment_on() -> None:
     assert outcomes["left out: Chest film"] == "caught"
     assert outcomes["ordered: CT of the chest with contrast"] in ("caught", "protected")
     assert outcomes["ordered: Kidney function"] == "caught"
+
+
+# ---------------------------------------------------------------- decisions that require something
+
+
+def of_well(folder: Path, requires: str, *, decide: tuple[str, ...]) -> list[Mutation]:
+    """What comes of other decisions than these for the lingering cold, where a referral requires something."""
+    there = locked_tutorial(folder, requires)
+    well = there.scenario.vignettes["well"].model_copy(update={"decide": decide, "expect": ()})
+    vignette = well.model_copy(update={"ceilings": type(well.ceilings)()})
+    altered = compile_world(there.scenario.model_copy(update={"vignettes": {"well": vignette}}))
+    return list(mutate(altered, GuidelineAgent(altered), draws=20))
+
+
+ALL_BUT_REFERRAL = ("treat", "reassure", "support")
+
+
+def test_a_wrong_decision_is_reached_by_way_of_its_keys(tmp_path: Path) -> None:
+    # Nobody without blood has a CT before a film shows a shadow, which a virus rarely does, and no virus is a mass.
+    (found,) = of_well(tmp_path, "[{film: [clear, shadow]}]", decide=ALL_BUT_REFERRAL)
+    assert (found.outcome, found.change) == ("caught", "another decision: Refer to the lung cancer clinic")
+    (found,) = of_well(tmp_path, "[{crp_test: done}, {egfr: [normal, low]}]", decide=ALL_BUT_REFERRAL)
+    assert found.outcome == "caught"
+
+
+def test_a_decision_that_stays_locked_breaks_nothing(tmp_path: Path) -> None:
+    (found,) = of_well(
+        tmp_path, "[{fever: yes, haemoptysis: yes}]", decide=ALL_BUT_REFERRAL
+    )  # her story rules both out
+    assert found.outcome == "protected"
+    assert found.reason == "what every other decision requires can never be met for this patient"
+    # Where something else is wrong as well, and requires nothing, it is that which breaks the expectation.
+    (found,) = of_well(tmp_path, "[{fever: yes, haemoptysis: yes}]", decide=("reassure", "support"))
+    assert found.outcome == "caught"
+    assert found.change == "another decision: Treat as pneumonia today"
+
+
+def test_deciding_leaves_a_locked_decision_alone(tmp_path: Path) -> None:
+    there = locked_tutorial(tmp_path, "[{film: shadow}]")
+    referral = there.decisions.index("refer")
+    played_there = run_journeys(
+        there, Deciding(GuidelineAgent(there), referral), patients=np.arange(N), seed=2, record=True
+    )
+    shown = compile_when({"film": "shadow"}, vocabulary(there)).holds(played_there.values, played_there.status)
+    assert shown.any()
+    assert not shown.all()
+    np.testing.assert_array_equal(played_there.decision == referral, shown)

@@ -158,6 +158,30 @@ CASES = [
         "chance: {value: 0.1, status: seen, source: T1}\n\nconditions",
         "does not say `seen: true`",
     ),
+    case(
+        "formula that gives another figure",
+        "chance: 0.1\n\nconditions",
+        "chance: {value: 0.1, status: derived, formula: 4 / 20}\n\nconditions",
+        "'4 / 20' gives 0.2, but 0.1 is written; write 0.2, or mend the formula",
+    ),
+    case(
+        "formula that does not compute",
+        "chance: 0.1\n\nconditions",
+        "chance: {value: 0.1, status: derived, formula: 9^9^9^9}\n\nconditions",
+        "does not compute: ^ of 9, 3.8742e+08 is too large",
+    ),
+    case(
+        "formula of a figure that is not there",
+        "chance: 0.1\n\nconditions",
+        "chance: {value: 0.1, status: derived, formula: findings.fever.chance.virus / 3}\n\nconditions",
+        "'findings.fever.chance.virus' is no figure of this scenario; did you mean 'findings.fever.chance.viral'?",
+    ),
+    case(
+        "search without its words",
+        "chance: 0.1\n\nconditions",
+        "chance: {value: 0.1, status: assumed, searched: {places: [PubMed], on: 2026-11-30, found: nothing}}\n\nconditions",
+        "searched: lacks words; write {words: ...",
+    ),
     case("reviewed by nobody", "  status: draft\n", "  status: reviewed\n", "reviewed by whom?"),
     # Probabilities
     case(

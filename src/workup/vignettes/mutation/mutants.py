@@ -104,7 +104,7 @@ class Towards(Altered):
 
 
 class Deciding(Altered):
-    """Ends every journey in one decision, at the moment that the agent would end it."""
+    """Ends every journey in one decision, at the moment that the agent would end it; as the agent, where it is locked then."""
 
     def __init__(self, agent: Agent, decision: int) -> None:
         super().__init__(agent)
@@ -113,15 +113,23 @@ class Deciding(Altered):
     def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
         """See `StochasticAgent.probabilities`."""
         chances, decisions = distribution(self.agent, view), decision_actions(view.world)
-        ends = chances[:, decisions].sum(axis=1)
-        chances[:, decisions] = 0.0
-        chances[:, decisions[self.decision]] = ends
+        here = decisions[self.decision]
+        rows = np.flatnonzero(view.mask[:, here])
+        ends = chances[np.ix_(rows, decisions)].sum(axis=1)
+        chances[np.ix_(rows, decisions)] = 0.0
+        chances[rows, here] = ends
         return chances
 
 
 def order_of(world: World, item: int) -> int:
     """The action that orders an item and nothing else."""
     return next(a for a, action in enumerate(world.actions) if action.kind != "set" and action.items == (item,))
+
+
+def locked(world: World, decision: int) -> Where:
+    """Where a decision may not be taken, or not yet."""
+    action = decision_actions(world)[decision]
+    return lambda view: ~view.mask[:, action]
 
 
 def not_ordered(item: int) -> Where:
@@ -159,6 +167,13 @@ def path_to(world: World, items: Iterable[int]) -> list[int]:
                 if source >= 0 and source not in found and (kind == 0 or _by_result(world, item, source)):
                     found.append(source)
     return [*(order_of(world, item) for item in found), *opening_actions(world)]
+
+
+def keys_of(world: World, decision: int) -> list[int]:
+    """Items whose result or failure may meet what a decision requires."""
+    rows = world.decision_clauses[world.decision_clauses[:, 0] == decision]
+    found = (int(target) if kind else int(world.model.item_of[target]) for _, _, kind, target in rows)
+    return [item for item in dict.fromkeys(found) if item >= 0]
 
 
 def _by_result(world: World, item: int, source: int) -> bool:

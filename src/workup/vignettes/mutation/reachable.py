@@ -81,6 +81,11 @@ class Reach:
             return True
         return not any(_always_legal(self.world, i) for i in self.without)
 
+    def may_take(self, decision: int) -> bool:
+        """Whether some policy can take a decision: come to one, and meet all that this one requires."""
+        groups = _of_decisions(self.world)[decision]
+        return self.may_decide() and all(any(self._may(each, self.orders) for each in group) for group in groups)
+
     def may_hold(self, clauses: Iterable[Clause | ScoreClause]) -> bool:
         """Whether each of the clauses may hold at some time."""
         return all(self._may(each, self.orders) for each in clauses)
@@ -161,12 +166,24 @@ def reach(world: World, profile: int, hidden: int, values: NDArray[np.int16]) ->
     return Reach(world, profile, hidden, tuple(possible), tuple(statuses))
 
 
+Requirements = tuple[tuple[tuple[Clause, ...], ...], ...]
+"""Of each item or decision; each requirement is met by any one of its clauses."""
+
+
 @lru_cache(maxsize=4)
-def _requirements(world: World) -> tuple[tuple[tuple[Clause, ...], ...], ...]:
-    """For each item its requirements; each is met by any one of its clauses."""
-    groups: list[dict[int, list[Clause]]] = [{} for _ in world.items]
-    for (item, group, kind, target), allowed in zip(world.clauses, world.clause_values, strict=True):
-        groups[item].setdefault(int(group), []).append(Clause(bool(kind), int(target), allowed))
+def _requirements(world: World) -> Requirements:
+    return _grouped(len(world.items), world.clauses, world.clause_values)
+
+
+@lru_cache(maxsize=4)
+def _of_decisions(world: World) -> Requirements:
+    return _grouped(len(world.decisions), world.decision_clauses, world.decision_clause_values)
+
+
+def _grouped(owners: int, rows: NDArray[np.int32], values: NDArray[np.bool_]) -> Requirements:
+    groups: list[dict[int, list[Clause]]] = [{} for _ in range(owners)]
+    for (owner, group, kind, target), allowed in zip(rows, values, strict=True):
+        groups[owner].setdefault(int(group), []).append(Clause(bool(kind), int(target), allowed))
     return tuple(tuple(tuple(clauses) for clauses in each.values()) for each in groups)
 
 

@@ -26,6 +26,8 @@ from workup.vignettes.mutation.mutants import (
     before_hours,
     both,
     in_visit,
+    keys_of,
+    locked,
     not_ordered,
     opposite,
     order_of,
@@ -72,11 +74,27 @@ def ways_to_break(world: World, vignette: Vignette) -> Iterator[Way]:
 
 
 def _another_decision(world: World, index: int, vignette: Vignette) -> Way:
-    wrong = next((d for d, name in enumerate(world.decisions) if name not in vignette.decide), None)
-    if wrong is None:
+    """Any that is not acceptable: those that require nothing first, then those whose keys have to be found."""
+    wrong = [d for d, name in enumerate(world.decisions) if name not in vignette.decide]
+    if not wrong:
         return Way(index, "another decision", (), lambda _: False, "every decision is acceptable")
-    label = Phrases(world.scenario).label(world.decisions[wrong])
-    return Way(index, f"another decision: {label}", (lambda agent: Deciding(agent, wrong),), lambda _: True, "")
+    wrong.sort(key=lambda d: bool(keys_of(world, d)))
+    label = Phrases(world.scenario).label(world.decisions[wrong[0]])
+
+    def opened(agent: Agent, *, decision: int) -> Agent:
+        seek = path_to(world, keys_of(world, decision))
+        return Deciding(Towards(agent, seek, locked(world, decision)), decision)
+
+    return Way(
+        index,
+        f"another decision: {label}",
+        (
+            *(partial(Deciding, decision=d) for d in wrong[:1]),
+            *(partial(opened, decision=d) for d in wrong if keys_of(world, d)),
+        ),
+        lambda patient: any(patient.may_take(d) for d in wrong),
+        "what every other decision requires can never be met for this patient",
+    )
 
 
 def _too_much(world: World, index: int, ceiling: Ceiling) -> Way:
