@@ -91,7 +91,7 @@ def solve(
         >>> world = workup.compile_world(workup.load_scenario("tutorial"))
         >>> found = workup.solve(world)  # pounds a patient, exactly: the whole journey could be searched
         >>> found.exact, round(found.value), found.lower == found.upper
-        (True, -184, True)
+        (True, -183, True)
     """
     planner = planner or Planner(world, effort)
     if planner.whole:

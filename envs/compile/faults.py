@@ -103,5 +103,5 @@ def _placed(scenario: Scenario, tree: Tree | None, path: str, where: Place, mess
     if tree is not None:
         return tree.fault(where, message)
     dotted = ".".join(map(str, where))
-    lines = [figure.line for figure in scenario.figures if f"{figure.path}.".startswith(f"{dotted}.")]
+    lines = [of.line for of in scenario.figures for at in (of.path, *of.copies) if f"{at}.".startswith(f"{dotted}.")]
     return Fault(path, min(lines, default=1), message)

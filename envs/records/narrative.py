@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, UNKNOWN
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
-from workup.scenarios.language.schema import Scenario, Variable
+from workup.scenarios.language.schema import Finding, Scenario, Variable
 from workup.scenarios.language.words.phrases import Phrases
 from workup.wording import plain, time_in_words
 
@@ -40,6 +40,9 @@ def result_in_words(world: World, observable: int, value: int, number: float) ->
     if value == MISSING:
         return f"{text}: not reported"
     word = _word(world, observable, value)
+    if isinstance(found, Finding) and found.change_of is not None and found.after is not None:
+        first = Phrases(world.scenario).brief(found.change_of)
+        return f"{text}: {word} ({first} after {time_in_words(found.after)})"
     if np.isnan(number) or found is None:
         return f"{text}: {word}"
     return f"{text}: {number:.3g} {found.unit or ''} ({word})"

@@ -33,8 +33,13 @@ def legal_actions(world: World, view: JourneyView, budget: Budget | None = None)
     for a, action in enumerate(world.actions):
         if action.kind == "decide":
             legal[a] = heard or not legal[: len(world.actions) - len(world.decisions)].any()
-            legal[a] &= _met(view, action.decision, world.decision_clauses, world.decision_clause_values)
+            legal[a] &= meets_requirements(world, view, action.decision)
     return legal
+
+
+def meets_requirements(world: World, view: JourneyView, decision: int) -> bool:
+    """Whether all that a decision requires has been found or tried in the one journey of `view`."""
+    return _met(view, decision, world.decision_clauses, world.decision_clause_values)
 
 
 def _may_order(world: World, view: JourneyView, item: int, presented: bool) -> bool:

@@ -71,6 +71,8 @@ class FigureRecord:
     formula: str | None = None
     """What it is computed by, if it is derived and says so; see `workup.scenarios.language.formulas`."""
     searched: Searched | None = None
+    copies: tuple[str, ...] = ()
+    """Paths of the entries written `as` the one with this figure, where it stands as well. It counts once."""
 
 
 class Review(Model):

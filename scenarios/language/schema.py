@@ -88,6 +88,14 @@ class Variable(Distribution):
     """Whether categorical values are ordered (bands always are)."""
 
 
+class Finding(Variable):
+    """A finding, or how another has changed: then the change is the evidence, given core variables and at most one act."""
+
+    change_of: str | None = None
+    """The finding that was seen before; the item that reveals this one requires it, and takes `after`."""
+    after: DurationHours | None = None
+
+
 class Context(Variable):
     known: Literal["at_start", "when_revealed"] = "when_revealed"
     date: bool = False
@@ -305,7 +313,7 @@ class Scenario(Model):
     """Of the one principal cause: `table` over condition names, `given` context, `modifiers`."""
     comorbidities: dict[str, Variable] = Field(default_factory=dict)
     latent: dict[str, Variable] = Field(default_factory=dict)
-    findings: dict[str, Variable]
+    findings: dict[str, Finding]
     scores: dict[str, Score] = Field(default_factory=dict)
     set_ups: dict[str, SetUp] = Field(default_factory=dict)
     resources: dict[str, str] = Field(default_factory=dict)

@@ -19,7 +19,9 @@ CORE_KINDS: frozenset[Kind] = frozenset({"context", "condition", "comorbidity", 
 UNKNOWN_WORD = "unknown"
 STATUS_WORDS = ("not_done", "pending", "done", "failed", "refused")
 """In the order of the status codes NOT_ORDERED, PENDING, RESULT, FAILED, REFUSED."""
-CLAUSE_WORDS = frozenset({"otherwise", UNKNOWN_WORD, "not", "at_least", "below"})
+AS, BUT, THE_REST_TO = "as", "but", "the_rest_to"
+"""By which a table says in short what the reader writes out in full."""
+CLAUSE_WORDS = frozenset({"otherwise", UNKNOWN_WORD, "not", "at_least", "below", AS, BUT, THE_REST_TO})
 """What may stand where a value stands, so that no value may be called so."""
 RESERVED = CLAUSE_WORDS | {"condition", "wait", *STATUS_WORDS}
 """Words of the language, which no entry may be called."""

@@ -333,7 +333,7 @@ class Enumeration:
             status[at] = became
             failures[at] += became == "failed"
             known |= facts
-            hours = max(hours, _hours(self.items[item]["turnaround"]) if charged else 0.0)
+            hours = max(hours, self._takes(item) if charged else 0.0)
             if became == "done":
                 treated += tuple(f for f in facts if f not in self.listed and self._is_treated(journey, f))
                 acts += (item,) if item in self.data["acts"] else ()
@@ -355,6 +355,11 @@ class Enumeration:
             waited=waited,
             progressed=progressed,
         )
+
+    def _takes(self, item: str) -> float:
+        """The turnaround; of an item that shows a change, where none is written, all of the time in which it came about."""
+        of = self.items[item]
+        return _hours(of["turnaround"] if "turnaround" in of else self.variables[of["reveals"][0]]["after"])
 
     def _is_treated(self, journey: Journey, finding: str) -> bool:
         given = self.variables[finding].get("given", ())

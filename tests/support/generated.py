@@ -4,7 +4,8 @@ The same seed gives the same scenario. Everything that changes what a policy is 
 known at the start, asked for or told; comorbidities and latent findings; results that depend on each other or on an
 act; costs, shared set-ups, doses, complications and incidental findings; prerequisites, contraindications, refusals,
 failures, results that are withheld or corrupted; order sets; waiting and progression; acts with benefits; decisions
-that require evidence; losses, waiting and benefits that differ by patient, and benefits that some decisions pay.
+that require evidence; losses, waiting and benefits that differ by patient, and benefits that some decisions pay; a finding that is
+looked at again.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ def generate(
     progresses: bool | None = None,
     locks: bool = True,
     amounts: bool = True,
+    again: bool | None = None,
 ) -> dict[str, Any]:
     """A scenario as a clinician would write it.
 
@@ -54,6 +56,8 @@ def generate(
         progresses: whether a condition progresses with time; None: one time in four.
         locks: whether decisions may require evidence; all else is the same without.
         amounts: whether losses, waiting and benefits may differ by patient; all else is the same without.
+        again: whether the first test may be followed by one that shows how its finding changed; all else is the same without.
+            None: as `locks`.
     """
     maker = _Maker(seed)
     scenario = maker.scenario(tests, results, progresses)
@@ -61,6 +65,8 @@ def generate(
         maker.lock(scenario["decisions"], scenario["investigations"])
     if amounts:
         maker.differ(scenario)
+    if locks if again is None else again:
+        maker.look_again(scenario)
     return scenario
 
 
@@ -384,6 +390,23 @@ class _Maker:
             return {v: numbers(*sizes[1:]) for v in sizes[0]} if sizes else self.between(low, high) / scale
 
         return {"given": given, unit: numbers(*(self.values[name] for name in given))}
+
+    def look_again(self, scenario: dict[str, Any]) -> None:
+        """Now and then, where there are few tests, show how the first one's finding changed; by draws of their own."""
+        rng = self.rng = np.random.default_rng((self.seed, 2))
+        if len(self.tests) > 2 or not self.often(0.9 if "drug" in self.acts else 0.35):
+            return
+        first, hours = self.tests[0], int(rng.integers(1, 96))
+        given = ["condition", *self.some([v for v in ("lump", "frail") if v in self.values], 1)]
+        given += ["drug"] if "drug" in self.acts and self.often(0.9) else []
+        change = self.finding("changed", given)
+        scenario["findings"][f"of_{first}"]["ordinal"] = True
+        scenario["findings"]["changed"] = {**change, "change_of": f"of_{first}", "after": f"{hours} h"}
+        item = {"label": "Again", "tier": "bloods", "reveals": ["changed"], "cost_gbp": self.between(0, 25)}
+        if self.often(0.5):
+            item["turnaround"] = f"{hours} h"
+        after = {first: "done"} if self.often(0.5) else {f"of_{first}": [self.values[f"of_{first}"][-1]]}
+        scenario["investigations"]["again"] = {**item, "requires": [after]}
 
     def pounds(self, *given: tuple[str, ...]) -> Any:
         return {v: self.pounds(*given[1:]) for v in given[0]} if given else -self.between(0, self.stakes)

@@ -29,7 +29,7 @@ LIMITS: dict[str, Limit] = {
     **dict.fromkeys(("loss_qaly", "bed_days"), _SIZE),
     **dict.fromkeys(("own_cost_gbp", "transfer_gbp", "bed_day_gbp"), _MONEY),
     **dict.fromkeys(("waiting_factor", "progression_factor"), _FACTOR),
-    **dict.fromkeys(("turnaround", "new_visit_after", "within"), _TIME),
+    **dict.fromkeys(("turnaround", "new_visit_after", "within", "after"), _TIME),
     "median_time": Limit(_TIME.most, _TIME.unit, least=1 / 60),
     "dose_msv": Limit(1e5, " mSv"),
     "sigma": Limit(100.0),

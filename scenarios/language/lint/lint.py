@@ -6,6 +6,7 @@ from pathlib import Path
 
 from workup.errors import Fault, ScenarioError
 from workup.scenarios.language.lint import amounts as lint_amounts
+from workup.scenarios.language.lint import changes as lint_changes
 from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
@@ -30,6 +31,7 @@ _RULES = (
     lint_tables.check_chances,
     lint_scores.check_scores,
     lint_worth.check_worths,
+    lint_changes.check_changes,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,

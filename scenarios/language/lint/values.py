@@ -7,7 +7,7 @@ import math
 
 from workup.scenarios.language.lint.book import Book
 from workup.scenarios.language.schema import Variable
-from workup.scenarios.language.vocabulary import SubPath, number_cells
+from workup.scenarios.language.vocabulary import CLAUSE_WORDS, SubPath, number_cells
 
 
 def check_values(book: Book, path: SubPath, variable: Variable) -> bool:
@@ -20,7 +20,7 @@ def check_values(book: Book, path: SubPath, variable: Variable) -> bool:
         if len(set(variable.values)) != len(variable.values) or len(variable.values) < 2:
             book.add((*path, "values"), "expected at least two different values")
         for i, value in enumerate(variable.values):
-            if "," in value or value in ("otherwise", "unknown", "not", "at_least", "below") or value.strip() != value:
+            if "," in value or value in CLAUSE_WORDS or value.strip() != value:
                 book.add((*path, "values", i), f"{value!r} cannot be the name of a value; choose another word")
     if variable.bands is None and not is_number:
         for key in ("range", "step", "unit"):
@@ -47,7 +47,7 @@ def _check_bands(book: Book, path: SubPath, variable: Variable) -> None:
     here: SubPath = (*path, "bands")
     spans = list((variable.bands or {}).items())
     for i, (word, span) in enumerate(spans):
-        if word in ("otherwise", "unknown", "not") or "," in word:
+        if word in CLAUSE_WORDS - {"at_least", "below"} or "," in word:
             book.add((*here, word), f"{word!r} cannot be the name of a band; choose another word")
         if span is None and (i > 0 or variable.evidence == "number"):
             book.add((*here, word), "only the first band may be without a number, and only if the band is the evidence")

@@ -31,6 +31,7 @@ def digest(scenario: Scenario) -> str:
     later = [(of, "requires") for of in dumped["decisions"].values()] + [(rule, "even_if_pending") for rule in rules]
     later += [(of, "worth") for of in dumped["decisions"].values()] + [(dumped["utility"], "bed_day_gbp")]
     later += [(of, "benefit") for of in dumped["acts"].values()]
+    later += [(of, field) for of in dumped["findings"].values() for field in ("change_of", "after")]
     for part, field in later:  # fields that came later, as _ONLY_IF_ANY
         if not part[field]:
             del part[field]

@@ -27,6 +27,17 @@ _PROVENANCE: dict[str, Any] = {
     "searched": {"$ref": "#/$defs/Searched", "description": "A search that found no figure to put in its place."},
 }
 _FORMULA = {"type": "string", "description": "Arithmetic by which this one figure was derived; lint recomputes it."}
+_AS_BUT: dict[str, Any] = {
+    "type": "object",
+    "description": "As the entry of this name beside it, but for the parts that are named.",
+    "properties": {
+        "as": {"type": "string", "description": "An entry beside this one that is written out."},
+        "but": {"type": "object", "description": "The parts that differ, nested as they are there."},
+        **_PROVENANCE,
+    },
+    "required": ["as"],
+    "additionalProperties": False,
+}
 _REFS = {key: {"$ref": f"#/$defs/Provenance/properties/{key}"} for key in _PROVENANCE}
 _FIGURES: dict[str, dict[str, Any]] = {
     "Number": {"type": "number"},
@@ -47,7 +58,22 @@ def json_schema() -> dict[str, Any]:
     schema["$defs"]["Target"]["properties"]["formula"] = _FORMULA
     schema["$defs"] |= {name: _figure(plain) for name, plain in _FIGURES.items()}
     schema["$defs"]["Provenance"] = {"properties": _PROVENANCE}
+    schema["$defs"]["AsBut"] = _AS_BUT
+    schema = _with_short_entries(schema)
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}
+
+
+def _with_short_entries(node: Any) -> Any:
+    """Let every entry that has entries beside it be written `as` one of them."""
+    if isinstance(node, list):
+        return [_with_short_entries(entry) for entry in node]
+    if not isinstance(node, dict):
+        return node
+    node = {key: _with_short_entries(of) for key, of in node.items()}
+    of = node.get("additionalProperties")
+    if isinstance(of, dict) and of.get("$ref", "#/$defs/Source") != "#/$defs/Source":
+        node["additionalProperties"] = {"anyOf": [of, {"$ref": "#/$defs/AsBut"}]}
+    return node
 
 
 def _figure(plain: dict[str, Any]) -> dict[str, Any]:

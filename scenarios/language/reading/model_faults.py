@@ -11,8 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from workup.errors import Fault, in_words, number_hint, suggestion
+from workup.scenarios.language.reading.written_out import in_full
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
 from workup.scenarios.language.schema import Scenario
+from workup.scenarios.language.vocabulary import AS, BUT
 
 _EXPECTED = {
     "a valid number": "a number",
@@ -58,6 +60,9 @@ def _path(loc: tuple[int | str, ...], data: Any) -> Path:
     for i, part in enumerate(loc):
         if isinstance(data, dict) and set(data) == {"value"} | (set(data) & {"status", "source", "note"}):
             data, path = data["value"], (*path, "value")
+        if len(path) > 1 and isinstance(data, dict) and AS in data and part not in data:
+            but = data.get(BUT)  # an entry in short: what it copies stands elsewhere
+            data, path = (but, (*path, BUT)) if isinstance(but, dict) and part in but else (None, path)
         if isinstance(data, dict) and part in data:
             data, path = data[str(part)], (*path, part)
         elif isinstance(data, list) and isinstance(part, int) and part < len(data):
@@ -101,7 +106,7 @@ def _hint(kind: str, found: Any) -> str:
 def _fields(path: Path) -> tuple[str, ...]:
     """Keys the language knows at `path`."""
     annotation: Any = Scenario
-    for part in path:
+    for part in in_full(path):
         if isinstance(annotation, type) and issubclass(annotation, BaseModel):
             field = annotation.model_fields.get(str(part))
             annotation = field.annotation if field else None

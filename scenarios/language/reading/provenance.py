@@ -15,11 +15,11 @@ from workup.scenarios.language.authorship import FIGURE_KEYS, FigureRecord, Sear
 from workup.scenarios.language.durations import hours
 from workup.scenarios.language.reading.recomputed import Stated, miscomputed
 from workup.scenarios.language.reading.searches import search_of
+from workup.scenarios.language.reading.written_out import UNTOUCHED, dotted, in_full
 from workup.scenarios.language.reading.yaml_tree import Path, Tree
 
 STATUSES: tuple[str, ...] = get_args(Status)
-DURATIONS = frozenset({"turnaround", "median_time", "new_visit_after"})
-_UNTOUCHED = frozenset({"who", "sources"})
+DURATIONS = frozenset({"turnaround", "median_time", "new_visit_after", "after"})
 _SETTINGS = frozenset({"attempts", "at", "step", "tolerance", "max_steps"})
 
 
@@ -54,7 +54,7 @@ class _Stripper:
         self.formulas: dict[Path, Stated] = {}
 
     def walk(self, value: Any, path: Path, scope: _Scope) -> Any:
-        if path and path[0] in _UNTOUCHED:
+        if path and path[0] in UNTOUCHED:
             return value
         if isinstance(value, dict):
             wrapped = self._is_wrapped(value, path)
@@ -70,7 +70,7 @@ class _Stripper:
         return value
 
     def _is_wrapped(self, value: dict[str, Any], path: Path) -> bool:
-        return "value" in value and not _is_target(path) and value.keys() <= {"value", *FIGURE_KEYS}
+        return "value" in value and not _is_target(in_full(path)) and value.keys() <= {"value", *FIGURE_KEYS}
 
     def _enter(self, block: dict[str, Any], path: Path, scope: _Scope) -> _Scope:
         if not any(key in block for key in FIGURE_KEYS):
@@ -117,7 +117,7 @@ class _Stripper:
         self.faults.append(self.tree.fault(path, message))
 
     def _leaf(self, value: Any, path: Path, scope: _Scope) -> None:
-        figure = _figure(value, path) if path else None
+        figure = _figure(value, in_full(path)) if path else None
         if figure is None or ("bands" in path[-3:-2] and not self._is_cut_off(path)) or _ends_a_range(path):
             return
         if scope.status is None:
@@ -126,7 +126,7 @@ class _Stripper:
         self.scopes[scope] = None
         self.figures.append(
             FigureRecord(
-                path=".".join(str(part) for part in path),
+                path=dotted(in_full(path)),
                 line=self.tree.place(path)[1],
                 value=figure,
                 status=scope.status,

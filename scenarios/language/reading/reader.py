@@ -11,11 +11,14 @@ from pydantic import ValidationError
 
 from workup.errors import Fault, ScenarioError
 from workup.files import UnreadableError, bytes_of
+from workup.scenarios.language.reading.again import with_turnarounds
 from workup.scenarios.language.reading.digest import digest
 from workup.scenarios.language.reading.model_faults import model_faults
+from workup.scenarios.language.reading.not_now import refused
 from workup.scenarios.language.reading.provenance import strip
 from workup.scenarios.language.reading.signatures import read_reviews, reviews_file, written_digest
 from workup.scenarios.language.reading.texts import unfit_texts
+from workup.scenarios.language.reading.written_out import written_out
 from workup.scenarios.language.reading.yaml_tree import MAX_BYTES, Tree, parse
 from workup.scenarios.language.schema import Scenario
 
@@ -57,7 +60,14 @@ def interpret(tree: Tree) -> Reading:
     """The scenario that a tree describes, with the faults of its form and provenance."""
     if unfit := unfit_texts(tree):
         return Reading(tree, None, unfit)
-    data, figures, faults = strip(tree)
+    stripped, figures, faults = strip(tree)
+    full = written_out(stripped, tree)
+    if full.data is None:
+        return Reading(tree, None, (*faults, *full.faults))
+    tree = replace(tree, places={**full.places, **tree.places})
+    figures = tuple(replace(of, copies=full.copies[of.path]) if of.path in full.copies else of for of in figures)
+    data, not_held = refused(with_turnarounds(full.data), tree)
+    faults = (*faults, *full.faults, *not_held)
     written = [key for key in _WORKED_OUT if key in data]
     faults += tuple(tree.fault((key,), "workup works this out itself; remove it") for key in written)
     data = {key: of for key, of in data.items() if key not in written}
@@ -66,6 +76,8 @@ def interpret(tree: Tree) -> Reading:
         scenario = Scenario.model_validate_json(json.dumps(data), strict=True)
     except ValidationError as error:
         return Reading(tree, None, (*faults, *model_faults(error, tree)))
+    if full.faults:  # what is left out would be told again as missing
+        return Reading(tree, None, faults)
     update = {"figures": figures, "digest": digest(scenario), "written": written_digest(tree.data)}
     scenario = scenario.model_copy(update=update)
     return Reading(tree, scenario, faults)

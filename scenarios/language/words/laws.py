@@ -15,7 +15,7 @@ from workup.scenarios.language.tables import Table, Tables
 from workup.scenarios.language.vocabulary import Axis
 from workup.scenarios.language.words.phrases import Phrases, unit, word_of
 from workup.scenarios.language.worth import worth_gbp
-from workup.wording import chance_in_words, listed, pounds_exact
+from workup.wording import chance_in_words, listed, pounds_exact, time_in_words
 
 _MANY = 4
 """So many values that share a figure are told as 'otherwise'."""
@@ -30,7 +30,13 @@ class Laws:
         self.tables = Tables(scenario)
 
     def variable(self, name: str) -> str:
-        """The law of a variable in a line: its values, and how often each, by what."""
+        """The law of a variable in a line: of a change what changed and when; its values, and how often each, by what."""
+        of = self.scenario.findings.get(name)
+        if of is None or of.change_of is None or of.after is None:
+            return self._law(name)
+        return f"how {self.phrases.brief(of.change_of)} has changed after {time_in_words(of.after)}: {self._law(name)}"
+
+    def _law(self, name: str) -> str:
         of, table, axis = self.phrases.variables[name], self.tables.variable(name), self.tables.axes[name]
         if of.law is not None:
             return self._number(of, table)

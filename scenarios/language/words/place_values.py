@@ -9,7 +9,7 @@ from workup.scenarios.language.authorship import FigureRecord
 from workup.scenarios.language.words.places import ABSENT, FIELDS, LAWS, Path, Side
 from workup.wording import listed, plain, pounds_exact, time_in_words
 
-_IS_NAME = frozenset({"uses", "set_up", "to", "do", "condition", "given"})
+_IS_NAME = frozenset({"change_of", "uses", "set_up", "to", "do", "condition", "given"})
 
 
 def said(side: Side, path: Path, value: Any) -> str:
@@ -51,7 +51,7 @@ def figure(field: str, value: float, *, qaly: bool = False) -> str:
     """A number of a field, with its unit; worths are in QALY if asked, else in pounds."""
     if field in ("chance", "table", "risk", "reported"):
         return f"{100 * value:.10g}%"
-    if field in ("turnaround", "median_time", "new_visit_after", "within"):
+    if field in ("turnaround", "median_time", "new_visit_after", "within", "after"):
         return time_in_words(value)
     if field == "dose_msv":
         return f"{value:.10g} mSv"

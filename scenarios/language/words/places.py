@@ -59,6 +59,8 @@ FIELDS = {
     "waiting_cost_gbp_per_day": "each day of waiting costs",
     "median_time": "half of those untreated have progressed within",
     "turnaround": "result in",
+    "change_of": "is a change of",
+    "after": "is seen after",
     "new_visit_after": "a new visit begins after",
     "attempts": "tries",
     "uses": "uses",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from workup.scenarios.language.authorship import FigureRecord, Searched
@@ -38,7 +39,8 @@ def provenance_changes(before: Scenario, after: Scenario) -> Iterator[tuple[str,
 def _by_place(side: Side) -> dict[Place, FigureRecord]:
     out: dict[Place, FigureRecord] = {}
     seen: Counter[Place] = Counter()
-    for figure in side.scenario.figures:
+    everywhere = (replace(of, path=path) for of in side.scenario.figures for path in (of.path, *of.copies))
+    for figure in everywhere:
         place = tuple(part for part, _ in steps(side, figure.path))
         out[(*place, "#" * seen[place])] = figure
         seen[place] += 1

@@ -62,7 +62,7 @@ def mechanisms(scenario: Scenario, folder: Path) -> list[str]:
 
 def _published(scenario: Scenario, name: str) -> dict[str, Any]:
     target = scenario.targets[name]
-    (figure,) = (figure for figure in scenario.figures if figure.path == f"targets.{name}.value")
+    (figure,) = (figure for figure in scenario.figures if f"targets.{name}.value" in (figure.path, *figure.copies))
     return {
         "measure": target.measure,
         "why": target.why,

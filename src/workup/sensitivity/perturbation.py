@@ -67,6 +67,8 @@ class Candidate:
     """What it is, in plain words."""
     unit: str
     """What it is a figure of: 'chance', 'cost_gbp', 'utility in qaly', ..."""
+    copies: tuple[Path, ...] = ()
+    """Where the same figure stands as well, in entries that are written `as` another: it moves there too."""
 
 
 @dataclass(frozen=True)
@@ -108,12 +110,18 @@ def moved(scenario: Scenario, candidate: Candidate, *, up: bool, factor: float =
         factor: by which numbers are multiplied or divided.
     """
     new = moved_value(scenario, candidate, up=up, factor=factor)
-    if candidate.kind == "row":
-        *above, entry = candidate.place
-        changed = replaced(scenario, above, lambda row: _rescaled(row, str(entry), new))
-    else:
-        changed = replaced(scenario, candidate.place, lambda _: new)
+    changed = scenario
+    for place in (candidate.place, *candidate.copies):
+        changed = _moved_at(changed, place, new, row=candidate.kind == "row")
     return changed.model_copy(update={"digest": digest(changed)})
+
+
+def _moved_at(scenario: Scenario, place: Path, new: float, *, row: bool) -> Scenario:
+    *above, entry = place
+    moved: Scenario = replaced(
+        scenario, above if row else place, lambda old: _rescaled(old, str(entry), new) if row else new
+    )
+    return moved
 
 
 def moved_value(scenario: Scenario, candidate: Candidate, *, up: bool, factor: float = FACTOR) -> float:
@@ -173,6 +181,8 @@ def _candidate(
     """The candidate, or why there is none."""
     place = place_of(scenario, figure.path.split("."))
     field = None if place is None else _field(place)
+    if place is not None and place[0] == "findings" and place[-1] == "after":
+        return "when it is looked at again: it says what a finding is, not how often"
     if place is None or field is None or isinstance(at(scenario, place), bool | str | None):
         return _ELSEWHERE.get(figure.path.partition(".")[0], "a cut-off: it says what a finding is, not how often")
     if place[0] == "rewards" and place[1] != preset:
@@ -190,7 +200,9 @@ def _candidate(
             return f"moves with the other entry of its row, “{other}”"
     words = side.named(place).rstrip(":")
     unit = f"utility in {scenario.utility.unit}" if field == "utility" else field
-    return Candidate(figure.path, place, kind, value, figure.status, figure.source, figure.note, words, unit)
+    also = (place_of(scenario, copy.split(".")) for copy in figure.copies)
+    copies = tuple(copy for copy in also if copy is not None)
+    return Candidate(figure.path, place, kind, value, figure.status, figure.source, figure.note, words, unit, copies)
 
 
 def _field(place: Path) -> str | None:

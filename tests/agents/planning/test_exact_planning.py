@@ -106,6 +106,8 @@ def test_generated_scenarios_have_every_feature() -> None:
             "known at start": any(c.known == "at_start" for c in s.context.values()),
             "result that follows another": any(g.startswith("of_") for f in s.findings.values() for g in f.given),
             "result that follows an act": any("drug" in f.given for f in s.findings.values()),
+            "result looked at again": any(f.change_of for f in s.findings.values()),
+            "change that follows an act": any(f.change_of and "drug" in f.given for f in s.findings.values()),
             "prerequisite": any(i.requires for i in items),
             "decision that requires evidence": any(d.requires for d in s.decisions.values()),
             "contraindication": any(i.contraindicated for i in items),

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from matplotlib.patches import Rectangle
+from support.again import scenario_of as again
 from support.command import run
 from support.generated import scenario_of
 from support.tiny import tiny
@@ -164,6 +166,63 @@ def test_a_row_keeps_its_sum_and_its_proportions(tutorial: Scenario) -> None:
     assert sum(row.values()) == pytest.approx(1.0)
     assert row["lung_cancer"] / (1 - row["lung_cancer"]) == pytest.approx(2 * 0.005 / 0.995)
     assert row["viral"] / row["pneumonia"] == pytest.approx(0.945 / 0.05)
+
+
+@pytest.mark.parametrize(
+    "path", ["decisions.leave.utility.ill", "findings.of_gold.chance.ill", "prior.table.never.well"]
+)
+def test_a_figure_moves_with_its_copies(path: str) -> None:
+    """As if it had been changed where it is written."""
+    data = tiny()
+    data["context"]["smoker"] = {
+        "label": "Smoker",
+        "values": ["never", "ever", "now"],
+        "known": "at_start",
+        "table": {"never": 0.5, "ever": 0.3, "the_rest_to": "now"},
+    }
+    data["prior"] = {
+        "given": ["smoker"],
+        "table": {
+            "never": {"well": 0.9, "the_rest_to": "ill"},
+            "ever": {"as": "never"},
+            "now": {"as": "never", "but": {"well": 0.8}},
+        },
+    }
+    data["decisions"]["watch"] = {"as": "leave", "but": {"label": "Watch", "utility": {"well": -1}}}
+    data["findings"]["of_silver"] = {"as": "of_gold", "but": {"label": "Of silver"}}
+    data["investigations"]["silver"] = {"as": "gold", "but": {"label": "Silver", "reveals": ["of_silver"]}}
+    scenario = scenario_of(data)
+    candidate = one(scenario, path)
+    after = moved(scenario, candidate, up=True)
+    new = moved_value(scenario, candidate, up=True)
+    *above, last = candidate.place
+    block = data[str(above[0])]
+    for part in above[1:]:
+        block = block[part]
+    block[last] = new
+    if "the_rest_to" in block:  # 1 less the figure, in decimals
+        block[last] = float(f"{new:.12f}")
+    written = scenario_of(data)
+    for section in ("prior", "decisions", "findings"):
+        assert _rounded(getattr(after, section)) == _rounded(getattr(written, section))
+    assert len(candidate.copies) == 1
+
+
+def _rounded(part: Any) -> Any:
+    if isinstance(part, float):
+        return pytest.approx(part, abs=1e-11)
+    if isinstance(part, dict):
+        return {key: _rounded(of) for key, of in part.items()}
+    return _rounded(part.model_dump()) if hasattr(part, "model_dump") else part
+
+
+def test_when_a_finding_is_looked_at_again_is_not_moved() -> None:
+    scenario = again()
+    found, unmoved = candidates(scenario)
+    assert {each.path: each.reason for each in unmoved}["findings.crp_48h.after"].startswith(
+        "when it is looked at again"
+    )
+    assert "findings.crp_48h.table.pneumonia.no.fell" in {each.path for each in found}
 
 
 def test_a_mean_moves_by_a_share_of_its_own_spread() -> None:

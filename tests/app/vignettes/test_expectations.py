@@ -31,8 +31,8 @@ def world() -> World:
         investigations=named,
         acts={},
         order_sets={"pictures": SimpleNamespace(label="pictures", members=("xray", "ct"))},
-        decisions={name: SimpleNamespace(label=name) for name in DECISIONS},
-        context={}, conditions={}, comorbidities={}, latent={}, findings={},
+        decisions={name: SimpleNamespace(label=name, worth=None) for name in DECISIONS},
+        context={}, conditions={}, comorbidities={}, latent={}, findings={}, scores={},
     )  # fmt: skip
     return cast(
         World,

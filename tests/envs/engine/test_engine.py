@@ -344,7 +344,10 @@ def end_by_state(world: World, view: JourneyView, unknown: NDArray[np.int64], de
     each = H // len(model.conditions)
     for h in range(H):
         c, rest = divmod(h, each)
-        delay[:, h] = world.waiting_cost_gbp_per_h[c] * view.waiting_h[0, c]
+        rate = world.waiting_cost_gbp_per_h[c]
+        if world.by_patient.waiting_gbp_per_h.size:
+            rate = rate + world.by_patient.waiting_gbp_per_h[:, h]
+        delay[:, h] = rate * view.waiting_h[0, c]
         utility[:, h] = scores[:, h] + benefit[c]
         worse = int(world.progresses_to[c])
         if worse >= 0:

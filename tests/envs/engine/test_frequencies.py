@@ -57,7 +57,9 @@ class Cohort:
                 self.first_legal[a] = mask.all()
                 engine.step(np.where(mask, a, -1))
         self.view: JourneyView = engine.journey_view()
-        engine.step(np.full(engine.num_envs, len(self.world.actions) - 1))
+        engine.step(
+            np.where(engine.mask, np.arange(len(self.world.actions)), -1).max(axis=1)
+        )  # some decision that may be taken
         self.facts = engine.ended(np.arange(engine.num_envs))
 
     @property

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from support.by_patient import benefits
 
 from workup.envs.engine.observation import ONE_HOT, REGRET_SCALE_GBP, layout_of
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import posterior_weights
 from workup.envs.model.world import World
+from workup.envs.testing.restated import meets_requirements
 from workup.envs.testing.traces import journey_steps, random_policy
 from workup.envs.views.env import make_engine
 from workup.envs.views.registration import scenario_folders
@@ -73,13 +75,18 @@ def named_beliefs(world: World, view: JourneyView) -> dict[str, float]:
         chances = [float(belief[:, digit == v].sum()) for v in range(len(words))]
         start = 0 if name == "condition" else 1
         named |= {f"P({name} = {word})": p for word, p in list(zip(words, chances, strict=True))[start:]}
-    utilities = [float((belief * utility).sum()) for utility in with_progression(world, view)]
+    utilities = [float((belief * utility).sum()) for utility in with_progression(world, view) + benefits(world, view)]
+    best = max(utilities[d] for d in range(len(utilities)) if meets_requirements(world, view, d))
     worst = np.minimum.reduce(world.utility_gbp, axis=0)
-    span = float(max(world.utility_gbp.max(), worst.max()) - worst.min())
+    more = world.by_patient.benefit_gbp
+    low = worst.min() + (np.minimum(more, 0.0).sum(axis=0).min() if more.size else 0.0)
+    high = max(world.utility_gbp.max(), worst.max()) + (np.maximum(more, 0.0).sum(axis=0).max() if more.size else 0.0)
+    span = float(high - low)
     for d, name in enumerate(world.decisions):
-        regret = max(utilities) - utilities[d]
-        named[f"regret of {name}"] = -np.log1p(regret / REGRET_SCALE_GBP) / np.log1p(span / REGRET_SCALE_GBP)
-    named["utility of the best decision"] = (max(utilities) - worst.min()) / span
+        regret = best - utilities[d]
+        size = np.log1p(abs(regret) / REGRET_SCALE_GBP) / np.log1p(span / REGRET_SCALE_GBP)
+        named[f"regret of {name}"] = -np.sign(regret) * size
+    named["utility of the best decision"] = (best - low) / span
     return named
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from support.again import scenario_of as again
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.compile.network import after_name, attempt_name, report_name
@@ -338,6 +339,17 @@ def test_scenarios_of_the_package_agree_with_elimination(name: str) -> None:
         assert_same(by_array, eliminated(world, as_evidence(world, fact, statuses=True)))
         possible += by_array is not None
     assert possible > 2
+
+
+def test_a_finding_again_agrees_with_elimination() -> None:
+    world, rng = compile_world(again()), np.random.default_rng(1)
+    change, possible = world.model.observables.index("crp_48h"), 0
+    for _ in range(80):
+        fact = drawn(world, rng)
+        by_array = posterior(world, fact, values_only=False)
+        assert_same(by_array, eliminated(world, as_evidence(world, fact, statuses=True)))
+        possible += by_array is not None and fact.values[0, change] >= 0
+    assert possible > 5
 
 
 def test_a_batch_is_its_rows() -> None:

@@ -22,7 +22,7 @@ from workup.scenarios.language.library import load_scenario
 
 SITES = ("pneumonia", "urinary", "abdominal", "skin", "other_bacterial")
 NOT_INFECTED = ("pulmonary_embolism", "other_mimic", "hyperkalaemia")
-HOME = {"age": "under_65", "care_home": "no", "sampling": "cannula"}
+HOME = {"age": "under_65", "care_home": "no", "kidney_or_heart_drugs": "yes", "sampling": "cannula"}
 ADULT = {**HOME, "neutropenia": "no"}
 POTASSIUM = ("under_3_5", "3_5_to_5_4", "5_5_to_5_9", "6_or_more")
 WITHHELD = "withheld_for_haemolysis"
@@ -65,19 +65,20 @@ def reports(world: World) -> dict[tuple[str, str, str], float]:
     """{(haemolysis index, potassium as told or 'withheld', route): probability} of a kidney test on any patient."""
     model = world.model
     found: dict[tuple[str, str, str], float] = {}
-    route_at = model.profile_variables.index("sampling")
-    sizes = [len(model.network.variable(name).values) for name in model.profile_variables]
+    routes = model.network.variable("route").values
+    sizes = [len(model.network.variable(name).values) for name in model.hidden_variables]
+    at = np.unravel_index(np.arange(model.prior.shape[1]), sizes)[model.hidden_variables.index("route")]
     for k, weights in enumerate(model.prior):
         outcomes = item_outcomes(world, world.item("kidney_test"), k)
         names = [model.observables[o] for o in outcomes.observables]
-        route = model.network.variable("sampling").values[int(np.unravel_index(k, sizes)[route_at])]
-        for codes, p in zip(outcomes.values, outcomes.likelihood @ weights, strict=True):
+        for codes, likelihood in zip(outcomes.values, outcomes.likelihood, strict=True):
             word = {
                 name: "withheld" if code == MISSING else model.network.variable(name).values[code]
                 for name, code in zip(names, codes, strict=True)
             }
-            key = (word["haemolysis_index"], word["potassium"], route)
-            found[key] = found.get(key, 0.0) + float(p)
+            for r, route in enumerate(routes):
+                key = (word["haemolysis_index"], word["potassium"], route)
+                found[key] = found.get(key, 0.0) + float(likelihood[at == r] @ weights[at == r])
     return found
 
 
@@ -221,9 +222,47 @@ def test_contaminants_come_from_the_skin_and_go_with_the_mechanism() -> None:
     assert contaminated == {"with": pytest.approx(0.03), "without": 0.0}
 
 
-def test_lactate_says_nothing_on_infection(world: World) -> None:
-    after = chance(world, "condition", SITES, {**ADULT, "lactate": "2_or_more"})
-    assert after == pytest.approx(chance(world, "condition", SITES, ADULT), abs=1e-12)
+def test_lactate_says_how_ill_and_nothing_else(world: World) -> None:
+    for severity in ("mild", "moderate", "severe"):
+        who = {**ADULT, "severity": severity}
+        after = chance(world, "condition", SITES, {**who, "lactate": "2_or_more"})
+        assert after == pytest.approx(chance(world, "condition", SITES, who), abs=1e-12)
+    high = odds(world, "severity", ("severe",), {**ADULT, "lactate": "2_or_more"})
+    assert high > 2.0 * odds(world, "severity", ("severe",), ADULT)
+
+
+def test_haemolysis_tells_of_illness_through_the_cannula_alone(world: World) -> None:
+    """The iller are drawn through a cannula more often; how a sample turned out says nothing once that is known."""
+    ill = chance(world, "severity", ("severe",), {})
+    assert chance(world, "severity", ("severe",), {"haemolysis_index": "gross"}) > 1.3 * ill
+    for route in ("needle", "cannula"):
+        known = chance(world, "severity", ("severe",), {"sampling": route})
+        told = chance(world, "severity", ("severe",), {"sampling": route, "haemolysis_index": "gross"})
+        assert told == pytest.approx(known, abs=1e-12)
+
+
+def test_deaths_by_severity_average_to_what_was_published(world: World) -> None:
+    """7.2% of bacterial infections (S115), 9.5% of the febrile after chemotherapy (KUDERER)."""
+    deaths = {"mild": 0.03 * 0.072, "moderate": 0.8 * 0.072, "severe": 2.6 * 0.072}
+
+    def mortality(conditions: tuple[str, ...], facts: dict[str, str]) -> float:
+        share = {c: chance(world, "condition", (c,), facts) for c in conditions}
+        dead = sum(
+            share[c] * sum(p * chance(world, "severity", (s,), {**facts, "condition": c}) for s, p in deaths.items())
+            for c in conditions
+        )
+        return dead / sum(share.values())
+
+    assert mortality(SITES, {}) == pytest.approx(0.072, abs=0.002)
+    assert mortality(("other_bacterial",), {"neutropenia": "yes"}) == pytest.approx(0.095, abs=0.002)
+
+
+def test_kidney_failure_goes_with_kidney_disease_and_heart_drugs(world: World) -> None:
+    with_them, without = (
+        chance(world, "condition", ("hyperkalaemia",), {"kidney_or_heart_drugs": told}) for told in ("yes", "no")
+    )
+    assert with_them == pytest.approx(0.06, abs=0.005)
+    assert without == pytest.approx(0.0005, abs=0.0001)
 
 
 def test_positive_urine_says_less_in_a_care_home(world: World) -> None:

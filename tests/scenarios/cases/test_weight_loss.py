@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import numpy as np
 import pytest
@@ -90,14 +91,36 @@ def test_five_abnormal_markers_do_not_multiply(world: World) -> None:
     assert 4.0 < ratio < 8.1
 
 
-def test_women_and_men_over_sixty_have_the_published_risk(world: World) -> None:
-    older = {"age": "60_to_79"}
-    risk = {
-        sex: sum(
-            world.model.network.posterior("condition", {**older, "sex": sex})[c]
-            for c in world.scenario.groups["cancer"]
-        )
-        for sex in ("male", "female")
+@pytest.mark.parametrize(
+    ("sex", "from_which"), [("male", "50_to_54"), ("female", "60_to_79")], ids=["men from 50", "women from 60"]
+)
+def test_the_risk_passes_three_per_cent_from_the_published_age(world: World, sex: str, from_which: str) -> None:
+    ages = list(world.scenario.context["age"].bands or ())
+    posterior = world.model.network.posterior
+    risk = [
+        sum(posterior("condition", {"age": a, "sex": sex})[c] for c in world.scenario.groups["cancer"]) for a in ages
+    ]
+    above = [age for age, chance in zip(ages, risk, strict=True) if chance > 0.03]
+    assert above == ages[ages.index(from_which) :]
+
+
+def test_a_needless_referral_costs_what_fits_a_threshold_of_three_per_cent(scenario: Scenario) -> None:
+    teams = {
+        "refer_lung": "lung_cancer",
+        "refer_colorectal": "colorectal_cancer",
+        "refer_pancreatic": "pancreatic_cancer",
+        "refer_upper_gi": "upper_gi_cancer",
+        "refer_haematology": "blood_cancer",
+        "refer_other_cancer": "other_cancer",
     }
-    assert risk["male"] == pytest.approx(0.03, abs=0.003)
-    assert risk["female"] < risk["male"]
+    fits = []
+    for team, cancer in teams.items():
+        worth: Any = scenario.decisions[team].utility
+        clinic: Any = scenario.decisions["refer_rdc"].utility
+        fits.append(worth[cancer]["fit"] * 3 / 97)
+        assert worth["otherwise"]["fit"] == -400
+        waiting: Any = scenario.conditions[cancer].waiting_cost_gbp_per_day
+        for frailty, gained in worth[cancer].items():
+            assert waiting.gbp[frailty] * 80 == pytest.approx(gained), "one comparator: back after 80 days"
+            assert clinic[cancer][frailty] == pytest.approx(0.9 * gained)
+    assert min(fits) < 400 < max(fits)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from support.again import scenario_of as again
 
 from workup.scenarios.language.amounts import Benefit
 from workup.scenarios.language.library import list_scenarios, load_scenario
@@ -50,6 +51,16 @@ def test_a_benefit_by_patient_counts_in_the_digest_and_its_absence_does_not() ->
     scenario = load_scenario("tutorial")
     act = scenario.acts["antibiotics"].model_copy(update={"benefit": Benefit(gbp=5.0)})
     assert digest(scenario.model_copy(update={"acts": {**scenario.acts, "antibiotics": act}})) != scenario.digest
+
+
+def test_what_changed_and_when_count_in_the_digest() -> None:
+    scenario = again()
+    for field, other in (("change_of", "egfr"), ("after", 72.0)):
+        change = scenario.findings["crp_48h"].model_copy(update={field: other})
+        assert (
+            digest(scenario.model_copy(update={"findings": {**scenario.findings, "crp_48h": change}}))
+            != scenario.digest
+        )
 
 
 def test_every_field_is_content_or_said_not_to_be() -> None:
