@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from workup.authoring.qalys import FITNESS, Fitness, by_band, qalys_lost
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
@@ -104,23 +105,50 @@ def test_the_risk_passes_three_per_cent_from_the_published_age(world: World, sex
     assert above == ages[ages.index(from_which) :]
 
 
-def test_a_needless_referral_costs_what_fits_a_threshold_of_three_per_cent(scenario: Scenario) -> None:
-    teams = {
-        "refer_lung": "lung_cancer",
-        "refer_colorectal": "colorectal_cancer",
-        "refer_pancreatic": "pancreatic_cancer",
-        "refer_upper_gi": "upper_gi_cancer",
-        "refer_haematology": "blood_cancer",
-        "refer_other_cancer": "other_cancer",
-    }
-    fits = []
-    for team, cancer in teams.items():
+TEAMS = {
+    "refer_lung": "lung_cancer",
+    "refer_colorectal": "colorectal_cancer",
+    "refer_pancreatic": "pancreatic_cancer",
+    "refer_upper_gi": "upper_gi_cancer",
+    "refer_haematology": "blood_cancer",
+    "refer_other_cancer": "other_cancer",
+}
+
+
+def test_one_comparator_for_teams_clinic_and_waiting(scenario: Scenario) -> None:
+    clinic: Any = scenario.decisions["refer_rdc"].utility
+    for team, cancer in TEAMS.items():
         worth: Any = scenario.decisions[team].utility
-        clinic: Any = scenario.decisions["refer_rdc"].utility
-        fits.append(worth[cancer]["fit"] * 3 / 97)
-        assert worth["otherwise"]["fit"] == -400
         waiting: Any = scenario.conditions[cancer].waiting_cost_gbp_per_day
         for frailty, gained in worth[cancer].items():
-            assert waiting.gbp[frailty] * 80 == pytest.approx(gained), "one comparator: back after 80 days"
-            assert clinic[cancer][frailty] == pytest.approx(0.9 * gained)
-    assert min(fits) < 400 < max(fits)
+            assert waiting.gbp[frailty] * 80 == pytest.approx(gained), "back after 80 days"
+            assert clinic[cancer][frailty] == pytest.approx(74 / 80 * gained), "found six days later"
+
+
+def test_a_team_is_worth_the_deaths_that_eighty_days_cost(scenario: Scenario) -> None:
+    lost = [by_band()[decade] for decade in ((60, 69), (70, 79))]
+    qalys = {"fit": np.mean([each["average"] for each in lost]), "mild": np.mean([each["frail"] for each in lost])}
+    later = np.exp(np.log(1.06) * 80 / 28)
+    died = {"refer_colorectal": 653 / 11_266 * 80 / 61, "refer_other_cancer": 4_755 / 94_912 * 80 / 91}
+    alive = {"refer_lung": 0.1575, "refer_pancreatic": 0.073, "refer_haematology": 0.567}
+    died |= {team: share - share**later for team, share in alive.items()}
+    for team, deaths in died.items():
+        worth: Any = scenario.decisions[team].utility
+        for frailty, each in qalys.items():
+            assert worth[TEAMS[team]][frailty] == pytest.approx(deaths * each * 20_000, rel=0.02)
+
+
+def test_treating_the_thyroid_is_worth_the_mortality_of_eighty_days(scenario: Scenario, monkeypatch: Any) -> None:
+    monkeypatch.setitem(FITNESS, "low TSH for 80 days", Fitness(1.11 ** (80 / 182.6), 1.0))
+    lost = qalys_lost(50) - qalys_lost(50, fitness="low TSH for 80 days")
+    worth: Any = scenario.decisions["treat_hyperthyroidism"].utility
+    assert worth["hyperthyroidism"] == pytest.approx(lost * 20_000, abs=50)
+
+
+def test_a_needless_referral_costs_a_published_work_up_near_a_threshold_of_three_per_cent(scenario: Scenario) -> None:
+    pays_from = []
+    for team, cancer in TEAMS.items():
+        worth: Any = scenario.decisions[team].utility
+        assert worth["otherwise"]["fit"] == -round(713_948 / 1_950)
+        pays_from.append(366 / (366 + worth[cancer]["fit"]))
+    assert min(pays_from) < 0.03 < np.median(pays_from) < 0.05

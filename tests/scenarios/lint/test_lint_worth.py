@@ -48,7 +48,7 @@ CASES = {
     "harm in both units": ("loss_qaly: 0.01", "loss_qaly: 0.01, loss_gbp: 4", "its harm is said in pounds and in QALYs; write one", "        fall:"),
     "a complication that takes nothing": ("loss_qaly: 0.01, bed_days: 4", "loss_qaly: 0", "takes nothing; write loss_gbp, loss_qaly, cost_gbp or bed_days", "        fall:"),
     "no rate": ("gbp_per_qaly: 20000", "gbp_per_qaly: 0", "found 0; expected more than 0", "utility: {unit: qaly"),
-    "society": ("bed_day_gbp: 345", "bed_day_gbp: 345, perspective: societal", "no scenario has figures for work lost or care by relatives", "utility: {unit: qaly"),
+    "society": ("bed_day_gbp: 345", "bed_day_gbp: 345, perspective: societal", "no scenario has figures for work lost or for carers", "utility: {unit: qaly"),
     "another side": ("bed_day_gbp: 345", "bed_day_gbp: 345, perspective: doctor", "found 'doctor'; expected nhs or patient", "utility: {unit: qaly"),
     "the patient's side of one figure": ("bed_day_gbp: 345", "bed_day_gbp: 345, perspective: patient", "reassure, refer, support say `utility`: write `worth` there", "utility: {unit: qaly"),
     "size of health": ("qaly: {viral: -0.02,", "qaly: {viral: 1e300,", "expected at most 1,000,000,000", "      qaly: {viral: 1e300"),
