@@ -3,6 +3,9 @@ versions of a guideline."""
 
 from __future__ import annotations
 
+from importlib.resources import files
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -14,11 +17,13 @@ from workup.envs.model.codes import FAILED, RESULT
 from workup.envs.model.world import World
 from workup.envs.records.journeys import Journeys
 from workup.envs.records.run import run_journeys
+from workup.scenarios.language.reading.reader import read
 from workup.scenarios.language.tables import Tables
 from workup.vignettes.check import judge_vignettes, run_vignettes
 
 SCENARIO = "fatty_liver"
 
+FOLDER = Path(str(files("workup.scenarios").joinpath("fatty_liver")))
 VERSIONS = ("guideline", "guideline:elf_9_8", "guideline:fib4_1_3")
 WOMAN = {"age": "50_to_64", "sex": "female", "bmi": "30_to_39", "diabetes": "no", "alt": "normal"}
 PARTS = {**WOMAN, "ast_to_alt": "1_or_more", "platelets": "middle"}
@@ -119,8 +124,17 @@ def test_elastography_fails_in_the_obese(world: World) -> None:
     status = done.status[:, world.item("vcte")]
     obese = found(world, done, "bmi", ("30_to_39", "40_plus"))
     rate = [(status[who] == FAILED).sum() / np.isin(status[who], (FAILED, RESULT)).sum() for who in (obese, ~obese)]
-    assert rate[0] == pytest.approx(0.338, abs=0.045)  # ten valid readings in 66.2% (COMMUNITY2018)
+    assert rate[0] == pytest.approx(0.098, abs=0.03)  # ten valid readings in 90.2% with the large probe (COMMUNITY2018)
     assert rate[1] < rate[0] / 2
+
+
+@pytest.mark.parametrize(("probe", "published"), [("large_and_standard", 0.098), ("standard_alone", 0.338)])
+def test_each_probe_fails_in_the_obese_as_often_as_published(probe: str, published: float) -> None:
+    data = read(FOLDER).tree.data
+    share, fails = data["context"]["bmi"]["table"], data["availability"]["too_deep"]["chance"][probe]
+    obese = ("30_to_39", "40_plus")
+    rate = sum(share[bmi] * fails[bmi] for bmi in obese) / sum(share[bmi] for bmi in obese)
+    assert rate == pytest.approx(published, abs=0.005)
 
 
 def test_two_versions_of_the_elf_cut_off_part_on_patients_between_them_alone(

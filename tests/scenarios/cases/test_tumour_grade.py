@@ -191,6 +191,33 @@ def test_where_the_grade_decides_nothing_a_reading_moves_no_decision(world: Worl
     assert all((1 - risk) * chemotherapy["low"] + risk * chemotherapy["high"] > without for risk in risks)
 
 
+@pytest.mark.parametrize(("who", "new_primary"), [("otherwise", 0.0), ("brca_carrier", 0.129)])
+def test_in_dcis_treatment_is_worth_the_events_it_prevents_not_the_grade(who: str, new_primary: float) -> None:
+    """E5194: 14.4 and 24.6% without radiotherapy, 19.5 between; EBCTCG: 12.9 of 28.1 are left, whatever the grade."""
+    worth = {
+        name: read(FOLDER).tree.data["decisions"][name]["utility"][who]
+        for name in ("excise_alone", "excise_and_radiotherapy", "mastectomy")
+    }
+    for grade, risk in (("dcis_1", 0.144), ("dcis_2", 0.195), ("dcis_3", 0.246)):
+        events = risk + new_primary
+        gained = {"excise_and_radiotherapy": events * (1 - 12.9 / 28.1), "mastectomy": events}
+        for name, burden in (("excise_and_radiotherapy", 1500), ("mastectomy", 6800)):
+            gain = worth[name][grade]["value"] - worth["excise_alone"][grade]
+            assert gain == pytest.approx(16000 * gained[name] - burden, abs=51)
+
+
+def test_atypia_on_a_core_is_upgraded_as_often_as_published_and_benign_is_not(world: World) -> None:
+    cancer = ("dcis_1", "dcis_2", "dcis_3", "invasive_1")
+    share = [
+        sum(
+            world.model.network.posterior("condition", {"lesion": "borderline", "first_report": grade})[c]
+            for c in cancer
+        )
+        for grade in GRADES
+    ]
+    assert share[0] < 0.06 < 0.33 < share[1] < 0.57 < share[2]
+
+
 def test_two_radiologists_of_one_scan_depend_on_each_other(world: World) -> None:
     who = {"condition": "gg2"}
     alone = joint(world, {"second_likert": "score_1_or_2"}, who)

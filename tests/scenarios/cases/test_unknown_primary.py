@@ -145,11 +145,10 @@ def value_of_biopsy(world: World, emphysema: str) -> dict[str, tuple[float, floa
 
 
 def test_emphysema_decides_between_liver_and_lung(world: World) -> None:
-    """Sound lungs: as good as equal, the lung a little ahead since it is waited for less. Emphysema: the liver."""
+    """Sound lungs: the two are worth the same to within a hundred pounds. Emphysema: the liver, by hundreds more."""
     sound, emphysema = value_of_biopsy(world, "no"), value_of_biopsy(world, "yes")
-    assert sound["lung"][0] > sound["liver"][1]
-    assert sound["lung"][1] - sound["liver"][0] < 100
-    assert emphysema["liver"][0] > emphysema["lung"][1] + 300
+    assert abs(sound["lung"][1] - sound["liver"][0]) < 100
+    assert emphysema["liver"][0] > emphysema["lung"][1] + 400
 
 
 @pytest.mark.parametrize(("goals", "allowed"), [("treatment", True), ("comfort", False)])
@@ -163,6 +162,25 @@ def test_no_needle_before_the_patient_has_said_that_treatment_is_wanted(
     assert bool(engine.mask[0, needle]) is allowed
 
 
+def test_one_lesion_among_several_masses_is_within_reach(world: World) -> None:
+    """The man of 2f: of three needles one is allowed, whatever else is drawn."""
+    man = world.scenario.vignettes["2f_one_lesion"]
+    engine = Engine(Population(world, vignette_cases(world, man, draws=20)), 20, seed=0)
+    engine.reset(patients=np.arange(20))
+    names = [action.name for action in world.actions]
+    for action in ("order history", "order examination", "act goals_talk", "order ct_cap"):
+        engine.step(np.full(20, names.index(action)))
+    needles = [names.index(f"order {site}_biopsy") for site in ("node", "liver", "lung")]
+    assert (engine.mask[:, needles] == np.array([False, True, False])).all()
+
+
+def test_lung_is_worth_a_thousand_more_known_than_unknown() -> None:
+    """Until there is evidence for more: by site against empiric treatment has a hazard ratio of 0.86 (0.73 to 1.01)."""
+    decisions = read(FOLDER).tree.data["decisions"]
+    known, unknown = (decisions[name]["utility"]["treatment"]["ps_0_or_1"] for name in ("treat_lung", "treat_as_cup"))
+    assert known["lung"]["value"] - unknown["lung"]["value"] == 1000
+
+
 def test_the_guideline_passes_all_vignettes(world: World) -> None:
     assert failed(world) == []
 
@@ -171,7 +189,7 @@ def test_the_guideline_passes_all_vignettes(world: World) -> None:
     ("rule", "caught"),
     [
         ("  - {do: supportive, when:", ["2d_wants_home"]),
-        ("  - {do: send_context", ["2a_axilla", "2b_emphysema", "2e_no_details"]),
+        ("  - {do: send_context", ["2a_axilla", "2b_emphysema", "2e_no_details", "2f_one_lesion"]),
     ],
 )
 def test_without_the_stop_rule_or_the_context_the_vignettes_fail(rule: str, caught: list[str], tmp_path: Path) -> None:
