@@ -20,7 +20,7 @@ from workup.envs.compile.compile import compile_world
 from workup.envs.compile.faults import lint_compiled
 from workup.envs.compile.targets import evaluate_targets
 from workup.envs.model.world import World
-from workup.errors import PlanningRefused
+from workup.errors import PlanningRefused, UnknownNameError, suggestion
 from workup.evaluation.optimum import Bookkeeper
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import Evaluation, score
@@ -54,6 +54,7 @@ class LibraryBench(TypedDict):
 
     patients: int
     seed: int
+    unplanned: list[str]
     num_envs: int
     scenarios: dict[str, Record]
 
@@ -66,6 +67,7 @@ def bench_library(
     seed: int = 0,
     seconds: float = 6.0,
     workers: int = 1,
+    unplanned: Sequence[str] = (),
     progress: Progress = lambda _: None,
 ) -> LibraryBench:
     """Measure scenarios of the library.
@@ -77,16 +79,27 @@ def bench_library(
         seed: of these patients.
         seconds: CPU seconds for the steps of each scenario.
         workers: processes.
+        unplanned: scenarios whose optimum is not worked out, since it would take hours.
         progress: of the cells.
+
+    Raises:
+        UnknownNameError: one of `unplanned` is none of the scenarios.
     """
     scenarios = {name: load_scenario(name) for name in names or shipped_scenarios()}
-    parts: dict[str, tuple[dict[str, Any], int | None]] = {"model": ({}, None), "expectations": ({}, None)}
-    if patients:
-        parts |= {"speed": ({"seconds": seconds}, None), "worth": ({"patients": patients}, seed)}
+    if lost := [name for name in unplanned if name not in scenarios]:
+        raise UnknownNameError(f"{lost[0]!r} is none of the scenarios{suggestion(lost[0], scenarios)}")
+
+    def parts(name: str) -> dict[str, tuple[dict[str, Any], int | None]]:
+        counted: dict[str, tuple[dict[str, Any], int | None]] = {"model": ({}, None), "expectations": ({}, None)}
+        if not patients:
+            return counted
+        settings: dict[str, Any] = {"patients": patients} | ({"bounds": False} if name in unplanned else {})
+        return counted | {"speed": ({"seconds": seconds}, None), "worth": (settings, seed)}
+
     cells = [
         Cell(name, scenario.digest, part, *settings)
         for name, scenario in scenarios.items()
-        for part, settings in parts.items()
+        for part, settings in parts(name).items()
     ]
     done = {
         (each.cell.scenario, each.cell.agent): each.result
@@ -100,7 +113,9 @@ def bench_library(
         }  # fmt: skip
         if patients:
             records[name] |= {"speed": done[name, "speed"], "worth": done[name, "worth"]}
-    return {"patients": patients, "seed": seed, "num_envs": NUM_ENVS, "scenarios": records}
+    return {
+        "patients": patients, "seed": seed, "unplanned": list(unplanned), "num_envs": NUM_ENVS, "scenarios": records
+    }  # fmt: skip
 
 
 def _measure(cell: Cell, tell: Tell) -> dict[str, Any]:
@@ -111,7 +126,7 @@ def _measure(cell: Cell, tell: Tell) -> dict[str, Any]:
         return _expectations(world)
     if cell.agent == "speed":
         return _speed(cell.scenario, cell.settings["seconds"])
-    return _worth(world, cell.settings["patients"], cell.seed or 0, tell)
+    return _worth(world, cell.settings["patients"], cell.seed or 0, cell.settings.get("bounds", True), tell)
 
 
 def _speed(name: str, seconds: float) -> dict[str, float]:
@@ -153,7 +168,7 @@ def _expectations(world: World) -> dict[str, Any]:
     }
 
 
-def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]:
+def _worth(world: World, patients: int, seed: int, plan_for_all: bool, tell: Tell) -> dict[str, Any]:
     """Agents on the same patients, what was possible, and what each gains over the best fixed order."""
     keeper, planned = Bookkeeper(world), 0
     to_plan = keeper.to_plan(patients=patients, seed=seed)
@@ -164,7 +179,7 @@ def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]
         tell(f"planning, {planned:,} of {max(planned, to_plan):,} presentations solved")
 
     tell("bounds")
-    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=True, progress=solved)
+    bounds, refusal, plan = keeper.possible(patients=patients, seed=seed, asked=plan_for_all, progress=solved)
     wanted = [*REFERENCES, *([BEST] if bounds is not None else [])]
     tell("tuning the fixed order")
     agents = keeper.agents(wanted, seed=seed, progress=solved)
@@ -177,6 +192,7 @@ def _worth(world: World, patients: int, seed: int, tell: Tell) -> dict[str, Any]
         agents.pop(BEST, None)
         journeys = run_agents(world, agents, patients=patients, seed=seed)
     keeper.save()
+    refusal = refusal if plan_for_all else "not planned: it would take hours"
     return _shown(score(journeys, bounds, refusal=refusal, plan=plan))
 
 

@@ -90,6 +90,7 @@ def page(found: Mapping[str, Any]) -> str:
 
 def _head(found: Mapping[str, Any]) -> list[str]:
     measured = f" --patients {found['patients']} --seed {found['seed']}" if found["patients"] else ""
+    measured += f" --unplanned {','.join(found['unplanned'])}" if found["unplanned"] else ""
     return [
         "# The scenarios compared",
         "",

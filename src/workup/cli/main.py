@@ -12,6 +12,7 @@ from workup.cli import (
     agents,
     authoring,
     bench_guideline,
+    bench_library,
     bench_lint,
     bench_provenance,
     benchmarks,
@@ -62,7 +63,7 @@ bench.command()(benchmarks.planner)
 bench.command()(benchmarks.ppo)
 bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
-bench.command()(benchmarks.library)
+bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_guideline.guideline)
 bench.command()(bench_provenance.provenance)
