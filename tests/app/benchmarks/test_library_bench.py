@@ -15,7 +15,7 @@ from workup.benchmarks.library import LibraryBench, bench_library
 from workup.benchmarks.library_page import mechanisms, page, point_row, size_row, table_line
 from workup.benchmarks.runner import of_folder
 from workup.cli.main import main
-from workup.errors import WorkupWarning
+from workup.errors import UnknownNameError, WorkupWarning
 from workup.scenarios.language.library import find_scenario
 
 pytestmark = pytest.mark.slow
@@ -150,3 +150,15 @@ def test_a_page_of_all_is_not_replaced_by_one_of_some(capsys: pytest.CaptureFixt
     assert status == 2
     assert "would lose the rows of other scenarios" in " ".join(said.split())
     assert page.read_text() == "all of them"
+
+
+def test_an_optimum_that_would_take_hours_may_be_left_out(tmp_path: Path) -> None:
+    found = bench_library(["tutorial"], patients=5, seconds=0.05, runs=tmp_path, unplanned=["tutorial"])
+    worth = found["scenarios"]["tutorial"]["worth"]
+    assert worth["optimum"] is None
+    assert "optimum" not in worth["agents"]
+    said = page(found)
+    assert "unknown: not planned" in said
+    assert "--unplanned tutorial" in said
+    with pytest.raises(UnknownNameError, match="tutorail"):
+        bench_library(["tutorial"], patients=5, runs=tmp_path, unplanned=["tutorail"])
