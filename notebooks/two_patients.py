@@ -18,7 +18,8 @@
 #
 # Two people have lost weight. One is 28, well, and has been training for a half-marathon. The other is 67, has always
 # smoked, and coughs. They present with the same words, and need entirely different journeys: the first needs a
-# good history and nothing else; the second needs bloods, a film, a CT, and in the end perhaps a needle. This is
+# good history and nothing else; the second needs bloods, a film, a CT, and in the end perhaps a needle (the best policy
+# leaves the CT to the rapid diagnostic clinic, once bloods, film and FIT have said that he should go there). This is
 # figure 1A of Banerji and others, *Clinicians must participate in the development of multimodal AI*
 # (eClinicalMedicine 2025;84:103252).
 #
@@ -161,7 +162,7 @@ for name in agents:
     assert (runner.tests == 0).all(), "and needs no test after history and examination"
     assert (runner.dose_msv == 0).all()
     assert smoker.tests.mean() >= 4, "the smoker's journey is long"
-    assert smoker.cost_gbp.mean() > 5 * runner.cost_gbp.mean()
+    assert smoker.cost_gbp.mean() > 2 * runner.cost_gbp.mean()
 
 names = list(world.items)
 for story in (stories["optimum", SMOKER], stories["guideline", SMOKER]):
@@ -173,7 +174,8 @@ for story in (stories["optimum", SMOKER], stories["guideline", SMOKER]):
 chance = {
     key: story.posterior[:, [story.conditions.index(c) for c in CANCERS]].sum(axis=1) for key, story in stories.items()
 }
-assert chance["optimum", SMOKER][-1] > 5 * chance["optimum", SMOKER][0], "the tests found it"
+assert chance["optimum", SMOKER][-1] > 2 * chance["optimum", SMOKER][0], "the tests say where he should go"
+assert chance["guideline", SMOKER][-1] > 5 * chance["guideline", SMOKER][0], "and the CT finds it"
 assert chance["optimum", RUNNER][-1] < 0.005, "and the history alone ruled it out"
 print("every claim holds")
 

@@ -152,7 +152,8 @@ def test_a_page_of_all_is_not_replaced_by_one_of_some(capsys: pytest.CaptureFixt
     assert page.read_text() == "all of them"
 
 
-def test_an_optimum_that_would_take_hours_may_be_left_out(tmp_path: Path) -> None:
+def test_an_optimum_that_would_take_hours_may_be_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))  # where it is known from before it is told all the same
     found = bench_library(["tutorial"], patients=5, seconds=0.05, runs=tmp_path, unplanned=["tutorial"])
     worth = found["scenarios"]["tutorial"]["worth"]
     assert worth["optimum"] is None

@@ -152,7 +152,7 @@ def test_the_end_says_what_was_true_and_whether_the_decision_was_right() -> None
 def test_a_long_journey_keeps_its_latest_steps() -> None:
     env = JourneyEnv("weight_loss", render_mode="rgb_array", view="belief", results="delayed")
     longest = 0
-    for _ in journey(env, 9, stop=0.0):
+    for _ in journey(env, 10, stop=0.0):
         story = story_of(env)
         lines = notes(story)
         longest = max(longest, sum(len(moment.orders) for moment in story.moments))
