@@ -110,4 +110,7 @@ def _options() -> dict[str, set[str]]:
     every = dict(top.commands)
     every |= {f"bench {name}": of for name, of in every.pop("bench").commands.items()}  # type: ignore[attr-defined]
     every["bench"] = top
-    return {name: {"--help", *(opt for p in of.params for opt in (*p.opts, *p.secondary_opts))} for name, of in every.items()}
+    return {
+        name: {"--help", *(opt for p in of.params for opt in (*p.opts, *p.secondary_opts))}
+        for name, of in every.items()
+    }
