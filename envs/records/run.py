@@ -160,6 +160,8 @@ class _Chunk:
         if self.agent.needs == "raw" and view.observation is not None:
             raw = np.ascontiguousarray(view.observation[:, : self.engine.layout.raw_size])
             view = replace(view, observation=raw)
+        if self.agent.needs == "posterior":
+            view = replace(view, condition_posterior=self.engine.condition_posterior[active])
         return view
 
     def _row(
