@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from workup.envs.engine.parts import Part
 from workup.envs.model.codes import Rows
 from workup.envs.model.patient_model import PatientModel
+from workup.envs.model.truth import cumulative
 from workup.envs.model.world import World
 
 ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
@@ -54,10 +55,10 @@ def patient_tables(world: World) -> Part:
         "status_on": np.where(_silent(model), ON_NOTHING, _depends_on(model, model.status_rows)),
     }
     reals: dict[str, NDArray[Any]] = {
-        "core_cumulative": _cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
+        "core_cumulative": cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
         "value_cumulative": thresholds,
         "event_chance": model.event_table,
-        "reported_cumulative": _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
+        "reported_cumulative": cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
         "evidence": model.evidence_table,
         "likelihood": likelihood,
         "status_chance": model.status_table,
@@ -123,7 +124,7 @@ def value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
     cells, offset = [], 0
     for o in np.argsort(rows.start, kind="stable"):
         last = int(ends[ends > rows.start[o]].min())
-        law = _cumulative(model.value_table[rows.start[o] : last])[:, : thresholds[o]]
+        law = cumulative(model.value_table[rows.start[o] : last])[:, : thresholds[o]]
         start[o] = offset
         cells.append(law.ravel())
         offset += law.size
@@ -138,12 +139,3 @@ def _rows(rows: Rows, name: str) -> dict[str, NDArray[Any]]:
 def _parents(stride: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     child, parent = np.nonzero(stride)
     return np.searchsorted(child, np.arange(len(stride) + 1)), parent, stride[child, parent].astype(np.int64)
-
-
-def _cumulative(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cumulative rows whose last possible value ends beyond 1, so that rounding never draws an impossible value."""
-    total = np.cumsum(table, axis=1)
-    positive = table > 0
-    last = table.shape[1] - 1 - np.argmax(positive[:, ::-1], axis=1)
-    total[np.arange(table.shape[1]) >= last[:, None]] = 2.0
-    return total
