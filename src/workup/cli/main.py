@@ -16,6 +16,7 @@ from workup.cli import (
     bench_lint,
     bench_provenance,
     benchmarks,
+    cohort,
     demo,
     importing,
     report,
@@ -36,6 +37,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.add_typer(cohort.cohorts, name="cohort")
 
 app.command()(demo.demo)
 app.command()(warm.warm)
