@@ -71,7 +71,8 @@ def complete_case(data: Checked) -> Accuracy:
 def begg_greenes(data: Checked, strata: NDArray[np.int64] | None = None, *, seed: int = 0) -> Accuracy:
     """Disease among the verified of each test result, brought back to all who had it (Begg and Greenes, Biometrics 1983;39:207).
 
-    Right if verification depends on the test and the strata alone. Intervals propagate Jeffreys' posterior of every share.
+    Right if verification depends on the test and the strata alone. Intervals propagate the posterior of every share, from
+    Jeffreys' prior where there are two kinds of patients and one that weighs as much in all where there are more.
 
     Args:
         data: the patients.
@@ -87,9 +88,9 @@ def begg_greenes(data: Checked, strata: NDArray[np.int64] | None = None, *, seed
     sick = np.bincount(of, weights=data.verified & data.ill)
     for kind in np.flatnonzero(checked == 0):
         raise WorkupError(_unsupported(data, f"test {'positive' if kinds[kind] % 2 else 'negative'}, stratum {kinds[kind] // 2}"))
-    rng = np.random.default_rng(seed)
-    share = rng.dirichlet(tested + 0.5, DRAWS)
-    chance = rng.beta(sick + 0.5, checked - sick + 0.5, (DRAWS, len(kinds)))
+    rng, little = np.random.default_rng(seed), min(0.5, 1.0 / len(kinds))
+    share = rng.dirichlet(tested + little, DRAWS)
+    chance = rng.beta(sick + little, checked - sick + little, (DRAWS, len(kinds)))
     drawn = _accuracy(share, chance, kinds % 2 == 1)
     values = _accuracy((tested / tested.sum())[None, :], (sick / checked)[None, :], kinds % 2 == 1)
     return {
