@@ -23,7 +23,7 @@ STAGES: Final = {"bloods": ("bloods",), "imaging": ("imaging",), "invasive": ("i
 VERIFIED_BY: Final = {
     "weight_loss": (
         ("cxr", "no_suspicion", "ct_cap", "lung_cancer"),
-        ("fit", "negative", "colonoscopy", "colorectal_cancer"),
+        ("fit", "under_10", "colonoscopy", "colorectal_cancer"),
     )
 }
 """By scenario: a test, its value that is no reason to go on, what verifies it, and of what."""
