@@ -1,0 +1,334 @@
+"""The numbers of the educator's page, each from the exact law of a teaching scenario: nobody is simulated.
+
+`teaching_views` says them in words and places, `teaching_page` makes the page.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from workup.agents.base import Needs, StochasticAgent
+from workup.agents.baselines.suspicion import Suspicion
+from workup.agents.opening import finish, journey_is_open, opening_actions, opening_choices
+from workup.agents.registry import make_agent
+from workup.envs.compile.compile import compile_world
+from workup.envs.engine.types import JourneyView
+from workup.envs.model.codes import NOT_ORDERED
+from workup.envs.model.world import World
+from workup.scenarios.language.library import load_scenario
+from workup.studies.bias.exact import Exact, exact_cohort
+from workup.studies.bias.measures import auc_of_law
+
+RATIOS: Final = (
+    *(1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 2.6, 2.8, 3.0, 3.25, 3.5, 3.75, 4.0),
+    *(4.5, 5.0, 5.5, 6.0, 6.5, 7.0, 7.5, 8.0, 8.5, 9.0, 10.0, 11.0, 12.0, 13.0, 14.0, 15.0, 16.0, 17.0, 18.0, 20.0),
+)
+"""The steps of the slider: how many times as likely a positive test is verified as a negative one."""
+LOT: Final = 0.1
+"""Share of the negative tests that is verified as well."""
+SUSPECTED: Final = 10.0
+"""How many times as likely one who looks unwell is picked as one who looks calm, where the doctor picks."""
+GATES: Final = {"everybody": "examination", "bloods": "blood", "imaging": "scan", "invasive": "biopsy"}
+"""Stage -> the item of `gates` whose result a patient has there."""
+UNWRITTEN: Final = Path(__file__).parent / "teaching_page" / "unwritten.yaml"
+
+Picked = Literal["nobody", "lot", "doctor"]
+"""Who of those with a negative test is verified: nobody, `LOT` of them by lot, or as many whom the doctor picks."""
+Trained = Literal["tested", "weighted", "everybody"]
+"""Whom a model learns from: those with the verdict, the same counted by their weights, or all."""
+
+
+@dataclass(frozen=True)
+class Cells:
+    """A 2x2 of a test against the truth: people or shares of people, 0 or more."""
+
+    tp: float
+    fn: float
+    fp: float
+    tn: float
+
+    @property
+    def sensitivity(self) -> float:
+        """Positive among the ill; not a number where nobody is ill."""
+        return _ratio(self.tp, self.tp + self.fn)
+
+    @property
+    def specificity(self) -> float:
+        """Negative among the well; not a number where nobody is well."""
+        return _ratio(self.tn, self.tn + self.fp)
+
+    def times(self, positive: float, negative: float) -> Cells:
+        """Each positive and each negative test counted so many times."""
+        return Cells(self.tp * positive, self.fn * negative, self.fp * positive, self.tn * negative)
+
+
+@dataclass(frozen=True)
+class Strength:
+    """An audit under a policy of `two_by_two` that suspects so strongly."""
+
+    ratio: float
+    """P(verified | positive) / P(verified | negative)."""
+    slope: float
+    """Of the policy `suspicion:ill:SLOPE`."""
+    verified: Cells
+    """Shares of everybody who are verified."""
+
+
+@dataclass(frozen=True)
+class Repair:
+    """An audit in which every positive test is verified, and negative ones as `picked` says."""
+
+    picked: Picked
+    verified: Cells
+    """Shares of everybody who are verified."""
+    by_test: Cells | None
+    """Everybody, as worked out by counting each verified patient for those of the same test result; None where nobody with a
+    negative test is verified, so that it cannot be."""
+    by_look: Cells | None
+    """The same by test result and by look, as if that had been written down."""
+    least_sensitivity: float
+    """The lowest that could be true, by the record alone."""
+    most_specificity: float
+
+
+@dataclass(frozen=True, eq=False)
+class Stage:
+    """Those of `gates` who have a result of some stage."""
+
+    share: float
+    """Of everybody."""
+    ill: float
+    """Share of everybody who have this result and are ill."""
+    severity: NDArray[np.float64]
+    """(25,) share of those who have it at each severity; sums to 1."""
+    mean: float
+    """Of severity, in standard deviations of everybody."""
+    sd: float
+
+
+@dataclass(frozen=True, eq=False)
+class Learned:
+    """A model of disease from the first look alone: for each look, the share who were ill among those it learned from."""
+
+    risk: NDArray[np.float64]
+    """(19,) what it says."""
+    expected: float
+    """Share of everybody whom it expects to be ill."""
+    ill: float
+    """Share of everybody who are."""
+    auc: float
+    """On everybody."""
+
+
+def everyone() -> Cells:
+    """Everybody of `two_by_two`; shares that sum to 1."""
+    return _cells(exact_cohort(_world("two_by_two"), make_agent("suspicion:ill:0", _world("two_by_two"))), verified=False)
+
+
+def strengths() -> tuple[Strength, ...]:
+    """An audit for each of `RATIOS`, walked exactly at the slope that gives it."""
+    world, all_of = _world("two_by_two"), everyone()
+    base, population = _logit(0.3), _logit(all_of.tp + all_of.fn)
+    after = [_logit(all_of.tp / (all_of.tp + all_of.fp)), _logit(all_of.fn / (all_of.fn + all_of.tn))]
+
+    def ratio(slope: float) -> float:
+        positive, negative = (1.0 / (1.0 + math.exp(-(base + slope * (each - population)))) for each in after)
+        return positive / negative
+
+    found = []
+    for wanted in RATIOS:
+        low, high = 0.0, 4.0
+        for _ in range(60):
+            middle = (low + high) / 2.0
+            low, high = (middle, high) if ratio(middle) < wanted else (low, middle)
+        seen = exact_cohort(world, Suspicion(world, "ill", slope=low))
+        found.append(Strength(ratio=wanted, slope=low, verified=_cells(seen, verified=True)))
+    return tuple(found)
+
+
+def true_shares() -> NDArray[np.int64]:
+    """(1001, 40) true sensitivity in per cent, for one observed among the verified in steps of 0.1% and for each of `RATIOS`.
+
+    A true specificity is the same table's, read for 1 - specificity: `100 - table[1000 - observed]`.
+    """
+    observed = np.arange(1001)[:, None] / 1000.0
+    # Each verified patient with a negative test stands for r times as many as one with a positive test.
+    return np.asarray(np.rint(100.0 * observed / (observed + np.array(RATIOS) * (1.0 - observed))), np.int64)
+
+
+def repairs() -> dict[Picked, Repair]:
+    """An audit for each way to pick who of the negative tests is verified, in the world of `unwritten.yaml`."""
+    world = compile_world(load_scenario(UNWRITTEN))
+    whole = exact_cohort(world, _Sends(world, np.ones((2, 2))))
+    negative = np.array([whole.probability[(whole.value("test") == 0) & (whole.value("impression") == look)].sum() for look in (0, 1)])
+    calm = LOT * negative.sum() / (negative[0] + SUSPECTED * negative[1])
+    chances = {"nobody": (0.0, 0.0), "lot": (LOT, LOT), "doctor": (calm, SUSPECTED * calm)}
+    return {picked: _repair(world, whole, picked, np.array([chances[picked], (1.0, 1.0)])) for picked in ("nobody", "lot", "doctor")}
+
+
+def _repair(world: World, whole: Exact, picked: Picked, chance: NDArray[np.float64]) -> Repair:
+    exact = exact_cohort(world, _Sends(world, chance))
+    seen, every = _cells(exact, verified=True), _cells(exact, verified=False)
+    positives, negatives = every.tp + every.fp, every.fn + every.tn
+    by_test = by_look = None
+    if seen.fn + seen.tn > 0.0:
+        by_test = seen.times(positives / (seen.tp + seen.fp), negatives / (seen.fn + seen.tn))
+        parts = []
+        for look in (0, 1):
+            of, had = _cells(whole, verified=True, look=look), _cells(exact, verified=True, look=look)
+            parts.append(had.times((of.tp + of.fp) / (had.tp + had.fp), (of.fn + of.tn) / (had.fn + had.tn)))
+        by_look = Cells(*(sum(getattr(part, cell) for part in parts) for cell in ("tp", "fn", "fp", "tn")))
+    unseen = negatives - seen.fn - seen.tn
+    return Repair(
+        picked=picked,
+        verified=seen,
+        by_test=by_test,
+        by_look=by_look,
+        least_sensitivity=_ratio(seen.tp, seen.tp + seen.fn + unseen),
+        most_specificity=_ratio(seen.tn + unseen, seen.tn + unseen + seen.fp),
+    )
+
+
+def stages(policy: str) -> dict[str, Stage]:
+    """Who has which data in `gates` under a policy, by the names of `GATES`."""
+    exact = exact_cohort(_world("gates"), make_agent(policy, _world("gates")))
+    centres = severities()
+    severity = exact.hidden_of % len(centres)  # condition by severity, severity last
+    found = {}
+    for name, item in GATES.items():
+        has, weight = exact.done(item), np.zeros(len(centres))
+        np.add.at(weight, severity, exact.weight[has].sum(axis=0))
+        share = float(weight.sum())
+        law = weight / share
+        mean = float(law @ centres)
+        ill = float(exact.of_conditions(_ILL)[has].sum())
+        found[name] = Stage(share, ill, law, mean, math.sqrt(float(law @ (centres - mean) ** 2)))
+    return found
+
+
+def severities() -> NDArray[np.float64]:
+    """(25,) the steps of severity, in standard deviations of everybody."""
+    mean = _world("gates").scenario.findings["first_look"].mean
+    assert mean is not None
+    return np.array([float(each) for each in mean.values()])  # type: ignore[union-attr]
+
+
+def sick() -> list[int]:
+    """The steps of severity at which disease is possible."""
+    prior = _world("gates").model.prior[0].reshape(2, -1)
+    return [int(step) for step in np.flatnonzero(prior[1] > 0.0)]
+
+
+def looks() -> list[str]:
+    """What each of the 19 values of a look says, low to high."""
+    law = _world("gates").scenario.findings["first_look"]
+    assert law.range is not None and law.step is not None
+    low, step = float(law.range[0]), float(law.step)
+    return [f"{low + step * i:.1f} to {low + step * (i + 1):.1f}".replace("-", "−") for i in range(_steps(_world("gates")))]
+
+
+def ratio_between(true: float, seen: float) -> float:
+    """How many times as likely positive tests must have been verified for a true sensitivity to look like the one seen."""
+    return seen / (1.0 - seen) / (true / (1.0 - true))
+
+
+def learned(policy: str) -> dict[Trained, Learned]:
+    """What models learn from the records that a policy leaves in `gates`.
+
+    The weights are one over the chance of having come to the verdict, worked out gate by gate from what is on record: from the
+    first look, from the first two, from all three. They are right where the policy decides by these alone.
+    """
+    world = _world("gates")
+    exact, looks, size = exact_cohort(world, make_agent(policy, world)), ("first_look", "second_look", "third_look"), _steps(world)
+
+    def law(item: str, n_looks: int, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+        found, has = np.zeros((size,) * n_looks), exact.done(item)
+        np.add.at(found, tuple(exact.value(look)[has] for look in looks[:n_looks]), weight[has])
+        return found.reshape(found.shape + (1,) * (3 - n_looks))
+
+    p, ill = exact.probability, exact.of_conditions(_ILL)
+    everybody, verdict = law("examination", 1, p), law("biopsy", 3, p)
+    reached = law("blood", 1, p) / everybody
+    for item, before, n in (("scan", "blood", 2), ("biopsy", "scan", 3)):
+        had = law(before, n, p)
+        reached = reached * np.divide(law(item, n, p), had, out=np.zeros_like(had), where=had > 0.0)
+    weight = np.divide(1.0, reached, out=np.zeros_like(reached), where=reached > 0.0)
+    verdict_ill = law("biopsy", 3, ill)
+    truth = law("examination", 1, ill).ravel() / everybody.ravel()
+    risks: dict[Trained, NDArray[np.float64]] = {
+        "tested": verdict_ill.sum(axis=(1, 2)) / verdict.sum(axis=(1, 2)),
+        "weighted": (weight * verdict_ill).sum(axis=(1, 2)) / (weight * verdict).sum(axis=(1, 2)),
+        "everybody": truth,
+    }
+    of_look = everybody.ravel()
+    return {
+        trained: Learned(
+            risk=risk,
+            expected=float(of_look @ risk),
+            ill=float(of_look @ truth),
+            auc=auc_of_law(risk, of_look * truth, of_look * (1.0 - truth)),
+        )
+        for trained, risk in risks.items()
+    }
+
+
+class _Sends(StochasticAgent):
+    """Orders the reference standard once the test is there, with a chance for each test result and look."""
+
+    needs: Needs = "posterior"
+    name = "sends"
+
+    def __init__(self, world: World, chance: NDArray[np.float64]) -> None:
+        """`chance`: (2, 2) by test (negative, positive) and look (calm, unwell)."""
+        self._world, self._chance, self._opening = world, chance, opening_actions(world)
+        self._item = world.items.index("biopsy")
+        self._order = next(i for i, a in enumerate(world.actions) if a.kind == "order" and a.items == (self._item,))
+        self._test, self._look = (world.model.observables.index(name) for name in ("test", "impression"))
+
+    def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
+        """See `StochasticAgent.probabilities`."""
+        n, rows = len(view.step), np.arange(len(view.step))
+        asked = journey_is_open(view) & (view.status[:, self._item] == NOT_ORDERED)
+        sent = np.where(asked, self._chance[view.values[:, self._test], view.values[:, self._look]], 0.0)
+        chances = np.zeros(view.mask.shape)
+        chances[rows, finish(self._world, view, opening_choices(view, self._opening))] = 1.0 - sent
+        chances[np.arange(n), self._order] += sent
+        return chances
+
+
+_ILL: Final = np.array([False, True])
+"""Of the conditions of every teaching scenario here: well, ill."""
+
+
+@cache
+def _world(name: str) -> World:
+    return compile_world(load_scenario(name))
+
+
+def _cells(exact: Exact, *, verified: bool, look: int | None = None) -> Cells:
+    """Shares of everybody: of all, or of those verified; of all looks, or of one."""
+    among = exact.done("biopsy") if verified else np.ones(len(exact.decision), np.bool_)
+    if look is not None:
+        among = among & (exact.value("impression") == look)
+    positive, ill = exact.value("test") == 1, exact.of_conditions(_ILL)
+    well = exact.probability - ill
+    return Cells(*(float(of[among & which].sum()) for of, which in ((ill, positive), (ill, ~positive), (well, positive), (well, ~positive))))
+
+
+def _steps(world: World) -> int:
+    return int(world.model.n_values[world.model.observables.index("first_look")])
+
+
+def _ratio(part: float, whole: float) -> float:
+    return part / whole if whole > 0.0 else math.nan
+
+
+def _logit(p: float) -> float:
+    return math.log(p / (1.0 - p))

@@ -1,0 +1,116 @@
+"""The educator's page: one HTML file of tables, pictures and a script that looks things up; it opens from a disk and asks for nothing."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from importlib.resources import files
+from typing import Any, Final
+
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from workup.studies.bias import teaching, teaching_views
+from workup.studies.bias.teaching_views import percent, per
+from workup.version import __version__
+
+COMMAND: Final = "workup teach --export teach.html"
+STEPS: Final = (
+    ("Twenty patients", "Twenty"),
+    ("Your audit", "Audit"),
+    ("Reveal", "Reveal"),
+    ("How strongly suspicion drives testing", "Suspicion"),
+    ("Verify one in ten at random", "One in ten"),
+    ("Who has which data", "Database"),
+    ("A model learns from it", "Model"),
+    ("Five questions to ask of a database", "Questions"),
+)
+"""Title and short name of each."""
+QUESTIONS: Final = (
+    ("Who decided what was looked at, and is the reason on record?", "Records can be mended for reasons that are in them, and for no others.", 5),
+    ("Who had no chance of being tested?", "Nothing is known of them, and no counting brings them back.", 5),
+    ("Did the test that is judged decide who was verified, and how strongly?", "If so, its sensitivity looks too high and its specificity too low.", 4),
+    ("How sick are those with complete data, beside everybody who came?", "Behind each gate disease is commoner, and patients are more alike.", 6),
+    ("Was anybody verified by lot, or is the model checked on people who were never tested?", "A rank can be right where the risk is several times too high.", 7),
+)
+"""Question, why, and the step that shows it."""
+EXAMPLE: Final = {"own": "231.32.27.54", "ownr": str(teaching.RATIOS.index(1.7))}
+"""Hepatic scintigraphy: positive and ill, positive and well, negative and ill, negative and well among 344 verified of 650; 263 of 429
+positive and 81 of 221 negative tests were verified, which is 1.67 times as many.
+
+Source: Drum DE, Christacopoulos JS, J Nucl Med 1972;13:908-915 (recalled)."""
+
+
+def teaching_page() -> str:
+    """The whole page."""
+    everyone, strengths, repairs = teaching.everyone(), teaching.strengths(), teaching.repairs()
+    learned = {"plain": teaching.learned("suspicion:ill:1"), "eye": teaching.learned("gestalt:ill:1")}
+    stages = {name: teaching.stages(policy) for name, policy in teaching_views.POLICIES.items()}
+    truth = learned["plain"]["everybody"]
+    script = files("workup.studies.bias").joinpath("teaching_page", "teach.js").read_text(encoding="utf-8")
+    tables = {
+        "steps": [title for title, _ in STEPS],
+        "places": teaching_views.PLACES,
+        "twenty": teaching_views.twenty(),
+        "audits": teaching_views.audits(),
+        "all": {
+            "sensitivity": teaching_views.audits()["sensitivity"][3][1],
+            "specificity": teaching_views.audits()["specificity"][14][2],
+        },
+        "words": {"high": "too high", "right": "about right", "low": "too low"},
+        "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],
+        "percent": [percent(i / 1000.0) for i in range(1001)],
+        "truth": teaching.true_shares().tolist(),
+        "example": EXAMPLE,
+        "views": teaching_views.views(everyone, strengths, repairs, stages, learned),
+    }
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader("workup.studies.bias", "teaching_page"), PackageLoader("workup.report", "")]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["percent"] = percent
+    return environment.get_template("teach.html").render(
+        **_places(everyone, strengths),
+        steps=[{"title": title, "short": short} for title, short in STEPS],
+        questions=QUESTIONS,
+        twenty=tables["twenty"],
+        places=teaching_views.PLACES,
+        ratios=teaching.RATIOS,
+        everyone=everyone,
+        stage_words=teaching_views.STAGE_WORDS,
+        histogram=teaching_views.HISTOGRAM,
+        n_severities=len(teaching.severities()),
+        sick=teaching.sick(),
+        curve=teaching_views.CURVE,
+        true_line=teaching_views.line(truth.risk),
+        ill_of_1000=per(truth.ill, 1000),
+        looks=[{"words": words, "risk": teaching_views.risk(each)} for words, each in zip(teaching.looks(), truth.risk, strict=True)],
+        tables=Markup(json.dumps(tables, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")),
+        script=Markup(script),
+        script_digest="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+        version=__version__,
+        command=COMMAND,
+    )
+
+
+def _places(everyone: teaching.Cells, strengths: tuple[teaching.Strength, ...]) -> dict[str, Any]:
+    """Where things stand in the pictures of state 4."""
+    points = [teaching_views.on_roc(each.verified.sensitivity, each.verified.specificity) for each in strengths]
+    dots, roger = teaching_views.dots(everyone), []
+    for one in teaching_views.ROGER:
+        x, y = teaching_views.on_roc(one.sensitivity, one.specificity)
+        below = teaching_views.on_roc(one.adjusted, one.specificity)[1]
+        ratio = teaching.ratio_between(one.adjusted, one.sensitivity)
+        roger.append({**vars(one), "x": x, "y": y, "adjusted_y": below, "ratio": f"{ratio:.1f}"})
+    return {
+        "dots": dots,
+        "dot_rows": {group: min(dot["row"] for dot in dots if dot["group"] == group) for group in ("tp", "fp", "fn", "tn")},
+        "roc": teaching_views.ROC,
+        "roc_path": " ".join(f"{x},{y}" for x, y in points),
+        "roc_true": teaching_views.on_roc(everyone.sensitivity, everyone.specificity),
+        "roger": roger,
+    }
