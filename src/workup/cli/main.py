@@ -23,6 +23,7 @@ from workup.cli import (
     report,
     scenarios,
     sensitivity,
+    teach,
     warm,
 )
 from workup.cli.terminal import DISCLAIMER, warnings
@@ -56,6 +57,7 @@ app.command()(report.report)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(scenarios.play)
+app.command()(teach.teach)
 app.command("import-table")(importing.import_table)
 app.command("import-network")(importing.import_network)
 app.command("import-ddxplus")(importing.import_ddxplus)

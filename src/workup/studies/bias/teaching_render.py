@@ -35,6 +35,12 @@ QUESTIONS: Final = (
     ("Was anybody verified by lot, or is the model checked on people who were never tested?", "A rank can be right where the risk is several times too high.", 7),
 )
 """Question, why, and the step that shows it."""
+OUTCOMES: Final = {
+    "high": "too high, because the one whom the test missed was not sent",
+    "right": "about right, because you happened to send the one whom the test missed",
+    "low": "too low, because you sent the one whom the test missed and not all whom it found",
+}
+"""What the sensitivity of an audit of the twenty came to, and why: one of them is ill and has a negative test."""
 EXAMPLE: Final = {"own": "231.32.27.54", "ownr": str(teaching.RATIOS.index(1.7))}
 """Hepatic scintigraphy: positive and ill, positive and well, negative and ill, negative and well among 344 verified of 650; 263 of 429
 positive and 81 of 221 negative tests were verified, which is 1.67 times as many.
@@ -59,6 +65,7 @@ def teaching_page() -> str:
             "specificity": teaching_views.audits()["specificity"][14][2],
         },
         "words": {"high": "too high", "right": "about right", "low": "too low"},
+        "outcomes": OUTCOMES,
         "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],
         "percent": [percent(i / 1000.0) for i in range(1001)],
         "truth": teaching.true_shares().tolist(),
@@ -85,6 +92,7 @@ def teaching_page() -> str:
         histogram=teaching_views.HISTOGRAM,
         n_severities=len(teaching.severities()),
         sick=teaching.sick(),
+        bar_ends=teaching_views.BARS,
         curve=teaching_views.CURVE,
         true_line=teaching_views.line(truth.risk),
         ill_of_1000=per(truth.ill, 1000),

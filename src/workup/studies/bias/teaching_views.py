@@ -129,7 +129,7 @@ def strength_view(one: Strength, everyone: Cells) -> View:
     }
 
 
-BARS: Final = (96.0, 196.0)
+BARS: Final = (92.0, 164.0)
 """Left end and full length of the bars of states 5 and 7."""
 
 
@@ -144,11 +144,11 @@ def repair_view(one: Repair, everyone: Cells) -> View:
     seen, done = one.verified, one.by_test
     n = round(1000 * (seen.fn + seen.tn))
     if done is None:
-        counted = (f"{percent(one.least_sensitivity)} to 100%", f"0% to {percent(one.most_specificity)}")
+        counted = (f"{percent(one.least_sensitivity)[:-1]}–100%", f"0–{percent(one.most_specificity)}")
         spans = ((one.least_sensitivity, 1.0), (0.0, one.most_specificity))
         summary = (
-            "Every patient with a positive test is verified and nobody with a negative one. So the audit finds 100% of the ill, and "
-            f"no counting can mend it: by the record alone sensitivity may lie anywhere from {counted[0]}."
+            "Every patient with a positive test is verified and nobody with a negative one. So the audit says that the test finds 100% of the ill, and "
+            f"no counting can mend it: by the record alone sensitivity may be anything from {percent(one.least_sensitivity)} to 100%."
         )
     else:
         counted = (percent(done.sensitivity), percent(done.specificity))
@@ -160,7 +160,7 @@ def repair_view(one: Repair, everyone: Cells) -> View:
             else f"and the truth is {percent(everyone.sensitivity)}: the doctor picked the ill, and each was taken for ten. The record looks the same."
         )
         summary = f"{n} of the 720 with a negative test are verified, {who}. Counted for ten each, sensitivity comes to {counted[0]}, {means}"
-    looked = one.by_look
+    looked, words = one.by_look, "may be" if done is None else "counted for ten"
     return {
         "text": {
             "s5-summary": summary,
@@ -168,6 +168,8 @@ def repair_view(one: Repair, everyone: Cells) -> View:
             "s5-sp-audit": percent(seen.specificity),
             "s5-se-counted": counted[0],
             "s5-sp-counted": counted[1],
+            "s5-se-words": words,
+            "s5-sp-words": words,
             "s5-se-label": counted[0],
             "s5-sp-label": counted[1],
             "s5-se-audit-label": percent(seen.sensitivity),
@@ -188,7 +190,7 @@ def repair_view(one: Repair, everyone: Cells) -> View:
 
 
 STAGE_WORDS: Final = {"everybody": "Everybody", "bloods": "Bloods", "imaging": "Imaging", "invasive": "Invasive test"}
-HISTOGRAM: Final = (96.0, 8.4, 58.0, 46.0, 0.25)
+HISTOGRAM: Final = (104.0, 7.2, 58.0, 46.0, 0.25)
 """Left, width of a step, height of a row, height of the highest bar, and the share that it stands for."""
 
 
@@ -206,7 +208,7 @@ def gates_view(stages: Mapping[str, Stage]) -> View:
             f"s6-{name}-label": f"{per(stage.share, 10_000)} of 10,000",
             f"s6-{name}-sick": f"{percent(stage.ill / stage.share)} ill",
         }
-        attr[f"s6-{name}-has"] = {"width": f"{(left - 12) * stage.share:.1f}"}
+        attr[f"s6-{name}-has"] = {"width": f"{84 * stage.share:.1f}"}
         bottom = (row + 1) * height
         for step, share in enumerate(stage.severity):
             tops = max(tall * min(float(share), most) / most, 0.0)
@@ -241,7 +243,7 @@ def model_view(one: Learned, trained: Trained) -> View:
     )
     summary = (
         f"Trained on {who}, the model expects {expected} of 1,000 patients to be ill; {ill} are, {after} "
-        f"It puts a sick patient before a well one in {100 * one.auc:.0f} of 100 pairs, as the model of everybody does."
+        f"It puts a sick patient before a well one in {100 * one.auc:.0f} of 100 pairs, as a model of everybody would."
     )
     return {
         "text": {

@@ -39,12 +39,12 @@ function timed(name, draw) {
   performance.measure("redraw", {start: began, end: performance.now(), detail: name});
 }
 
-// A control was used: keep it in the address, and draw again.
-function set(change) {
-  const name = Object.keys(change)[0];
+// A control was used: draw again, and keep it in the address (of a slider only where it comes to rest: browsers slow down pages that
+// change their address all the time).
+function set(change, kept = true) {
   now = {...now, ...change};
-  history.replaceState(null, "", address(now));
-  timed(name, drawAll);
+  if (kept) history.replaceState(null, "", address(now));
+  timed(Object.keys(change)[0], drawAll);
 }
 
 function go(step) {
@@ -77,7 +77,7 @@ function drawTwenty(of) {
     say("s1-sent-" + i, sent ? "yes" : "no");
   });
   const full = of.sent.length === T.places ? " All places are taken: to send another, take one back." : "";
-  say("s1-summary", of.sent.length + " of " + T.places + " places taken." + full);
+  say("s1-summary", of.sent.length + " of " + T.places + " places for the definitive test are taken." + full);
 }
 
 function drawAudit(of) {
@@ -110,9 +110,9 @@ function drawReveal(of) {
     card.querySelector(".sent").textContent = (sent ? "✓ " : "") + (known ? (T.twenty[i].ill ? "ill" : "well") : "not known");
     card.classList.toggle("was-sent", sent);
   });
-  const guess = now.say === "" || of.verdict === "" ? "" : " You predicted " + T.words[now.say] + "; it came out " + T.words[of.verdict] + ".";
+  const guess = now.say === "" || of.verdict === "" ? "" : " You predicted that the sensitivity would come out " + T.words[now.say] + "; it came out " + T.outcomes[of.verdict] + ".";
   const yours = "Your audit: of the ill, found " + of.sensitivity + "; of the well, cleared " + of.specificity + ".";
-  say("s3-summary", shown ? yours + " All twenty: found " + T.all.sensitivity + "; cleared " + T.all.specificity + "." + guess : yours + " Of the others nobody knows.");
+  say("s3-summary", shown ? yours + " All twenty: found " + T.all.sensitivity + "; cleared " + T.all.specificity + "." + guess : yours + " Of the others nobody knows yet.");
   say("s3-se", of.sensitivity);
   say("s3-sp", of.specificity);
   say("s3-true-se", shown ? T.all.sensitivity : "not shown");
@@ -177,8 +177,10 @@ byId("send-positive").addEventListener("click", () => set({sent: T.twenty.flatMa
 byId("send-nobody").addEventListener("click", () => set({sent: ""}));
 for (const key of ["say", "picked", "policy", "trained"]) all("input[name=" + key + "]").forEach((input) => input.addEventListener("change", () => set({[key]: input.value})));
 for (const key of ["truth", "seen", "eye"]) byId(key).addEventListener("change", () => set({[key]: byId(key).checked ? "1" : "0"}));
-byId("s4-slider").addEventListener("input", () => set({r: byId("s4-slider").value}));
-byId("own-slider").addEventListener("input", () => set({ownr: byId("own-slider").value}));
+for (const [id, key] of [["s4-slider", "r"], ["own-slider", "ownr"]]) {
+  byId(id).addEventListener("input", () => set({[key]: byId(id).value}, false));
+  byId(id).addEventListener("change", () => set({[key]: byId(id).value}));
+}
 for (const name of ["tp", "fp", "fn", "tn"]) byId("own-" + name).addEventListener("input", () => set({own: ["tp", "fp", "fn", "tn"].map((each) => (whole(byId("own-" + each).value, 999999) === null ? "" : byId("own-" + each).value)).join(".")}));
 byId("own-example").addEventListener("click", () => set({own: T.example.own, ownr: T.example.ownr}));
 byId("back").addEventListener("click", () => go(Number(now.step) - 1));
