@@ -24,7 +24,6 @@ from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
 from workup.scenarios.language.library import load_scenario
 from workup.studies.bias.exact import Exact, exact_cohort
-from workup.studies.bias.measures import auc_of_law
 
 RATIOS: Final = (
     *(1.0, 1.1, 1.2, 1.3, 1.4, 1.5, 1.6, 1.7, 1.8, 1.9, 2.0, 2.2, 2.4, 2.6, 2.8, 3.0, 3.25, 3.5, 3.75, 4.0),
@@ -35,14 +34,10 @@ LOT: Final = 0.1
 """Share of the negative tests that is verified as well."""
 SUSPECTED: Final = 10.0
 """How many times as likely one who looks unwell is picked as one who looks calm, where the doctor picks."""
-GATES: Final = {"everybody": "examination", "bloods": "blood", "imaging": "scan", "invasive": "biopsy"}
-"""Stage -> the item of `gates` whose result a patient has there."""
 UNWRITTEN: Final = Path(__file__).parent / "teaching_page" / "unwritten.yaml"
 
 Picked = Literal["nobody", "lot", "doctor"]
 """Who of those with a negative test is verified: nobody, `LOT` of them by lot, or as many whom the doctor picks."""
-Trained = Literal["tested", "weighted", "everybody"]
-"""Whom a model learns from: those with the verdict, the same counted by their weights, or all."""
 
 
 @dataclass(frozen=True)
@@ -98,43 +93,16 @@ class Repair:
     most_specificity: float
 
 
-@dataclass(frozen=True, eq=False)
-class Stage:
-    """Those of `gates` who have a result of some stage."""
-
-    share: float
-    """Of everybody."""
-    ill: float
-    """Share of everybody who have this result and are ill."""
-    severity: NDArray[np.float64]
-    """(25,) share of those who have it at each severity; sums to 1."""
-    mean: float
-    """Of severity, in standard deviations of everybody."""
-    sd: float
-
-
-@dataclass(frozen=True, eq=False)
-class Learned:
-    """A model of disease from the first look alone: for each look, the share who were ill among those it learned from."""
-
-    risk: NDArray[np.float64]
-    """(19,) what it says."""
-    expected: float
-    """Share of everybody whom it expects to be ill."""
-    ill: float
-    """Share of everybody who are."""
-    auc: float
-    """On everybody."""
-
-
 def everyone() -> Cells:
     """Everybody of `two_by_two`; shares that sum to 1."""
-    return _cells(exact_cohort(_world("two_by_two"), make_agent("suspicion:ill:0", _world("two_by_two"))), verified=False)
+    return _cells(
+        exact_cohort(world_of("two_by_two"), make_agent("suspicion:ill:0", world_of("two_by_two"))), verified=False
+    )
 
 
 def strengths() -> tuple[Strength, ...]:
     """An audit for each of `RATIOS`, walked exactly at the slope that gives it."""
-    world, all_of = _world("two_by_two"), everyone()
+    world, all_of = world_of("two_by_two"), everyone()
     base, population = _logit(0.3), _logit(all_of.tp + all_of.fn)
     after = [_logit(all_of.tp / (all_of.tp + all_of.fp)), _logit(all_of.fn / (all_of.fn + all_of.tn))]
 
@@ -167,10 +135,15 @@ def repairs() -> dict[Picked, Repair]:
     """An audit for each way to pick who of the negative tests is verified, in the world of `unwritten.yaml`."""
     world = compile_world(load_scenario(UNWRITTEN))
     whole = exact_cohort(world, _Sends(world, np.ones((2, 2))))
-    negative = np.array([whole.probability[(whole.value("test") == 0) & (whole.value("impression") == look)].sum() for look in (0, 1)])
+    negative = np.array(
+        [whole.probability[(whole.value("test") == 0) & (whole.value("impression") == look)].sum() for look in (0, 1)]
+    )
     calm = LOT * negative.sum() / (negative[0] + SUSPECTED * negative[1])
     chances = {"nobody": (0.0, 0.0), "lot": (LOT, LOT), "doctor": (calm, SUSPECTED * calm)}
-    return {picked: _repair(world, whole, picked, np.array([chances[picked], (1.0, 1.0)])) for picked in ("nobody", "lot", "doctor")}
+    return {
+        picked: _repair(world, whole, picked, np.array([chances[picked], (1.0, 1.0)]))
+        for picked in ("nobody", "lot", "doctor")
+    }
 
 
 def _repair(world: World, whole: Exact, picked: Picked, chance: NDArray[np.float64]) -> Repair:
@@ -196,87 +169,9 @@ def _repair(world: World, whole: Exact, picked: Picked, chance: NDArray[np.float
     )
 
 
-def stages(policy: str) -> dict[str, Stage]:
-    """Who has which data in `gates` under a policy, by the names of `GATES`."""
-    exact = exact_cohort(_world("gates"), make_agent(policy, _world("gates")))
-    centres = severities()
-    severity = exact.hidden_of % len(centres)  # condition by severity, severity last
-    found = {}
-    for name, item in GATES.items():
-        has, weight = exact.done(item), np.zeros(len(centres))
-        np.add.at(weight, severity, exact.weight[has].sum(axis=0))
-        share = float(weight.sum())
-        law = weight / share
-        mean = float(law @ centres)
-        ill = float(exact.of_conditions(_ILL)[has].sum())
-        found[name] = Stage(share, ill, law, mean, math.sqrt(float(law @ (centres - mean) ** 2)))
-    return found
-
-
-def severities() -> NDArray[np.float64]:
-    """(25,) the steps of severity, in standard deviations of everybody."""
-    mean = _world("gates").scenario.findings["first_look"].mean
-    assert mean is not None
-    return np.array([float(each) for each in mean.values()])  # type: ignore[union-attr]
-
-
-def sick() -> list[int]:
-    """The steps of severity at which disease is possible."""
-    prior = _world("gates").model.prior[0].reshape(2, -1)
-    return [int(step) for step in np.flatnonzero(prior[1] > 0.0)]
-
-
-def looks() -> list[str]:
-    """What each of the 19 values of a look says, low to high."""
-    law = _world("gates").scenario.findings["first_look"]
-    assert law.range is not None and law.step is not None
-    low, step = float(law.range[0]), float(law.step)
-    return [f"{low + step * i:.1f} to {low + step * (i + 1):.1f}".replace("-", "−") for i in range(_steps(_world("gates")))]
-
-
 def ratio_between(true: float, seen: float) -> float:
     """How many times as likely positive tests must have been verified for a true sensitivity to look like the one seen."""
     return seen / (1.0 - seen) / (true / (1.0 - true))
-
-
-def learned(policy: str) -> dict[Trained, Learned]:
-    """What models learn from the records that a policy leaves in `gates`.
-
-    The weights are one over the chance of having come to the verdict, worked out gate by gate from what is on record: from the
-    first look, from the first two, from all three. They are right where the policy decides by these alone.
-    """
-    world = _world("gates")
-    exact, looks, size = exact_cohort(world, make_agent(policy, world)), ("first_look", "second_look", "third_look"), _steps(world)
-
-    def law(item: str, n_looks: int, weight: NDArray[np.float64]) -> NDArray[np.float64]:
-        found, has = np.zeros((size,) * n_looks), exact.done(item)
-        np.add.at(found, tuple(exact.value(look)[has] for look in looks[:n_looks]), weight[has])
-        return found.reshape(found.shape + (1,) * (3 - n_looks))
-
-    p, ill = exact.probability, exact.of_conditions(_ILL)
-    everybody, verdict = law("examination", 1, p), law("biopsy", 3, p)
-    reached = law("blood", 1, p) / everybody
-    for item, before, n in (("scan", "blood", 2), ("biopsy", "scan", 3)):
-        had = law(before, n, p)
-        reached = reached * np.divide(law(item, n, p), had, out=np.zeros_like(had), where=had > 0.0)
-    weight = np.divide(1.0, reached, out=np.zeros_like(reached), where=reached > 0.0)
-    verdict_ill = law("biopsy", 3, ill)
-    truth = law("examination", 1, ill).ravel() / everybody.ravel()
-    risks: dict[Trained, NDArray[np.float64]] = {
-        "tested": verdict_ill.sum(axis=(1, 2)) / verdict.sum(axis=(1, 2)),
-        "weighted": (weight * verdict_ill).sum(axis=(1, 2)) / (weight * verdict).sum(axis=(1, 2)),
-        "everybody": truth,
-    }
-    of_look = everybody.ravel()
-    return {
-        trained: Learned(
-            risk=risk,
-            expected=float(of_look @ risk),
-            ill=float(of_look @ truth),
-            auc=auc_of_law(risk, of_look * truth, of_look * (1.0 - truth)),
-        )
-        for trained, risk in risks.items()
-    }
 
 
 class _Sends(StochasticAgent):
@@ -303,12 +198,13 @@ class _Sends(StochasticAgent):
         return chances
 
 
-_ILL: Final = np.array([False, True])
+ILL: Final = np.array([False, True])
 """Of the conditions of every teaching scenario here: well, ill."""
 
 
 @cache
-def _world(name: str) -> World:
+def world_of(name: str) -> World:
+    """A teaching scenario, compiled once."""
     return compile_world(load_scenario(name))
 
 
@@ -317,13 +213,14 @@ def _cells(exact: Exact, *, verified: bool, look: int | None = None) -> Cells:
     among = exact.done("biopsy") if verified else np.ones(len(exact.decision), np.bool_)
     if look is not None:
         among = among & (exact.value("impression") == look)
-    positive, ill = exact.value("test") == 1, exact.of_conditions(_ILL)
+    positive, ill = exact.value("test") == 1, exact.of_conditions(ILL)
     well = exact.probability - ill
-    return Cells(*(float(of[among & which].sum()) for of, which in ((ill, positive), (ill, ~positive), (well, positive), (well, ~positive))))
-
-
-def _steps(world: World) -> int:
-    return int(world.model.n_values[world.model.observables.index("first_look")])
+    return Cells(
+        *(
+            float(of[among & which].sum())
+            for of, which in ((ill, positive), (ill, ~positive), (well, positive), (well, ~positive))
+        )
+    )
 
 
 def _ratio(part: float, whole: float) -> float:

@@ -11,8 +11,8 @@ from typing import Any, Final
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from workup.studies.bias import teaching, teaching_views
-from workup.studies.bias.teaching_views import percent, per
+from workup.studies.bias import teaching, teaching_gates, teaching_views
+from workup.studies.bias.teaching_views import per, percent
 from workup.version import __version__
 
 COMMAND: Final = "workup teach --export teach.html"
@@ -28,11 +28,27 @@ STEPS: Final = (
 )
 """Title and short name of each."""
 QUESTIONS: Final = (
-    ("Who decided what was looked at, and is the reason on record?", "Records can be mended for reasons that are in them, and for no others.", 5),
+    (
+        "Who decided what was looked at, and is the reason on record?",
+        "Records can be mended for reasons that are in them, and for no others.",
+        5,
+    ),
     ("Who had no chance of being tested?", "Nothing is known of them, and no counting brings them back.", 5),
-    ("Did the test that is judged decide who was verified, and how strongly?", "If so, its sensitivity looks too high and its specificity too low.", 4),
-    ("How sick are those with complete data, beside everybody who came?", "Behind each gate disease is commoner, and patients are more alike.", 6),
-    ("Was anybody verified by lot, or is the model checked on people who were never tested?", "A rank can be right where the risk is several times too high.", 7),
+    (
+        "Did the test that is judged decide who was verified, and how strongly?",
+        "If so, its sensitivity looks too high and its specificity too low.",
+        4,
+    ),
+    (
+        "How sick are those with complete data, beside everybody who came?",
+        "Behind each gate disease is commoner, and patients are more alike.",
+        6,
+    ),
+    (
+        "Was anybody verified by lot, or is the model checked on people who were never tested?",
+        "A rank can be right where the risk is several times too high.",
+        7,
+    ),
 )
 """Question, why, and the step that shows it."""
 OUTCOMES: Final = {
@@ -51,8 +67,8 @@ Source: Drum DE, Christacopoulos JS, J Nucl Med 1972;13:908-915 (recalled)."""
 def teaching_page() -> str:
     """The whole page."""
     everyone, strengths, repairs = teaching.everyone(), teaching.strengths(), teaching.repairs()
-    learned = {"plain": teaching.learned("suspicion:ill:1"), "eye": teaching.learned("gestalt:ill:1")}
-    stages = {name: teaching.stages(policy) for name, policy in teaching_views.POLICIES.items()}
+    learned = {"plain": teaching_gates.learned("suspicion:ill:1"), "eye": teaching_gates.learned("gestalt:ill:1")}
+    stages = {name: teaching_gates.stages(policy) for name, policy in teaching_views.POLICIES.items()}
     truth = learned["plain"]["everybody"]
     script = files("workup.studies.bias").joinpath("teaching_page", "teach.js").read_text(encoding="utf-8")
     tables = {
@@ -73,7 +89,9 @@ def teaching_page() -> str:
         "views": teaching_views.views(everyone, strengths, repairs, stages, learned),
     }
     environment = Environment(
-        loader=ChoiceLoader([PackageLoader("workup.studies.bias", "teaching_page"), PackageLoader("workup.report", "")]),
+        loader=ChoiceLoader(
+            [PackageLoader("workup.studies.bias", "teaching_page"), PackageLoader("workup.report", "")]
+        ),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
@@ -90,14 +108,19 @@ def teaching_page() -> str:
         everyone=everyone,
         stage_words=teaching_views.STAGE_WORDS,
         histogram=teaching_views.HISTOGRAM,
-        n_severities=len(teaching.severities()),
-        sick=teaching.sick(),
+        n_severities=len(teaching_gates.severities()),
+        sick=teaching_gates.sick(),
         bar_ends=teaching_views.BARS,
         curve=teaching_views.CURVE,
         true_line=teaching_views.line(truth.risk),
         ill_of_1000=per(truth.ill, 1000),
-        looks=[{"words": words, "risk": teaching_views.risk(each)} for words, each in zip(teaching.looks(), truth.risk, strict=True)],
-        tables=Markup(json.dumps(tables, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")),
+        looks=[
+            {"words": words, "risk": teaching_views.risk(each)}
+            for words, each in zip(teaching_gates.looks(), truth.risk, strict=True)
+        ],
+        tables=Markup(
+            json.dumps(tables, ensure_ascii=False, allow_nan=False, separators=(",", ":")).replace("<", "\\u003c")
+        ),
         script=Markup(script),
         script_digest="sha256-" + base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
         version=__version__,
@@ -116,7 +139,9 @@ def _places(everyone: teaching.Cells, strengths: tuple[teaching.Strength, ...]) 
         roger.append({**vars(one), "x": x, "y": y, "adjusted_y": below, "ratio": f"{ratio:.1f}"})
     return {
         "dots": dots,
-        "dot_rows": {group: min(dot["row"] for dot in dots if dot["group"] == group) for group in ("tp", "fp", "fn", "tn")},
+        "dot_rows": {
+            group: min(dot["row"] for dot in dots if dot["group"] == group) for group in ("tp", "fp", "fn", "tn")
+        },
         "roc": teaching_views.ROC,
         "roc_path": " ".join(f"{x},{y}" for x, y in points),
         "roc_true": teaching_views.on_roc(everyone.sensitivity, everyone.specificity),

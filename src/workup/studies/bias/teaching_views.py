@@ -10,15 +10,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from workup.studies.bias.teaching import (
-    Cells,
-    Learned,
-    Picked,
-    Repair,
-    Stage,
-    Strength,
-    Trained,
-)
+from workup.studies.bias.teaching import Cells, Picked, Repair, Strength
+from workup.studies.bias.teaching_gates import Learned, Stage, Trained
 
 View = dict[str, Any]
 
@@ -34,6 +27,8 @@ ROC: Final = (34.0, 14.0, 190.0)
 """Left, top and side of the ROC's square."""
 POLICIES: Final = {"chance": "suspicion:ill:0", "guideline": "guideline", "suspicion": "suspicion:ill:1"}
 """How patients are chosen in `gates`, as the page names it -> the policy."""
+
+
 @dataclass(frozen=True)
 class Study:
     """What a study saw among its verified patients, and its sensitivity once adjusted."""
@@ -71,7 +66,17 @@ def audits() -> dict[str, list[list[Any]]]:
     """What an audit of some of the twenty says: `sensitivity[tp][fn]`, `specificity[tn][fp]`, and, against the truth, `verdict[tp][fn]`,
     which is "", "high", "right" or "low"."""
     true = TWENTY.sensitivity
-    verdicts = {(tp, fn): "" if tp + fn == 0 else "high" if tp / (tp + fn) > true else "low" if tp / (tp + fn) < true else "right" for tp in range(4) for fn in range(2)}
+    verdicts = {
+        (tp, fn): ""
+        if tp + fn == 0
+        else "high"
+        if tp / (tp + fn) > true
+        else "low"
+        if tp / (tp + fn) < true
+        else "right"
+        for tp in range(4)
+        for fn in range(2)
+    }
     return {
         "sensitivity": [[_of(tp, fn, "ill") for fn in range(2)] for tp in range(4)],
         "specificity": [[_of(tn, fp, "well") for fp in range(3)] for tn in range(15)],
@@ -196,8 +201,9 @@ HISTOGRAM: Final = (104.0, 7.2, 58.0, 46.0, 0.25)
 
 def gates_view(stages: Mapping[str, Stage]) -> View:
     """State 6 under one policy."""
-    left, _, height, tall, most = HISTOGRAM
-    text, attr = {}, {}
+    _, _, height, tall, most = HISTOGRAM
+    text: dict[str, str] = {}
+    attr: dict[str, dict[str, str]] = {}
     for row, (name, stage) in enumerate(stages.items()):
         text |= {
             f"s6-{name}-n": per(stage.share, 10_000),
@@ -272,7 +278,9 @@ def line(shares: Iterable[float]) -> str:
     """Points of a line through the risks of the looks, low to high."""
     left, top, width, height = CURVE
     risks = list(shares)
-    return " ".join(f"{left + width * i / (len(risks) - 1):.1f},{top + height * (1.0 - each):.1f}" for i, each in enumerate(risks))
+    return " ".join(
+        f"{left + width * i / (len(risks) - 1):.1f},{top + height * (1.0 - each):.1f}" for i, each in enumerate(risks)
+    )
 
 
 def views(
@@ -294,8 +302,6 @@ def views(
         "picked": {picked: repair_view(one, everyone) for picked, one in repairs.items()},
         "policy": {name: gates_view(of) for name, of in stages.items()},
         "model": {
-            f"{trained}-{seen}": model_view(one, trained)
-            for seen, of in learned.items()
-            for trained, one in of.items()
+            f"{trained}-{seen}": model_view(one, trained) for seen, of in learned.items() for trained, one in of.items()
         },
     }
