@@ -121,14 +121,16 @@ def strengths() -> tuple[Strength, ...]:
     return tuple(found)
 
 
-def true_shares() -> NDArray[np.int64]:
-    """(1001, 40) true sensitivity in per cent, for one observed among the verified in steps of 0.1% and for each of `RATIOS`.
+def true_shares() -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """What a share observed among the verified is in truth, where verification depends on the test alone.
 
-    A true specificity is the same table's, read for 1 - specificity: `100 - table[1000 - observed]`.
+    Returns:
+        Sensitivity and specificity, (1001, 40) in whole per cent: a row for each 0.1% observed, a column for each of `RATIOS`.
     """
-    observed = np.arange(1001)[:, None] / 1000.0
+    observed, ratios = np.arange(1001)[:, None] / 1000.0, np.array(RATIOS)
     # Each verified patient with a negative test stands for r times as many as one with a positive test.
-    return np.asarray(np.rint(100.0 * observed / (observed + np.array(RATIOS) * (1.0 - observed))), np.int64)
+    sensitivity, specificity = (observed / (observed + by * (1.0 - observed)) for by in (ratios, 1.0 / ratios))
+    return np.asarray(np.rint(100.0 * sensitivity), np.int64), np.asarray(np.rint(100.0 * specificity), np.int64)
 
 
 def repairs() -> dict[Picked, Repair]:

@@ -70,6 +70,7 @@ def teaching_page() -> str:
     learned = {"plain": teaching_gates.learned("suspicion:ill:1"), "eye": teaching_gates.learned("gestalt:ill:1")}
     stages = {name: teaching_gates.stages(policy) for name, policy in teaching_views.POLICIES.items()}
     truth = learned["plain"]["everybody"]
+    sensitivity, specificity = teaching.true_shares()
     script = files("workup.studies.bias").joinpath("teaching_page", "teach.js").read_text(encoding="utf-8")
     tables = {
         "steps": [title for title, _ in STEPS],
@@ -84,7 +85,7 @@ def teaching_page() -> str:
         "outcomes": OUTCOMES,
         "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],
         "percent": [percent(i / 1000.0) for i in range(1001)],
-        "truth": teaching.true_shares().tolist(),
+        "truth": {"sensitivity": sensitivity.tolist(), "specificity": specificity.tolist()},
         "example": EXAMPLE,
         "views": teaching_views.views(everyone, strengths, repairs, stages, learned),
     }

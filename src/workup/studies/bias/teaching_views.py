@@ -23,7 +23,7 @@ _ORDER: Final = "wwPwwwNwwPwwFwwPwwFw"
 """The twenty as they come: P ill and positive, N ill and negative, F well and positive, w well and negative."""
 COLUMNS: Final = 40
 """Dots in a row: each of the four groups of 1,000 fills whole rows."""
-ROC: Final = (34.0, 14.0, 190.0)
+ROC: Final = (42.0, 14.0, 190.0)
 """Left, top and side of the ROC's square."""
 POLICIES: Final = {"chance": "suspicion:ill:0", "guideline": "guideline", "suspicion": "suspicion:ill:1"}
 """How patients are chosen in `gates`, as the page names it -> the policy."""

@@ -136,9 +136,9 @@ function drawOwn() {
   if (bad) return say("own-says", "Whole numbers from 0 to 999,999, please.");
   if ([tp, fp, fn, tn].includes(null)) return say("own-says", "Fill in all four.");
   if (tp + fn === 0 || tn + fp === 0) return say("own-says", "Cannot be said: nobody who was verified is " + (tp + fn === 0 ? "ill." : "well."));
-  const [se, sp] = [thousandth(tp, fn), thousandth(fp, tn)];
-  say("own-says", "Among the verified, sensitivity " + T.percent[se] + " and specificity " + T.percent[1000 - sp] + ". If the test’s result alone decided, and a positive one was "
-    + T.ratios[now.ownr] + " times as likely to be verified, in truth about " + T.truth[se][now.ownr] + "% and " + (100 - T.truth[sp][now.ownr]) + "%.");
+  const [se, sp] = [thousandth(tp, fn), thousandth(tn, fp)];
+  say("own-says", "Among the verified, sensitivity " + T.percent[se] + " and specificity " + T.percent[sp] + ". If the test’s result alone decided, and a positive one was "
+    + T.ratios[now.ownr] + " times as likely to be verified, in truth about " + T.truth.sensitivity[se][now.ownr] + "% and " + T.truth.specificity[sp][now.ownr] + "%.");
 }
 
 function drawAll() {
