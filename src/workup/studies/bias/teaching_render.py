@@ -66,29 +66,11 @@ Source: Drum DE, Christacopoulos JS, J Nucl Med 1972;13:908-915 (recalled)."""
 
 def teaching_page() -> str:
     """The whole page."""
-    everyone, strengths, repairs = teaching.everyone(), teaching.strengths(), teaching.repairs()
+    everyone, strengths = teaching.everyone(), teaching.strengths()
     learned = {"plain": teaching_gates.learned("suspicion:ill:1"), "eye": teaching_gates.learned("gestalt:ill:1")}
-    stages = {name: teaching_gates.stages(policy) for name, policy in teaching_views.POLICIES.items()}
     truth = learned["plain"]["everybody"]
-    sensitivity, specificity = teaching.true_shares()
+    tables = _tables(everyone, strengths, learned)
     script = files("workup.studies.bias").joinpath("teaching_page", "teach.js").read_text(encoding="utf-8")
-    tables = {
-        "steps": [title for title, _ in STEPS],
-        "places": teaching_views.PLACES,
-        "twenty": teaching_views.twenty(),
-        "audits": teaching_views.audits(),
-        "all": {
-            "sensitivity": teaching_views.audits()["sensitivity"][3][1],
-            "specificity": teaching_views.audits()["specificity"][14][2],
-        },
-        "words": {"high": "too high", "right": "about right", "low": "too low"},
-        "outcomes": OUTCOMES,
-        "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],
-        "percent": [percent(i / 1000.0) for i in range(1001)],
-        "truth": {"sensitivity": sensitivity.tolist(), "specificity": specificity.tolist()},
-        "example": EXAMPLE,
-        "views": teaching_views.views(everyone, strengths, repairs, stages, learned),
-    }
     environment = Environment(
         loader=ChoiceLoader(
             [PackageLoader("workup.studies.bias", "teaching_page"), PackageLoader("workup.report", "")]
@@ -108,11 +90,8 @@ def teaching_page() -> str:
         ratios=teaching.RATIOS,
         everyone=everyone,
         stage_words=teaching_views.STAGE_WORDS,
-        histogram=teaching_views.HISTOGRAM,
         n_severities=len(teaching_gates.severities()),
         sick=teaching_gates.sick(),
-        bar_ends=teaching_views.BARS,
-        curve=teaching_views.CURVE,
         true_line=teaching_views.line(truth.risk),
         ill_of_1000=per(truth.ill, 1000),
         looks=[
@@ -129,8 +108,36 @@ def teaching_page() -> str:
     )
 
 
+def _tables(
+    everyone: teaching.Cells,
+    strengths: tuple[teaching.Strength, ...],
+    learned: dict[str, dict[teaching_gates.Trained, teaching_gates.Learned]],
+) -> dict[str, Any]:
+    """What the script looks up."""
+    stages = {name: teaching_gates.stages(policy) for name, policy in teaching_views.POLICIES.items()}
+    audits, (sensitivity, specificity) = teaching_views.audits(), teaching.true_shares()
+    all_of = teaching_views.TWENTY
+    return {
+        "steps": [title for title, _ in STEPS],
+        "places": teaching_views.PLACES,
+        "twenty": teaching_views.twenty(),
+        "audits": audits,
+        "all": {
+            "sensitivity": audits["sensitivity"][int(all_of.tp)][int(all_of.fn)],
+            "specificity": audits["specificity"][int(all_of.tn)][int(all_of.fp)],
+        },
+        "words": {"high": "too high", "right": "about right", "low": "too low"},
+        "outcomes": OUTCOMES,
+        "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],
+        "percent": [percent(i / 1000.0) for i in range(1001)],
+        "truth": {"sensitivity": sensitivity.tolist(), "specificity": specificity.tolist()},
+        "example": EXAMPLE,
+        "views": teaching_views.views(everyone, strengths, teaching.repairs(), stages, learned),
+    }
+
+
 def _places(everyone: teaching.Cells, strengths: tuple[teaching.Strength, ...]) -> dict[str, Any]:
-    """Where things stand in the pictures of state 4."""
+    """Where things stand in the pictures."""
     points = [teaching_views.on_roc(each.verified.sensitivity, each.verified.specificity) for each in strengths]
     dots, roger = teaching_views.dots(everyone), []
     for one in teaching_views.ROGER:
@@ -144,6 +151,9 @@ def _places(everyone: teaching.Cells, strengths: tuple[teaching.Strength, ...]) 
             group: min(dot["row"] for dot in dots if dot["group"] == group) for group in ("tp", "fp", "fn", "tn")
         },
         "roc": teaching_views.ROC,
+        "histogram": teaching_views.HISTOGRAM,
+        "bar_ends": teaching_views.BARS,
+        "curve": teaching_views.CURVE,
         "roc_path": " ".join(f"{x},{y}" for x, y in points),
         "roc_true": teaching_views.on_roc(everyone.sensitivity, everyone.specificity),
         "roger": roger,

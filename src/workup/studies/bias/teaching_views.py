@@ -158,13 +158,17 @@ def repair_view(one: Repair, everyone: Cells) -> View:
     else:
         counted = (percent(done.sensitivity), percent(done.specificity))
         spans = ((0.0, done.sensitivity), (0.0, done.specificity))
-        who = "drawn by lot" if one.picked == "lot" else "whom the doctor picked, by how unwell they looked"
-        means = (
-            "which is the truth."
-            if one.picked == "lot"
-            else f"and the truth is {percent(everyone.sensitivity)}: the doctor picked the ill, and each was taken for ten. The record looks the same."
-        )
-        summary = f"{n} of the 720 with a negative test are verified, {who}. Counted for ten each, sensitivity comes to {counted[0]}, {means}"
+        if one.picked == "lot":
+            summary = (
+                f"{n} of the 720 with a negative test are verified, drawn by lot. Counted for ten each, sensitivity comes to "
+                f"{counted[0]}, which is the truth."
+            )
+        else:
+            summary = (
+                f"The doctor picked {n} of the 720 with a negative test, by how unwell they looked. Counted for ten each, sensitivity "
+                f"comes to {counted[0]} instead of {percent(everyone.sensitivity)}: the ill were picked, and each stood for ten. Nothing "
+                "on record tells this from a lot."
+            )
     looked, words = one.by_look, "may be" if done is None else "counted for ten"
     return {
         "text": {

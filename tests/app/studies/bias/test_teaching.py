@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from support.command import run
+from support.places import ROOT
 
 import workup
 from workup.studies.bias import teaching, teaching_gates, teaching_views
@@ -273,3 +274,17 @@ def test_the_command_writes_the_page_or_opens_it(
 def test_a_place_that_cannot_be_written_is_told(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     status, _, said = run(capsys, "teach", "--export", tmp_path)
     assert (status, str(tmp_path) in said, "Traceback" in said) == (2, True, False)
+
+
+def test_the_notes_quote_the_page(tables: dict[str, Any]) -> None:
+    notes = (ROOT / "docs" / "teaching.md").read_text(encoding="utf-8")
+    quoted = [line.strip()[2:] for line in notes.splitlines() if line.strip().startswith("> ")]
+    said = [words for of in tables["views"].values() for view in of.values() for words in view["text"].values()]
+    assert len(quoted) == 5
+    assert [quote for quote in quoted if not any(quote in words for words in said)] == []
+    for words, of in (
+        ("57%", tables["views"]["picked"]["doctor"]["text"]["s5-se-counted"]),
+        ("88%", tables["all"]["specificity"]),
+    ):
+        assert words in notes
+        assert words in of
