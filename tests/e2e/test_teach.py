@@ -117,12 +117,13 @@ def test_the_whole_lesson_by_keyboard(browser: Browser, lesson: Path) -> None:
         assert page.locator("#s2-ill .mark").count() == 3
         assert page.locator("#s2-well .mark").count() == 2
         _next(page, 3)
-        assert page.get_by_text("not known", exact=True).count() == 15
+        assert page.get_by_text("unknown", exact=True).count() == 15
         tab_to(page, "#truth")
         page.keyboard.press("Space")
-        assert page.get_by_text("not known", exact=True).count() == 0
-        assert "All twenty: found 3 of 4, 75%; cleared 14 of 16, 88%." in (
-            page.locator("#s3-summary").text_content() or ""
+        assert page.get_by_text("unknown", exact=True).count() == 0
+        assert (
+            "In all twenty: of the ill, the test finds 3 of 4, 75% (sensitivity); of the well, the test clears 14 of 16, 88% (specificity)."
+            in (page.locator("#s3-summary").text_content() or "")
         )
         _next(page, 4)
         tab_to(page, "#s4-slider")
@@ -157,6 +158,10 @@ def test_the_whole_lesson_by_keyboard(browser: Browser, lesson: Path) -> None:
         page.wait_for_function("!document.getElementById('step-7').hidden")
         page.go_back()
         page.wait_for_function("!document.getElementById('step-8').hidden")
+        tab_to(page, "#again")
+        page.keyboard.press("Enter")
+        page.wait_for_function("!document.getElementById('step-1').hidden")
+        assert page.locator("[aria-pressed=true]").count() == 0, "for the next class"
 
 
 def _next(page: Page, step: int) -> None:

@@ -116,16 +116,14 @@ def _tables(
     """What the script looks up."""
     stages = {name: teaching_gates.stages(policy) for name, policy in teaching_views.POLICIES.items()}
     audits, (sensitivity, specificity) = teaching_views.audits(), teaching.true_shares()
-    all_of = teaching_views.TWENTY
+    tp, fn, fp, tn = (int(each) for each in vars(teaching_views.TWENTY).values())
     return {
         "steps": [title for title, _ in STEPS],
         "places": teaching_views.PLACES,
         "twenty": teaching_views.twenty(),
         "audits": audits,
-        "all": {
-            "sensitivity": audits["sensitivity"][int(all_of.tp)][int(all_of.fn)],
-            "specificity": audits["specificity"][int(all_of.tn)][int(all_of.fp)],
-        },
+        "all": {name: audits[name][tp][fn] for name in ("sensitivity", "finds")}
+        | {name: audits[name][tn][fp] for name in ("specificity", "clears")},
         "words": {"high": "too high", "right": "about right", "low": "too low"},
         "outcomes": OUTCOMES,
         "ratios": [f"{ratio:g}" for ratio in teaching.RATIOS],

@@ -62,32 +62,42 @@ def twenty() -> list[dict[str, Any]]:
     return [{"positive": each in "PF", "ill": each in "PN"} for each in _ORDER]
 
 
-def audits() -> dict[str, list[list[Any]]]:
-    """What an audit of some of the twenty says: `sensitivity[tp][fn]`, `specificity[tn][fp]`, and, against the truth, `verdict[tp][fn]`,
-    which is "", "high", "right" or "low"."""
-    true = TWENTY.sensitivity
-    verdicts = {
-        (tp, fn): ""
-        if tp + fn == 0
-        else "high"
-        if tp / (tp + fn) > true
-        else "low"
-        if tp / (tp + fn) < true
-        else "right"
-        for tp in range(4)
-        for fn in range(2)
-    }
+def audits() -> dict[str, list[list[str]]]:
+    """What an audit of some of the twenty says.
+
+    Returns:
+        `sensitivity[tp][fn]` and `specificity[tn][fp]`, in figures; `finds` and `clears`, the same as clauses; `verdict[tp][fn]`, the
+        sensitivity against the truth: "high", "right", "low", or "" where there is none.
+    """
+    ill, well = [(tp, fn) for tp in range(4) for fn in range(2)], [(tn, fp) for tn in range(15) for fp in range(3)]
     return {
-        "sensitivity": [[_of(tp, fn, "ill") for fn in range(2)] for tp in range(4)],
-        "specificity": [[_of(tn, fp, "well") for fp in range(3)] for tn in range(15)],
-        "verdict": [[verdicts[tp, fn] for fn in range(2)] for tp in range(4)],
+        "sensitivity": _rows([_of(*each) for each in ill], 2),
+        "specificity": _rows([_of(*each) for each in well], 3),
+        "finds": _rows([_says("ill", "finds", "sensitivity", *each) for each in ill], 2),
+        "clears": _rows([_says("well", "clears", "specificity", *each) for each in well], 3),
+        "verdict": _rows([_verdict(*each) for each in ill], 2),
     }
 
 
-def _of(right: int, wrong: int, who: str) -> str:
+def _rows(cells: list[str], width: int) -> list[list[str]]:
+    return [cells[i : i + width] for i in range(0, len(cells), width)]
+
+
+def _of(right: int, wrong: int) -> str:
+    return f"{right} of {right + wrong}, {percent(right / (right + wrong))}" if right + wrong else "cannot be said"
+
+
+def _says(who: str, does: str, name: str, right: int, wrong: int) -> str:
     if right + wrong == 0:
-        return f"cannot be said: nobody whom you sent is {who}"
-    return f"{right} of {right + wrong}, {percent(right / (right + wrong))}"
+        return f"of the {who} nothing can be said, for nobody whom you sent is {who}"
+    return f"of the {who}, the test {does} {_of(right, wrong)} ({name})"
+
+
+def _verdict(tp: int, fn: int) -> str:
+    if tp + fn == 0:
+        return ""
+    seen, true = tp / (tp + fn), TWENTY.sensitivity
+    return "high" if seen > true else "low" if seen < true else "right"
 
 
 def dots(everyone: Cells) -> list[dict[str, Any]]:

@@ -135,8 +135,10 @@ def test_the_twenty_are_the_law_in_whole_people() -> None:
 def test_the_tables_of_an_audit_of_the_twenty() -> None:
     audits = teaching_views.audits()
     assert audits["sensitivity"][3] == ["3 of 3, 100%", "3 of 4, 75%"]
-    assert audits["sensitivity"][0] == ["cannot be said: nobody whom you sent is ill", "0 of 1, 0%"]
+    assert audits["sensitivity"][0] == ["cannot be said", "0 of 1, 0%"]
     assert audits["specificity"][14][2] == "14 of 16, 88%"
+    assert audits["finds"][0][0] == "of the ill nothing can be said, for nobody whom you sent is ill"
+    assert audits["clears"][2][1] == "of the well, the test clears 2 of 3, 67% (specificity)"
     assert audits["verdict"] == [["", "low"], ["high", "low"], ["high", "low"], ["high", "right"]]
 
 

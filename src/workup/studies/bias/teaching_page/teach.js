@@ -66,7 +66,8 @@ function counted() {
   const sent = now.sent === "" ? [] : now.sent.split(".").map((each) => Number(each) - 1);
   const cells = {tp: 0, fn: 0, fp: 0, tn: 0};
   for (const i of sent) cells[T.twenty[i].ill ? (T.twenty[i].positive ? "tp" : "fn") : T.twenty[i].positive ? "fp" : "tn"] += 1;
-  return {sent, cells, sensitivity: T.audits.sensitivity[cells.tp][cells.fn], specificity: T.audits.specificity[cells.tn][cells.fp], verdict: T.audits.verdict[cells.tp][cells.fn]};
+  return {sent, cells, sensitivity: T.audits.sensitivity[cells.tp][cells.fn], specificity: T.audits.specificity[cells.tn][cells.fp], verdict: T.audits.verdict[cells.tp][cells.fn],
+    finds: T.audits.finds[cells.tp][cells.fn], clears: T.audits.clears[cells.tn][cells.fp]};
 }
 
 function drawTwenty(of) {
@@ -90,8 +91,10 @@ function drawAudit(of) {
   for (const cell of ["tp", "fp", "fn", "tn"]) say("s2-" + cell, hidden ? "?" : String(of.cells[cell]));
   if (none) say("s2-summary", "Nobody has been sent yet: go back to step 1 and send some.");
   else if (hidden) say("s2-summary", "Choose one of the three, and your audit appears.");
-  else say("s2-summary", "In your audit the test finds, of the ill: " + of.sensitivity + ". It clears, of the well: " + of.specificity + ". Is that what the test can do? Step 3 shows.");
+  else say("s2-summary", inWords("your audit", of) + " Is that what the test can do? Step 3 shows.");
 }
+
+const inWords = (where, of) => "In " + where + ": " + of.finds + "; " + of.clears + ".";
 
 function mark(sign, kind) {
   const one = document.createElement("span");
@@ -107,12 +110,12 @@ function drawReveal(of) {
     const sent = of.sent.includes(i);
     const known = sent || shown;
     card.querySelector(".mark").className = "mark " + (known ? (T.twenty[i].ill ? "ill" : "well") : "untold");
-    card.querySelector(".sent").textContent = (sent ? "✓ " : "") + (known ? (T.twenty[i].ill ? "ill" : "well") : "not known");
+    card.querySelector(".sent").textContent = (sent ? "✓ " : "") + (known ? (T.twenty[i].ill ? "ill" : "well") : "unknown");
     card.classList.toggle("was-sent", sent);
   });
   const guess = now.say === "" || of.verdict === "" ? "" : " You predicted that the sensitivity would come out " + T.words[now.say] + "; it came out " + T.outcomes[of.verdict] + ".";
-  const yours = "Your audit: of the ill, found " + of.sensitivity + "; of the well, cleared " + of.specificity + ".";
-  say("s3-summary", shown ? yours + " All twenty: found " + T.all.sensitivity + "; cleared " + T.all.specificity + "." + guess : yours + " Of the others nobody knows yet.");
+  const yours = of.sent.length === 0 ? "You have sent nobody, so your audit says nothing." : inWords("your audit", of);
+  say("s3-summary", yours + (shown ? " " + inWords("all twenty", T.all) + guess : of.sent.length === 0 ? "" : " Of the others nobody knows yet."));
   say("s3-se", of.sensitivity);
   say("s3-sp", of.specificity);
   say("s3-true-se", shown ? T.all.sensitivity : "not shown");
@@ -185,6 +188,7 @@ for (const name of ["tp", "fp", "fn", "tn"]) byId("own-" + name).addEventListene
 byId("own-example").addEventListener("click", () => set({own: T.example.own, ownr: T.example.ownr}));
 byId("back").addEventListener("click", () => go(Number(now.step) - 1));
 byId("next").addEventListener("click", () => go(Number(now.step) + 1));
+byId("again").addEventListener("click", () => { location.hash = address(FIRST); });
 byId("print").addEventListener("click", () => window.print());
 all("[data-step]").forEach((link) => link.addEventListener("click", (event) => { event.preventDefault(); go(link.dataset.step); }));
 byId("skip").addEventListener("click", (event) => { event.preventDefault(); byId("content").focus(); });
