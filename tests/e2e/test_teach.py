@@ -287,4 +287,5 @@ def test_five_questions_on_paper(browser: Browser, lesson: Path) -> None:
         assert page.locator(".question").count() == page.locator(".answer").count() == 5
         assert all(page.locator(".answer").nth(i).is_visible() for i in range(5)), "with room for answers"
         assert not page.locator("#print").is_visible()
+        assert page.evaluate("document.scrollingElement.scrollHeight") <= 1000, "on one page of A4"
         assert page.evaluate("document.scrollingElement.scrollWidth <= window.innerWidth")
