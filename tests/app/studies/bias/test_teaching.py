@@ -261,7 +261,12 @@ def test_the_command_writes_the_page_or_opens_it(
     capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: str
 ) -> None:
     opened: list[str] = []
-    monkeypatch.setattr(webbrowser, "open", lambda address: opened.append(address) or True)
+
+    def browser(address: str) -> bool:
+        opened.append(address)
+        return True
+
+    monkeypatch.setattr(webbrowser, "open", browser)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     status, said, _ = run(capsys, "teach", "--export", tmp_path / "new" / "page.html")
     assert (status, opened) == (0, [])
