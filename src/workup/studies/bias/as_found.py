@@ -144,9 +144,20 @@ def _verifications(met: Cohort) -> Iterator[tuple[str, str, Any]]:
             )
 
 
+@dataclass(frozen=True)
+class _Mended(Estimate):
+    """What a repair gives, with the repair's own 95% interval."""
+
+    low: float
+    high: float
+
+    def interval(self, of: int = 1, level: float = 0.95) -> tuple[float, float]:
+        return self.low, self.high
+
+
 def _corrected(data: Checked, what: str) -> Estimate:
     found = begg_greenes(data)[what]
-    return Estimate(found.value, (found.high - found.low) / 3.92, int(found.effective))
+    return _Mended(found.value, (found.high - found.low) / 3.92, int(found.effective), found.low, found.high)
 
 
 def _clues(met: Cohort) -> Iterator[tuple[str, str, Any]]:

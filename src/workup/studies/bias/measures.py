@@ -37,12 +37,23 @@ class Estimate:
         return (quantile(of) + NormalDist().inv_cdf(power)) * self.se / abs(exact)
 
 
+@dataclass(frozen=True)
+class Share(Estimate):
+    """How often something holds; its interval is Wilson's, within 0 and 1."""
+
+    def interval(self, of: int = 1, level: float = FAMILYWISE) -> tuple[float, float]:
+        """As of `Estimate`."""
+        z, p, n = quantile(of, level), self.value, self.n
+        centre, half = p + z * z / (2 * n), z * math.sqrt(p * (1.0 - p) / n + z * z / (4.0 * n * n))
+        return (centre - half) / (1.0 + z * z / n), (centre + half) / (1.0 + z * z / n)
+
+
 def quantile(of: int = 1, level: float = FAMILYWISE) -> float:
     """Standard errors on either side, for `of` intervals that all hold with probability `level`."""
     return NormalDist().inv_cdf(1.0 - (1.0 - level) / (2.0 * of))
 
 
-def share(hits: NDArray[np.bool_], what: str) -> Estimate:
+def share(hits: NDArray[np.bool_], what: str) -> Share:
     """How often something holds; `what` names it in errors.
 
     Raises:
@@ -53,7 +64,7 @@ def share(hits: NDArray[np.bool_], what: str) -> Estimate:
     # By Wilson's centre, so that a share of none or of all has an error too.
     z = quantile()
     centre = (p * n + z * z / 2.0) / (n + z * z)
-    return Estimate(p, math.sqrt(centre * (1.0 - centre) / n), n)
+    return Share(p, math.sqrt(centre * (1.0 - centre) / n), n)
 
 
 def ratio_of_shares(a: NDArray[np.bool_], b: NDArray[np.bool_], what: str) -> Estimate:
