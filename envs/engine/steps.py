@@ -294,7 +294,7 @@ def fill_start(
     """Mask, observation and posterior at a start whose known values stand in row 0."""
     world = Packed(places_of(tables), ints, reals, cases)
     rows = Rows(counts, amounts, marks, values, facts, mask, weights, scratch, core)
-    at, i = world.at, 0
+    at, i = world.at, np.int64(0)  # a literal would compile every part once more
     rows.counts[i, PROFILE] = begin * at.per_start
     for item in range(at.n_items):
         show_status(i, item, world, rows)
