@@ -33,6 +33,7 @@ from workup.envs.engine.state import (
     Columns,
     Rows,
 )
+from workup.envs.engine.tables import Tables
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
@@ -41,9 +42,15 @@ Slots = NDArray[np.int64]
 
 
 def view_of(
-    world: World, columns: Columns, rows: Rows, chosen: Any, numbers: NDArray[np.float32], observation: bool
+    world: World,
+    columns: Columns,
+    rows: Rows,
+    chosen: Any,
+    values: NDArray[np.int16],
+    numbers: NDArray[np.float32],
+    observation: NDArray[np.float32] | None,
 ) -> JourneyView:
-    """What has been revealed in the chosen slots. numbers: those of its findings."""
+    """What has been revealed in the chosen slots: values, numbers of findings and the observation, and all else."""
     at = columns.at
     counts, amounts, marks = rows.counts[chosen], rows.amounts[chosen], rows.marks[chosen]
     status = marks[:, : at["failures"]].copy()
@@ -53,7 +60,7 @@ def view_of(
     _, waited, progressed, waiting, progressing = np.split(amounts[:, ends[0] : ends[-1]], 5, axis=1)
     return JourneyView(
         world=world,
-        values=rows.values[chosen].copy(),
+        values=values,
         numbers=numbers,
         status=status,
         failures=marks[:, at["failures"] : at["charged"]].copy(),
@@ -67,9 +74,26 @@ def view_of(
         tests=counts[:, TESTS].astype(np.int32),
         waiting_h=waited + since * waiting,
         progression_h=progressed + since * progressing,
-        mask=rows.mask[chosen].copy(),
-        observation=rows.facts[chosen].copy() if observation else None,
+        mask=masks_of(world, columns, rows, chosen),
+        observation=observation,
     )
+
+
+def observations_of(tables: Tables, rows: Rows, chosen: Any, size: int) -> NDArray[np.float32]:
+    """(n, size) the observations of the chosen slots, as a step hands them out."""
+    codes = rows.codes[chosen, : tables.size("totals_slot")]
+    shown = np.empty((len(codes), size), np.float32)
+    np.multiply(codes, tables.starts.units, out=shown[:, : codes.shape[1]])
+    odd = tables.whole("odd", tables.size("n_odd"))
+    shown[:, odd] = codes[:, odd] / tables.whole("odd_parts", tables.size("n_odd"))
+    shown[:, codes.shape[1] :] = rows.shown[chosen, : size - codes.shape[1]]
+    return shown
+
+
+def masks_of(world: World, columns: Columns, rows: Rows, chosen: Any) -> NDArray[np.bool_]:
+    """(n, A) legal actions of the chosen slots."""
+    place = np.arange(len(world.actions))
+    return np.asarray(rows.counts[chosen][:, columns.at["legal"] + place // 64] >> place % 64 & 1, np.bool_)
 
 
 def beliefs_of(
@@ -105,7 +129,7 @@ def ended_of(
     at_end = amounts[:, END_BY_TRUTH:N_AMOUNTS].reshape(-1, 2, 4)
     if not follows_posterior:
         at_end[:, 1] = np.nan
-    charged = rows.marks[slots, columns.at["last_charged"] :]
+    charged = rows.marks[slots, columns.at["last_charged"] : columns.at["last_charged"] + len(world.items)]
     return {
         "patient": counts[:, LAST_PATIENT],
         "profile": counts[:, LAST_PROFILE],
@@ -128,7 +152,7 @@ class LastJourney:
 
     def __init__(self, world: World, columns: Columns, rows: Rows) -> None:
         self._world, self._rows = world, rows
-        self._charged_at = columns.at["last_charged"]
+        self._charged = slice(columns.at["last_charged"], columns.at["last_charged"] + len(world.items))
         self._condition_of = world.model.condition_of.tolist()
         self._right_for = world.right_for.tolist()
         self._complicated = sorted(set(world.complication_item.tolist()))
@@ -153,7 +177,7 @@ class LastJourney:
         }
 
     def _complications(self, slot: int, key: int, profile: int, hidden: int) -> list[str]:
-        charged = self._rows.marks[slot, self._charged_at :]
+        charged = self._rows.marks[slot, self._charged]
         times = charged.tolist()
         if not any(times[item] for item in self._complicated):
             return []

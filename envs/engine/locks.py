@@ -12,7 +12,6 @@ import math
 
 import numpy as np
 
-from workup.envs.engine.legality import refresh_ways_out
 from workup.envs.engine.numba_options import jit
 from workup.envs.engine.observation import REGRET_SCALE_GBP
 from workup.envs.engine.state import OUTCOMES
@@ -44,12 +43,13 @@ def best_unlocked(i, world, rows):
 
 @jit
 def lock_decisions(i, world, rows):
-    """Take from the mask the decisions whose requirements are not met, and show regrets against the best of the others: signed,
+    """Take from a mask that has just been made the decisions whose requirements are not met, and show regrets against the best of the others: signed,
     for a locked decision may be better."""
     at, reals = world.at, world.reals
-    refresh_ways_out(i, world, rows)
     for d in range(at.n_decisions):
-        rows.mask[i, at.first_decision + d] &= unlocked(i, d, world, rows)
+        if not unlocked(i, d, world, rows):
+            action = at.first_decision + d
+            rows.counts[i, at.legal + (action >> 6)] &= ~(np.int64(1) << (action & 63))
     if not at.show_belief:
         return
     best = best_unlocked(i, world, rows)
@@ -58,5 +58,5 @@ def lock_decisions(i, world, rows):
     for d in range(at.n_decisions):
         regret = best - rows.amounts[i, at.expected + OUTCOMES + d]
         shown = math.log1p(abs(regret) / REGRET_SCALE_GBP) * unit
-        rows.facts[i, at.regret_slot + d] = -shown if regret >= 0.0 else shown
-    rows.facts[i, at.regret_slot + at.n_decisions] = (best - low) / span
+        rows.shown[i, at.regret_slot + d] = -shown if regret >= 0.0 else shown
+    rows.shown[i, at.regret_slot + at.n_decisions] = (best - low) / span

@@ -83,9 +83,6 @@ jit = njit(**_unwrapped)
 # A call hands over some ninety words (nine for each array), so what is called for every finding is inlined.
 inlined = njit(**_unwrapped, forceinline=True)
 
-LINE = 64
-"""Bytes that memory hands over at a time."""
-
 
 @intrinsic
 def prefetch(typing_context, array, row, column):

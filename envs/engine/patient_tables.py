@@ -22,7 +22,10 @@ def patient_tables(world: World) -> Part:
     parents_at, parent, stride = _parents(model.core_stride)
     cells, thresholds = value_cells(model)
     likelihood_at, likelihood = _likelihoods(world)
+    core = _cumulative(np.diff(model.core_table, axis=1, prepend=0.0))
     ints: dict[str, NDArray[Any]] = {
+        "core_cut": cuts(core),
+        "value_cut": cuts(thresholds),
         "core_row": model.core_start,
         "core_size": model.core_size,
         "parents_at": parents_at,
@@ -54,7 +57,6 @@ def patient_tables(world: World) -> Part:
         "status_on": np.where(_silent(model), ON_NOTHING, _depends_on(model, model.status_rows)),
     }
     reals: dict[str, NDArray[Any]] = {
-        "core_cumulative": _cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
         "value_cumulative": thresholds,
         "event_chance": model.event_table,
         "reported_cumulative": _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
@@ -129,6 +131,11 @@ def value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
         offset += law.size
     scale = thresholds[:, None]
     return Rows(start.astype(np.int32), rows.of_profile * scale, rows.of_hidden * scale), np.concatenate(cells)
+
+
+def cuts(thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Thresholds of the 53 bits that `randomness.bits` draws: at or above them exactly where `uniform` is at or above these."""
+    return np.ceil(np.minimum(thresholds, 2.0) * 2.0**53).astype(np.int64)
 
 
 def _rows(rows: Rows, name: str) -> dict[str, NDArray[Any]]:

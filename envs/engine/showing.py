@@ -17,29 +17,26 @@ from workup.envs.engine.state import (
     N_PENDING,
     OUTCOMES,
     STATUS,
-    STEP,
     TESTS,
     VISIT,
 )
-from workup.envs.model.codes import FAILED, PENDING
+from workup.envs.model.codes import FAILED, NOT_ORDERED, PENDING, REFUSED, RESULT
 
 
 @inlined
 def write_fact(i, o, world, rows):
     """Show one revealed observable."""
     at, ints = world.at, world.ints
-    v = np.int64(rows.values[i, o])
-    slot = ints[at.fact_slot + o]
-    kind = ints[at.fact_kind + o]
-    n = ints[at.values_of + o]
+    v, codes = np.int64(rows.values[i, o]), rows.codes[i]
+    slot, kind, n = np.uint64(ints[at.fact_slot + o]), ints[at.fact_kind + o], ints[at.values_of + o]
     if kind == BINARY:
-        rows.facts[i, slot] = 0.0 if v < 0 else (1.0 if v == n - 1 else -1.0)
+        codes[slot] = 0 if v < 0 else (1 if v == n - 1 else -1)
     elif kind == LEVEL:
-        rows.facts[i, slot] = 0.0 if v < 0 else 1.0
-        rows.facts[i, slot + 1] = 0.0 if v < 0 else v / (n - 1.0)
+        codes[slot] = v >= 0
+        codes[slot + np.uint64(1)] = max(v, 0)
     else:
         for j in range(n):
-            rows.facts[i, slot + j] = 1.0 if v == j else 0.0
+            codes[slot + np.uint64(j)] = v == j
 
 
 @inlined
@@ -58,39 +55,66 @@ def note_facts(i, item, world, rows):
 
 @inlined
 def show_status(i, item, world, rows):
-    """Show what became of an order, and set the bit that rules look at."""
-    at, ints, reals = world.at, world.ints, world.reals
-    status = np.int64(rows.marks[i, STATUS + item])
+    """Show what became of an order, and set the bits that rules and legality look at."""
+    at, ints = world.at, world.ints
+    status, failures = np.int64(rows.marks[i, STATUS + item]), np.int64(rows.marks[i, at.failures + item])
+    attempts = ints[at.attempts + item]
     if ints[at.status_word + item] >= 0:
         word, bit = at.words + ints[at.status_word + item], ints[at.status_bit + item]
         rows.counts[i, word] = (rows.counts[i, word] & ~(np.int64(31) << bit)) | (np.int64(1) << (bit + status))
-    level = reals[at.status_level + status]
-    if status == FAILED:
-        level *= rows.marks[i, at.failures + item] / ints[at.attempts + item]
-    rows.facts[i, ints[at.status_slot + item]] = level
+    fresh, again, place = at.fresh + (item >> 6), at.again + (item >> 6), item & 63
+    own = np.int64(1) << place
+    rows.counts[i, fresh] = (rows.counts[i, fresh] & ~own) | np.int64(status == NOT_ORDERED) << place
+    open_again = status == FAILED and failures < attempts
+    rows.counts[i, again] = (rows.counts[i, again] & ~own) | np.int64(open_again) << place
+    level = np.int64(0)  # of twice the tries: see `observation.STATUS_LEVELS`
+    if status == RESULT:
+        level = 2 * attempts
+    elif status == FAILED:
+        level = -failures
+    elif status == PENDING:
+        level = attempts
+    elif status == REFUSED:
+        level = -2 * attempts
+    rows.codes[i, ints[at.status_slot + item]] = level
 
 
 @inlined
 def write_totals(i, world, rows):
-    """Show clock, spend, dose, tests, visit and step."""
+    """Show clock, spend, dose, tests and visit; a step shows its own number."""
     at, reals = world.at, world.reals
-    clock = rows.amounts[i, CLOCK_H]
-    wait = 0.0
+    clock, wait = rows.amounts[i, CLOCK_H], 0.0
     if rows.counts[i, N_PENDING] > 0:
         wait = np.inf
         for item in range(at.n_items):
             if rows.marks[i, STATUS + item] == PENDING:
                 wait = min(wait, rows.amounts[i, at.due_h + item] - clock)
-    totals, scale = rows.facts[i][at.totals_slot : at.totals_slot + 7], reals[at.scale : at.scale + 7]
-    cost, dose = rows.amounts[i, COST_GBP], rows.amounts[i, DOSE_MSV]
-    tests, earlier, step = rows.counts[i, TESTS], rows.counts[i, VISIT] - 1, rows.counts[i, STEP]
-    totals[0] = clock / (clock + scale[0])
-    totals[1] = wait / (wait + scale[1]) if wait > 0.0 else 0.0
-    totals[2] = cost / (cost + scale[2])
-    totals[3] = dose / (dose + scale[3]) if dose > 0.0 else 0.0
-    totals[4] = tests / (tests + scale[4]) if tests > 0 else 0.0
-    totals[5] = earlier / (earlier + scale[5]) if earlier > 0 else 0.0
-    totals[6] = step / (step + scale[6])
+    totals, scale = rows.scratch[:6], reals[at.scale : at.scale + 6]
+    totals[0], totals[1], totals[2], totals[3] = clock, wait, rows.amounts[i, COST_GBP], rows.amounts[i, DOSE_MSV]
+    totals[4], totals[5] = rows.counts[i, TESTS], rows.counts[i, VISIT] - 1
+    shown = rows.shown[i]
+    for total in range(6):
+        shown[total] = totals[total] / (totals[total] + scale[total])
+
+
+@inlined
+def hand_out_facts(i, j, world, units, rows, facts, mask):
+    """Observation and mask of journey i into row j of facts and mask."""
+    at, ints = world.at, world.ints
+    codes, to, shown = rows.codes[i], facts[j], rows.shown[i]
+    for f in range(units.shape[0]):
+        to[f] = np.float32(codes[f]) * units[f]
+    for q in range(at.n_odd):
+        f = ints[at.odd + q]
+        to[f] = np.float32(codes[f] / ints[at.odd_parts + q])
+    late = to[at.totals_slot :]
+    for f in range(late.shape[0]):
+        late[f] = shown[f]
+    allowed = mask[j]
+    for w in range(at.n_action_words):
+        word, some = rows.counts[i, at.legal + w], allowed[64 * w : 64 * w + 64]
+        for a in range(some.shape[0]):
+            some[a] = word >> a & 1
 
 
 @jit
@@ -99,7 +123,7 @@ def write_belief(i, world, rows):
     at, ints, reals = world.at, world.ints, world.reals
     n_decisions, n_hidden, n_conditions = at.n_decisions, at.n_hidden, at.n_conditions
     for c in range(n_conditions):
-        rows.facts[i, at.condition_slot + c] = rows.amounts[i, at.posterior + c]
+        rows.shown[i, at.condition_slot + c] = rows.amounts[i, at.posterior + c]
     size, slot, sums = n_hidden // n_conditions, at.marginal_slot, n_hidden
     for j in range(size):  # the other hidden variables alone: the condition varies slowest
         rows.scratch[sums + j] = 0.0
@@ -107,14 +131,14 @@ def write_belief(i, world, rows):
         for j in range(size):
             rows.scratch[sums + j] += rows.scratch[c * size + j]
     for f in range(at.n_marginals):
-        rows.facts[i, slot + f] = 0.0
+        rows.shown[i, slot + f] = 0.0
     for variable in range(at.n_others):
         for j in range(size):
             f = ints[at.marginal_of + variable * n_hidden + j]
             if f >= 0:
-                rows.facts[i, slot + f] += rows.scratch[sums + j]
+                rows.shown[i, slot + f] += rows.scratch[sums + j]
     for f in range(at.n_marginals):
-        rows.facts[i, slot + f] = min(rows.facts[i, slot + f], np.float32(1.0))
+        rows.shown[i, slot + f] = min(rows.shown[i, slot + f], np.float32(1.0))
     utility = at.expected + OUTCOMES
     best = rows.amounts[i, utility]
     for d in range(1, n_decisions):
@@ -122,7 +146,7 @@ def write_belief(i, world, rows):
     low, span = reals[at.utility_range], reals[at.utility_range + 1]
     unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
     for d in range(n_decisions):
-        rows.facts[i, at.regret_slot + d] = (
+        rows.shown[i, at.regret_slot + d] = (
             -math.log(1.0 + (best - rows.amounts[i, utility + d]) / REGRET_SCALE_GBP) * unit
         )
-    rows.facts[i, at.regret_slot + n_decisions] = (best - low) / span
+    rows.shown[i, at.regret_slot + n_decisions] = (best - low) / span
