@@ -68,8 +68,8 @@ def keep_affordable(i, orderable, world, rows):
 
 
 @inlined
-def look_at_rules(i, orderable, world, rows):
-    """Into orderable (words of items): which could be ordered, budgets apart."""
+def look_at_rules(i, closed, world, rows):
+    """Into closed, a word after another: the items, and then the actions (decisions), that a rule on facts closes."""
     at, ints, n = world.at, world.ints, world.at.n_rules
     noted = rows.notes[:n]
     noted[:] = 0
@@ -78,16 +78,14 @@ def look_at_rules(i, orderable, world, rows):
         bits = ints[at.rule_bits + j * n : at.rule_bits + j * n + n]
         for c in range(n):
             noted[c] |= word & bits[c]
-    both = rows.counts[i, PHASE] == BOTH
-    for w in range(at.n_item_words):
-        first, last = ints[at.rules_at + w], ints[at.rules_at + w + 1]
-        found, needed = noted[first:last], ints[at.rule_needed + first : at.rule_needed + last]
-        item = ints[at.rule_item + first : at.rule_item + last]
-        blocked = np.int64(0)
-        for c in range(last - first):
-            blocked |= (np.int64(found[c] != 0) ^ needed[c]) << item[c]
-        left = (rows.counts[i, at.fresh + w] | rows.counts[i, at.again + w]) & ~blocked
-        orderable[w] = left if both else left & ints[at.openers + w]
+    needed, closes = ints[at.rule_needed : at.rule_needed + n], ints[at.rule_closes : at.rule_closes + n]
+    first = np.int64(0)
+    for w in range(at.n_item_words + at.n_action_words):
+        last, some = ints[at.rules_at + w + 1], np.int64(0)
+        for c in range(first, last):
+            some |= (np.int64(noted[np.uint64(c)] != 0) ^ needed[np.uint64(c)]) << closes[np.uint64(c)]
+        closed[w] = some
+        first = last
 
 
 @inlined
@@ -111,9 +109,15 @@ def allow_sets(i, orderable, legal, world, rows):
 def refresh_mask(i, world, rows):
     """Recompute everything that is legal for journey i."""
     at, ints = world.at, world.ints
-    orderable = rows.notes[at.n_rules : at.n_rules + at.n_item_words]
+    n, n_items = at.n_rules, at.n_item_words
+    closed = rows.notes[n : n + n_items + at.n_action_words]
+    orderable = rows.notes[n + n_items + at.n_action_words : n + n_items + at.n_action_words + n_items]
     legal = rows.counts[i][at.legal : at.fresh]
-    look_at_rules(i, orderable, world, rows)
+    look_at_rules(i, closed, world, rows)
+    both = rows.counts[i, PHASE] == BOTH
+    for w in range(n_items):
+        left = (rows.counts[i, at.fresh + w] | rows.counts[i, at.again + w]) & ~closed[w]
+        orderable[w] = left if both else left & ints[at.openers + w]
     if at.budgeted:
         keep_affordable(i, orderable, world, rows)
     legal[:] = 0
@@ -124,10 +128,10 @@ def refresh_mask(i, world, rows):
     legal[at.wait_action >> 6] |= np.int64(rows.counts[i, N_PENDING] > 0) << (at.wait_action & 63)
     decide = rows.counts[i, PHASE] & HISTORY != 0
     if not decide:  # a journey in which nothing else is left must still be able to end
-        left = np.int64(0)
+        some = np.int64(0)
         for w in range(at.n_action_words):
-            left |= legal[w]
-        decide = left == 0
+            some |= legal[w]
+        decide = some == 0
     if decide:
         for w in range(at.n_action_words):
-            legal[w] |= ints[at.deciding + w]
+            legal[w] |= ints[at.deciding + w] & ~closed[n_items + w]

@@ -1,4 +1,4 @@
-"""Decisions that require something (rule 2): what may be taken, what is best, what is shown of it.
+"""Decisions that require something (rule 2): what is best, what is shown of it; `legality` has them among its rules.
 
 All of it is by itself and comes after what every scenario does: most have no such decision, and mixed into a step it cost them a
 sixth of their speed.
@@ -42,16 +42,9 @@ def best_unlocked(i, world, rows):
 
 
 @jit
-def lock_decisions(i, world, rows):
-    """Take from a mask that has just been made the decisions whose requirements are not met, and show regrets against the best of the others: signed,
-    for a locked decision may be better."""
+def show_locked(i, world, rows):
+    """Show regrets against the best decision that may be taken: signed, for a locked one may be better."""
     at, reals = world.at, world.reals
-    for d in range(at.n_decisions):
-        if not unlocked(i, d, world, rows):
-            action = at.first_decision + d
-            rows.counts[i, at.legal + (action >> 6)] &= ~(np.int64(1) << (action & 63))
-    if not at.show_belief:
-        return
     best = best_unlocked(i, world, rows)
     low, span = reals[at.utility_range], reals[at.utility_range + 1]
     unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)

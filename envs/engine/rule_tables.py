@@ -117,9 +117,10 @@ def bits_of(world: World) -> Bits:
 
 
 def _legality(world: World, bits: Bits) -> tuple[dict[str, NDArray[Any]], int]:
-    """Rules side by side, those of the first word of items first: bits of facts that forbid an item (contraindications, known
-    refusals), or of which one must be there. Returns also how many there are."""
-    n_items, n_values = len(world.items), world.model.n_values
+    """Rules side by side, by what they close: bits of facts that forbid an item (contraindications, known refusals), or of which
+    one must be there. They close bits in words of items, then of actions (decisions). Returns also how many there are."""
+    n_items, n_values, kinds = len(world.items), world.model.n_values, [action.kind for action in world.actions]
+    item_words, action_words = words_for(n_items), words_for(len(kinds))
     forbidding = np.zeros((n_items, bits.n_words), np.int64)
     for rows, values in (
         (world.contraindication, world.contraindication_values),
@@ -128,23 +129,20 @@ def _legality(world: World, bits: Bits) -> tuple[dict[str, NDArray[Any]], int]:
         for (item, o), bad in zip(rows.tolist(), values, strict=True):
             forbidding[item] |= bits.facts(o, bad[: n_values[o]])
     needs = _needs(world, bits, world.clauses, world.clause_values, n_items)
-    rules = [
-        (item, needed, words)
-        for item in range(n_items)
-        for needed, words in [
-            *[(0, row) for row in forbidding[item][None] if row.any()],
-            *[(1, row) for row in needs[item].values()],
-        ]
-    ]
-    items = np.array([item for item, _, _ in rules], np.int64)
     of_decision = _needs(world, bits, world.decision_clauses, world.decision_clause_values, len(world.decisions))
+    decision = 64 * item_words + kinds.index("decide")
+    rules = [(item, 0, words) for item, words in enumerate(forbidding) if words.any()]
+    rules += [(item, 1, words) for item, groups in enumerate(needs) for words in groups.values()]
+    rules += [(decision + d, 1, words) for d, groups in enumerate(of_decision) for words in groups.values()]
+    rules.sort(key=lambda rule: rule[0])
+    closed = np.array([place for place, _, _ in rules], np.int64)
     return {
         "fact_word": bits.fact_word,
         "fact_bit": bits.fact_bit,
         "status_word": bits.status_word,
         "status_bit": bits.status_bit,
-        "rules_at": np.searchsorted(items, 64 * np.arange(words_for(n_items) + 1)),
-        "rule_item": items % 64,
+        "rules_at": np.searchsorted(closed, 64 * np.arange(item_words + action_words + 1)),
+        "rule_closes": closed % 64,
         "rule_needed": np.array([needed for _, needed, _ in rules], np.int64),
         "rule_bits": np.array([words for _, _, words in rules], np.int64).reshape(-1, bits.n_words).T,
         "decision_needs_at": offsets([list(groups) for groups in of_decision]),

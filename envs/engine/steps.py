@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from workup.envs.engine.draws import draw_patient
 from workup.envs.engine.legality import is_legal, refresh_mask
-from workup.envs.engine.locks import lock_decisions
+from workup.envs.engine.locks import show_locked
 from workup.envs.engine.numba_options import entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report, take_plain
 from workup.envs.engine.places import places_of
@@ -199,8 +199,8 @@ def act(i, action, world, rows):
     if at.tracked:
         summarise(i, world, rows)
         write_belief(i, world, rows)
-    if at.locked:
-        lock_decisions(i, world, rows)
+        if at.locked:
+            show_locked(i, world, rows)
     write_totals(i, world, rows)
     cost = -reals[at.weights] * rows.amounts[i, STEP_COST_GBP]
     harm = -reals[at.weights + 1] * rows.amounts[i, STEP_HARM_GBP]
@@ -317,4 +317,4 @@ def fill_start(
     summarise(i, world, rows)
     write_belief(i, world, rows)
     if at.locked:
-        lock_decisions(i, world, rows)
+        show_locked(i, world, rows)

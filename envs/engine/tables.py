@@ -48,7 +48,7 @@ INT_TABLES = (
     "reveals", "drawn_at", "drawn_two", "drawn", "drawn_stream", "drawn_slot", "drawn_of_k", "drawn_of_h",
     "careful_at", "careful", "ruled_at", "ruled", "ruled_bit", "set_up", "attempts", "opens",
     "contra_at", "contra_observable", "contra_bad", "fact_word", "fact_bit", "status_word", "status_bit",
-    "rules_at", "rule_item", "rule_needed", "rule_bits", "decision_needs_at", "decision_needs",
+    "rules_at", "rule_closes", "rule_needed", "rule_bits", "decision_needs_at", "decision_needs",
     "action_kind", "members_at", "members", "action_of_item", "plain_item", "openers", "deciding", "run",
     "set_action", "set_members", "start_words",
     "fact_kind", "fact_slot", "status_slot", "treated_slot", "marginal_of", "odd", "odd_parts",
@@ -116,7 +116,7 @@ class Tables:
         """How many numbers of one kind the kernel notes down within one step."""
         n_hidden, n_conditions = self.size("n_hidden"), self.size("n_conditions")
         by_class = (self.size("n_utility_k") + 1) * n_hidden + n_conditions + self.size("n_utility_h")
-        rules = self.size("n_rules") + self.size("n_item_words")
+        rules = self.size("n_rules") + 2 * self.size("n_item_words") + self.size("n_action_words")
         return max(by_class, 2 * n_hidden, self.size("n_drawn"), 2 * self.size("n_core"), rules, 8)
 
     def with_own_record(self) -> Tables:
