@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from llvmlite import ir
+from llvmlite import binding, ir
 from numba import types
 from numba.core import cgutils
 from numba.core.codegen import JITCodeLibrary
@@ -45,6 +45,13 @@ class _Whole(JITCodeLibrary):
             if isinstance(library, _Part):
                 for inner in library._linking_libraries:
                     self.add_linking_library(inner)
+
+    def _optimize_final_module(self):
+        # Most loops are short: what several turns side by side and unrolled would gain, the way in and out of them costs.
+        options = binding.create_pipeline_tuning_options(speed_level=3)
+        options.loop_vectorization, options.loop_interleaving, options.loop_unrolling = True, False, False
+        builder = binding.create_pass_builder(self._codegen._tm, options)
+        builder.getModulePassManager().run(self._final_module, builder)
 
 
 def _compiler_into(library_class):
