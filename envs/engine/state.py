@@ -13,14 +13,17 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.engine.patient_tables import ON_BOTH, depends_on, silent
 from workup.envs.engine.settings import Settings
+from workup.envs.engine.vectors import padded
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
 # Columns of `counts`. LAST_* hold the journey that ended last, for its report after an automatic reset. PROFILE and
 # HIDDEN are what is true of the patient; IMPOSSIBLE, that the posterior is zero everywhere; SEED, whose patients the slot
-# meets, and STRIDE, by how much their ids go on. `at.possible`: the profiles still possible; `at.words`: the bits that
-# rules look at.
+# meets, and STRIDE, by how much their ids go on. JOINT: how many of `at.joined` are told. `at.possible`: the profiles still
+# possible; `at.told`: whether anything was said of hidden states; `at.joined`: reports that hang on both (see `tracking`);
+# `at.words`: the bits that rules look at.
 (
     PATIENT, KEY, PROFILE, HIDDEN, STEP, VISIT, TESTS, PHASE, DONE, N_PENDING, N_POSSIBLE, JOINT, ACTED,
     LAST_PATIENT, LAST_KEY, LAST_PROFILE, LAST_HIDDEN, LAST_STEP, LAST_TESTS, LAST_DECISION, IMPOSSIBLE, SEED, STRIDE,
@@ -39,14 +42,16 @@ STATUS = 0
 HISTORY, BOTH = 1, 3
 
 COLUMNS = (
-    "possible", "words",
+    "possible", "told", "joined", "words",
     "posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h", "ordered_at_h", "set_up_paid_at_h",
     "expected",
     "failures", "charged", "treated", "feared", "last_charged",
-    "by_hidden", "by_profile", "by_both",
+    "by_profile", "divided", "by_hidden",
 )  # fmt: skip
 """Where each begins, in `counts` (first line), `amounts`, `marks` and `weights` (last line): see `columns_of`."""
 
+RESCALES = 4
+"""So often at most joint weights are brought clear of underflow."""
 LATE_COST, LATE_HARM, DELAY, BENEFIT, OUTCOMES = range(5)
 """From `at.expected`: posterior expectations of ending now; last the utility of each decision and of truncation."""
 
@@ -100,7 +105,8 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
     conditions, n_hidden, observables = len(model.conditions), model.prior.shape[1], len(model.observables)
     profiles = model.profiles_per_start
     at: dict[str, int] = {}
-    counts = _place(at, N_COUNTS, {"possible": profiles if follows_posterior else 0, "words": n_words})
+    belief = (profiles, 1, _most_joined(world)) if follows_posterior else (0, 0, 0)
+    counts = _place(at, N_COUNTS, {**dict(zip(("possible", "told", "joined"), belief, strict=True)), "words": n_words})
     amounts = _place(
         at,
         N_AMOUNTS,
@@ -127,9 +133,17 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
             "last_charged": items,
         },
     )
-    # A belief is a factor for each condition (from 0), hidden state and possible profile, and joint weights.
-    factors = {"by_hidden": n_hidden, "by_profile": profiles, "by_both": profiles * n_hidden}
-    return Columns(at, counts, amounts, marks, _place(at, conditions, factors))
+    # A belief is a factor for each condition (from 0), possible profile and hidden state.
+    factors = {"by_profile": padded(profiles), "divided": RESCALES, "by_hidden": padded(n_hidden)}
+    return Columns(at, counts, amounts, marks, _place(at, padded(conditions), factors))
+
+
+def _most_joined(world: World) -> int:
+    """How many reports of one journey can depend on profile and hidden state together."""
+    model = world.model
+    values = depends_on(model, model.evidence_rows) == ON_BOTH
+    statuses = (depends_on(model, model.status_rows) == ON_BOTH) & ~silent(model)
+    return int(values.sum() + (2 * world.attempts[statuses] + 2).sum()) + RESCALES
 
 
 def _place(at: dict[str, int], first: int, widths: dict[str, int]) -> int:
@@ -152,7 +166,7 @@ def allocate(world: World, columns: Columns, n: int, n_features: int, belief_row
         mask=np.zeros((n, len(world.actions)), np.bool_),
         weights=np.empty((belief_rows, columns.weights) if belief_rows else (1, 1)),
         scratch=np.empty(scratch),
-        core=np.zeros(len(world.model.core), np.int64),
+        core=np.zeros(max(len(world.model.core), world.reveals.shape[1]), np.int64),
     )
     rows.amounts[:, columns.at["waiting"] : columns.at["due_h"]] = 1.0
     return rows

@@ -94,7 +94,7 @@ def ask_for_row(i, j, world, rows, out):
         prefetch(out.facts, j, column)
     prefetch(rows.mask, i, 0)
     if at.tracked:
-        for column in range(0, at.by_both, LINE // 8):
+        for column in range(0, at.by_hidden, LINE // 8):
             prefetch(rows.weights, i, column)
 
 

@@ -21,6 +21,7 @@ from workup.envs.engine.patient_tables import patient_tables
 from workup.envs.engine.rule_tables import bits_of, rule_tables
 from workup.envs.engine.source import SOURCE
 from workup.envs.engine.state import COLUMNS, OUTCOMES
+from workup.envs.engine.vectors import LANES
 from workup.envs.engine.worth_tables import worth_tables
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
@@ -31,7 +32,8 @@ SIZES = (
     "n_conditions", "n_contraindications", "n_set_ups", "per_start", "n_investigations", "max_reveals", "max_failures",
     "n_words", "wait_action", "first_decision", "totals_slot", "condition_slot", "marginal_slot", "n_marginals",
     "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late", "locked",
-    "differs", "waits", "n_benefits", "n_fears",
+    "differs", "waits", "n_benefits", "n_fears", "wide_conditions", "wide_hidden", "wide_decisions",
+    "grouped", "by_class", "weighted", "chances", "utilities", "given", "weighed",
 )
 OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "budgeted", "show_belief", "max_steps")
 INT_TABLES = (
@@ -44,7 +46,7 @@ INT_TABLES = (
     "likelihood_on", "likelihood_start", "likelihood_attempt", "likelihood_treated",
     "status_start", "status_of_k", "status_of_h", "status_stride", "status_on",
     "utility_of_k", "utility_of_h", "condition_of", "worse_state", "progresses_to", "late",
-    "benefit_act", "benefit_decided", "fear",
+    "benefit_act", "benefit_decided", "fear", "waits_in", "class_at", "class_member",
     "reveals", "drawn_at", "drawn_two", "drawn", "drawn_stream", "drawn_slot", "drawn_of_k", "drawn_of_h",
     "careful_at", "careful", "ruled_at", "ruled", "ruled_bit", "set_up", "attempts", "opens",
     "contra_at", "contra_observable", "contra_bad", "fact_word", "fact_bit", "status_word", "status_bit",
@@ -110,9 +112,8 @@ class Tables:
 
     def scratch_size(self) -> int:
         """How many numbers the kernel notes down within one step."""
-        n_hidden, n_conditions = self.size("n_hidden"), self.size("n_conditions")
-        by_class = (self.size("n_utility_k") + 1) * n_hidden + n_conditions + self.size("n_utility_h")
-        return max(by_class, 2 * n_hidden, self.size("n_drawn"), self.size("n_core"))
+        joint = self.size("per_start") * self.size("wide_hidden") + LANES
+        return max(self.size("weighed") + joint, self.size("n_drawn"), self.size("n_core"))
 
     def with_own_record(self) -> Tables:
         """Tables that share all but the record."""
@@ -155,7 +156,7 @@ def pack(world: World, layout: Layout) -> Tables:
 def _lay_out(
     at: NDArray[np.void], names: tuple[str, ...], tables: dict[str, NDArray[Any]], dtype: type
 ) -> NDArray[Any]:
-    pool: NDArray[Any] = np.zeros(sum(table.size for table in tables.values()) + 1, dtype)
+    pool: NDArray[Any] = np.zeros(sum(table.size for table in tables.values()) + LANES, dtype)
     offset = 0
     for name in names:
         table = tables[name]
