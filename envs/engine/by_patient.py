@@ -7,11 +7,10 @@ By itself and after what every scenario does, as are locked decisions: where not
 
 from __future__ import annotations
 
-import numpy as np
-
 from workup.envs.engine.exposure import exposures, progression_chance_of
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.state import DELAY, LATE_HARM, N_POSSIBLE, OUTCOMES, STATUS
+from workup.envs.engine.vectors import LANES, all_of, load, one, store, times
 from workup.envs.model.codes import RESULT
 
 
@@ -58,25 +57,38 @@ def benefit_if(i, b, k, h, chance, cut_off, world, rows):
 def add_waiting(i, scale, world, rows):
     """Add to the posterior expectation of delay what waiting costs beside what the condition says."""
     at, ints, reals = world.at, world.ints, world.reals
-    n_hidden, size = at.n_hidden, at.n_hidden // at.n_conditions
+    n_hidden, size, terms = at.n_hidden, at.n_hidden // at.n_conditions, at.weighted
     delay = rows.amounts[i, at.expected + DELAY]
     for c in range(at.n_conditions):
         if not ints[at.waits_in + c]:
             continue
-        waited = exposures(i, c, world, rows)[0]
+        waited = all_of(exposures(i, c, world, rows)[0])
         for a in range(rows.counts[i, N_POSSIBLE]):
-            rate, weighed = (
-                at.waiting_more + rows.counts[i, at.possible + a] * n_hidden,
-                at.weighed + a * at.wide_hidden,
-            )
-            for h in range(c * size, c * size + size):
-                delay += scale * rows.scratch[np.uint64(weighed + h)] * waited * reals[np.uint64(rate + h)]
+            rate = at.waiting_more + rows.counts[i, at.possible + a] * n_hidden + c * size
+            weighed = at.weighed + a * at.wide_hidden + c * size
+            for h in range(0, size, LANES):
+                w = times(all_of(scale), load(rows.scratch, weighed + h))
+                store(rows.scratch, terms + h, times(times(w, waited), load(reals, rate + h)))
+            for h in range(size):
+                delay += one(rows.scratch, terms + h)
     rows.amounts[i, at.expected + DELAY] = delay
 
 
+@inlined
+def anything_by_patient(i, world, rows):
+    """Whether anything that differs by patient was feared, or an act done whose benefit does."""
+    at, ints = world.at, world.ints
+    anything = False
+    for y in range(at.n_fears):
+        anything |= rows.marks[i, at.feared + ints[at.fear + y]] != 0
+    for b in range(at.n_benefits):
+        anything |= rows.marks[i, STATUS + ints[at.benefit_act + b]] == RESULT
+    return anything
+
+
 @jit
-def add_rest(i, scale, world, rows):
-    """Add posterior expectations of what was feared, and of benefits of acts that were done."""
+def add_by_patient(i, scale, world, rows):
+    """Add posterior expectations of what was feared, and of benefits of acts that were done; utilities in scratch too."""
     at, ints = world.at, world.ints
     n_hidden, n_decisions, utility = at.n_hidden, at.n_decisions, at.expected + OUTCOMES
     size = n_hidden // at.n_conditions
@@ -94,21 +106,8 @@ def add_rest(i, scale, world, rows):
                     for d in range(n_decisions):
                         rows.amounts[i, utility + d] += pounds * ints[at.benefit_decided + b * n_decisions + d]
                     rows.amounts[i, utility + n_decisions] += w * benefit_if(i, b, k, h, chance, True, world, rows)
-
-
-@inlined
-def add_by_patient(i, scale, world, rows):
-    """Add posterior expectations to delay, late harm and the utility of each decision and of truncation."""
-    at, ints = world.at, world.ints
-    if at.waits:
-        add_waiting(i, scale, world, rows)
-    anything = False
-    for y in range(at.n_fears):
-        anything |= rows.marks[i, at.feared + ints[at.fear + y]] != 0
-    for b in range(at.n_benefits):
-        anything |= rows.marks[i, STATUS + ints[at.benefit_act + b]] == RESULT
-    if anything:
-        add_rest(i, scale, world, rows)
+    for d in range(n_decisions):
+        rows.scratch[at.utilities + d] = rows.amounts[i, utility + d]
 
 
 @jit

@@ -34,9 +34,8 @@ def best_unlocked(i, world, rows):
     at, best = world.at, -np.inf
     for d in range(at.n_decisions):
         utility = rows.amounts[i, at.expected + OUTCOMES + d]
-        if at.locked:
-            utility = utility if unlocked(i, d, world, rows) else -np.inf
-        best = max(best, utility)
+        if utility > best and (not at.locked or unlocked(i, d, world, rows)):
+            best = utility
     return best
 
 
@@ -45,5 +44,6 @@ def lock_decisions(i, world, rows):
     """Take from the mask the decisions whose requirements are not met."""
     at = world.at
     refresh_ways_out(i, world, rows)
-    for d in range(at.n_decisions):
+    for needing in range(at.locked):
+        d = world.ints[at.needing + needing]
         rows.mask[i, at.first_decision + d] &= unlocked(i, d, world, rows)

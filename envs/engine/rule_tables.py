@@ -29,7 +29,7 @@ def rule_tables(world: World, bits: Bits) -> Part:
         "n_words": bits.n_words,
         "wait_action": kinds.index("wait"),
         "first_decision": kinds.index("decide"),
-        "locked": len(world.decision_clauses) > 0,
+        "locked": len(np.unique(world.decision_clauses[:, 0])),
     }
     ints = {
         **_legality(world, bits),
@@ -112,6 +112,7 @@ def _legality(world: World, bits: Bits) -> dict[str, NDArray[Any]]:
         "forbidding": forbidding,
         "needs_at": offsets([list(groups) for groups in needs]),
         "needs": np.array([words for groups in needs for words in groups.values()], np.int64),
+        "needing": np.array([d for d, groups in enumerate(of_decision) if groups], np.int64),
         "decision_needs_at": offsets([list(groups) for groups in of_decision]),
         "decision_needs": np.array([words for groups in of_decision for words in groups.values()], np.int64),
     }

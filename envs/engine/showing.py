@@ -13,7 +13,6 @@ from workup.envs.engine.state import (
     COST_GBP,
     DOSE_MSV,
     N_PENDING,
-    OUTCOMES,
     STATUS,
     STEP,
     TESTS,
@@ -25,6 +24,7 @@ from workup.envs.engine.vectors import (
     load,
     log_of,
     minus,
+    one,
     over,
     plus,
     signed_as,
@@ -130,21 +130,20 @@ def write_regrets(i, world, rows):
     """Show regrets against the best decision that is not locked: signed, for a locked one may be better."""
     at, reals = world.at, world.reals
     low, span, unit = reals[at.utility_range], reals[at.utility_range + 1], all_of(reals[at.utility_range + 2])
-    best, one = rows.scratch[at.utilities + 2 * at.wide_decisions], all_of(1.0)
+    best, unity = rows.scratch[at.utilities + 2 * at.wide_decisions], all_of(1.0)
     regrets = at.utilities + at.wide_decisions
-    for d in range(at.n_decisions):
-        rows.scratch[at.utilities + d] = rows.amounts[i, at.expected + OUTCOMES + d]
     for d in range(0, at.wide_decisions, LANES):
         regret = minus(all_of(best), load(rows.scratch, at.utilities + d))
         if at.locked:  # log1p: what is lost of a small regret in 1 + x is added
             x = over(size_of(regret), all_of(REGRET_SCALE_GBP))
-            y = plus(one, x)
-            log = plus(log_of(y), over(minus(x, minus(y, one)), y))
+            y = plus(unity, x)
+            log = plus(log_of(y), over(minus(x, minus(y, unity)), y))
         else:
-            log = log_of(plus(one, over(regret, all_of(REGRET_SCALE_GBP))))
+            log = log_of(plus(unity, over(regret, all_of(REGRET_SCALE_GBP))))
         store(rows.scratch, regrets + d, times(signed_as(log, regret), unit))
+    shown = rows.facts[i][at.regret_slot :]
     for d in range(at.n_decisions):
-        rows.facts[i, at.regret_slot + d] = -rows.scratch[regrets + d]
+        shown[d] = -one(rows.scratch, regrets + d)
     rows.facts[i, at.regret_slot + at.n_decisions] = (best - low) / span
 
 
@@ -152,7 +151,8 @@ def write_regrets(i, world, rows):
 def write_belief(i, world, rows):
     """The belief part of the observation, from what `summarise` left."""
     at = world.at
+    shown, posterior = rows.facts[i][at.condition_slot :], rows.amounts[i][at.posterior :]
     for c in range(at.n_conditions):
-        rows.facts[i, at.condition_slot + c] = rows.amounts[i, at.posterior + c]
+        shown[c] = posterior[c]
     write_marginals(i, world, rows)
     write_regrets(i, world, rows)

@@ -32,7 +32,7 @@ SIZES = (
     "n_conditions", "n_contraindications", "n_set_ups", "per_start", "n_investigations", "max_reveals", "max_failures",
     "n_words", "wait_action", "first_decision", "totals_slot", "condition_slot", "marginal_slot", "n_marginals",
     "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late", "locked",
-    "differs", "waits", "n_benefits", "n_fears", "wide_conditions", "wide_hidden", "wide_decisions",
+    "differs", "waits", "n_benefits", "n_fears", "wide_conditions", "wide_hidden", "wide_decisions", "progresses",
     "grouped", "by_class", "weighted", "chances", "utilities", "given", "weighed",
 )
 OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "budgeted", "show_belief", "max_steps")
@@ -46,7 +46,7 @@ INT_TABLES = (
     "likelihood_on", "likelihood_start", "likelihood_attempt", "likelihood_treated",
     "status_start", "status_of_k", "status_of_h", "status_stride", "status_on",
     "utility_of_k", "utility_of_h", "condition_of", "worse_state", "progresses_to", "late",
-    "benefit_act", "benefit_decided", "fear", "waits_in", "class_at", "class_member",
+    "benefit_act", "benefit_decided", "fear", "waits_in", "class_at", "class_member", "needing",
     "reveals", "drawn_at", "drawn_two", "drawn", "drawn_stream", "drawn_slot", "drawn_of_k", "drawn_of_h",
     "careful_at", "careful", "ruled_at", "ruled", "ruled_bit", "set_up", "attempts", "opens",
     "contra_at", "contra_observable", "contra_bad", "fact_word", "fact_bit", "status_word", "status_bit",

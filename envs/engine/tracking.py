@@ -15,7 +15,7 @@ import numpy as np
 from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.patient_tables import ON_BOTH, ON_CONDITION, ON_HIDDEN, ON_NOTHING, ON_PROFILE
 from workup.envs.engine.state import JOINT, N_POSSIBLE, PROFILE, RESCALES, STATUS
-from workup.envs.engine.vectors import LANES, all_of, load, store, times
+from workup.envs.engine.vectors import LANES, all_of, load, one, store, times
 from workup.envs.model.codes import PENDING, REFUSED, RESULT
 
 PLACES_OF_ITEM = 16
@@ -205,7 +205,7 @@ def believe_reports(i, item, attempt, world, rows):
     for c in range(0, wide, LANES):
         factor = load(belief, c)
         for q in range(n_cells):
-            factor = times(factor, load(reals, rows.core[q] + c))
+            factor = times(factor, load(reals, one(rows.core, q) + c))
         store(belief, c, factor)
 
 

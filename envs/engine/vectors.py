@@ -77,6 +77,17 @@ def store(typing_context, array, place, four):
 
 
 @intrinsic
+def one(typing_context, array, place):
+    """array[place] of a row, place not below 0: the compiler need not ask whether it counts from the end."""
+
+    def build(context, builder, signature, arguments):
+        held = context.make_array(signature.args[0])(context, builder, arguments[0])
+        return builder.load(builder.gep(held.data, [arguments[1]]))
+
+    return array.dtype(array, types.int64), build
+
+
+@intrinsic
 def all_of(typing_context, number):
     """The number in each lane."""
     return FOUR(types.float64), lambda context, builder, signature, arguments: _all(builder, arguments[0])

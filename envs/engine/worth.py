@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from workup.envs.engine.by_patient import add_by_patient
+from workup.envs.engine.by_patient import add_by_patient, add_waiting, anything_by_patient
 from workup.envs.engine.exposure import exposures
 from workup.envs.engine.locks import best_unlocked
 from workup.envs.engine.numba_options import inlined, jit
@@ -16,6 +16,7 @@ from workup.envs.engine.state import (
     ACTED,
     BENEFIT,
     BEST_GBP,
+    CLOCK_H,
     DELAY,
     IMPOSSIBLE,
     JOINT,
@@ -26,7 +27,7 @@ from workup.envs.engine.state import (
     STATUS,
 )
 from workup.envs.engine.tracking import joint_weights, rescale
-from workup.envs.engine.vectors import LANES, all_of, load, plus, store, times
+from workup.envs.engine.vectors import LANES, all_of, load, one, plus, store, times
 from workup.envs.model.codes import RESULT
 
 
@@ -161,15 +162,14 @@ def weigh(i, low, high, world, rows):
     n_conditions, sums = at.n_conditions, at.chances + at.wide_conditions
     by_condition(at.weighted, np.int64(0), rows.weights[i * at.tracked], 1.0, world, rows)
     size = at.n_hidden // n_conditions
-    marginal = rows.scratch
     for c in range(0, n_conditions, LANES):  # four side by side: each sum waits for its last term
         p0, p1, p2, p3 = 0.0, 0.0, 0.0, 0.0
         first = c * size
         for h in range(first, first + size):
-            p0 += marginal[np.uint64(h)]
-            p1 += marginal[np.uint64(h + size)]
-            p2 += marginal[np.uint64(h + 2 * size)]
-            p3 += marginal[np.uint64(h + 3 * size)]
+            p0 += one(rows.scratch, h)
+            p1 += one(rows.scratch, h + size)
+            p2 += one(rows.scratch, h + 2 * size)
+            p3 += one(rows.scratch, h + 3 * size)
         rows.scratch[sums + c], rows.scratch[sums + c + 1] = p0, p1
         rows.scratch[sums + c + 2], rows.scratch[sums + c + 3] = p2, p3
     total = 0.0
@@ -179,15 +179,18 @@ def weigh(i, low, high, world, rows):
 
 
 @inlined
-def weigh_all(i, world, rows):
-    """Unnormalised weights of possible profiles with hidden states, to `at.weighed`."""
-    at, reals = world.at, world.reals
+def weigh_all(i, wanted, world, rows):
+    """Unnormalised weights of possible profiles with hidden states, to `at.weighed`: of all conditions, or where not all are
+    wanted of those in which waiting differs by patient."""
+    at, ints, reals = world.at, world.ints, world.reals
     belief = rows.weights[i * at.tracked]
     for a in range(rows.counts[i, N_POSSIBLE]):
         target, p = at.weighed + a * at.wide_hidden, all_of(belief[at.by_profile + a])
         given, prior = at.given + a * at.wide_hidden, at.prior + rows.counts[i, at.possible + a] * at.n_hidden
         size = at.n_hidden // at.n_conditions
         for c in range(at.n_conditions):
+            if not (wanted or ints[at.waits_in + c]):
+                continue
             factor = all_of(belief[c])
             for h in range(c * size, c * size + size, LANES):
                 w = factor
@@ -228,10 +231,10 @@ def spread(i, u, scale, world, rows):
         w0, w1, w2, w3 = 0.0, 0.0, 0.0, 0.0
         for m in range(ints[at.class_at + q], ints[at.class_at + q + 1]):
             member = at.class_member + m * LANES
-            w0 += rows.scratch[none + ints[member]]
-            w1 += rows.scratch[none + ints[member + 1]]
-            w2 += rows.scratch[none + ints[member + 2]]
-            w3 += rows.scratch[none + ints[member + 3]]
+            w0 += one(rows.scratch, none + one(ints, member))
+            w1 += one(rows.scratch, none + one(ints, member + 1))
+            w2 += one(rows.scratch, none + one(ints, member + 2))
+            w3 += one(rows.scratch, none + one(ints, member + 3))
         four = at.by_class + q * LANES
         rows.scratch[four], rows.scratch[four + 1] = w0, w1
         rows.scratch[four + 2], rows.scratch[four + 3] = w2, w3
@@ -261,9 +264,22 @@ def pass_time(i, scale, world, rows):
     at, ints, reals = world.at, world.ints, world.reals
     acted, progresses = rows.counts[i, ACTED], False
     delay, benefit = 0.0, 0.0
+    sums, posterior = at.chances + at.wide_conditions, rows.amounts[i][at.posterior :]
+    if not acted and not at.progresses:
+        clock, by, terms = all_of(rows.amounts[i, CLOCK_H]), all_of(scale), at.weighted
+        for c in range(0, at.n_conditions, LANES):
+            p = times(load(rows.scratch, sums + c), by)
+            store(rows.scratch, sums + c, p)
+            store(rows.scratch, terms + c, times(times(p, load(reals, at.waiting_cost + c)), clock))
+        for c in range(at.n_conditions):
+            posterior[c] = one(rows.scratch, sums + c)
+        for c in range(at.n_conditions):
+            delay += one(rows.scratch, terms + c)
+        rows.amounts[i, at.expected + DELAY], rows.amounts[i, at.expected + BENEFIT] = delay, 0.0
+        return False
     for c in range(at.n_conditions):
-        p = rows.scratch[at.chances + at.wide_conditions + c] * scale
-        rows.amounts[i, at.posterior + c] = p
+        p = rows.scratch[sums + c] * scale
+        posterior[c] = p
         waited, progressed = exposures(i, c, world, rows)
         delay += p * reals[at.waiting_cost + c] * waited
         worse, chance = ints[at.progresses_to + c], 0.0
@@ -316,13 +332,15 @@ def summarise(i, world, rows):
     for d in range(at.n_decisions + 1):
         utility[d] = rows.scratch[at.utilities + d]
     rows.amounts[i, expected + LATE_COST], rows.amounts[i, expected + LATE_HARM] = 0.0, 0.0
-    late = anything_late(i, world, rows)
-    if late or at.differs:
-        weigh_all(i, world, rows)
+    late, by_patient = anything_late(i, world, rows), at.differs and anything_by_patient(i, world, rows)
+    if late or by_patient or at.waits:
+        weigh_all(i, late or by_patient, world, rows)
     if late:
         cost, harm = expect_late(i, scale, world, rows)
         rows.amounts[i, expected + LATE_COST], rows.amounts[i, expected + LATE_HARM] = cost, harm
-    if at.differs:
+    if at.waits:
+        add_waiting(i, scale, world, rows)
+    if by_patient:
         add_by_patient(i, scale, world, rows)
     best = best_unlocked(i, world, rows)
     rows.scratch[at.utilities + 2 * at.wide_decisions] = best

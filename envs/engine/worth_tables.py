@@ -28,6 +28,7 @@ def worth_tables(world: World) -> Part:
         "waits": world.by_patient.waiting_gbp_per_h.size > 0,
         "n_benefits": len(world.by_patient.act),
         "n_fears": len(world.by_patient.contraindication),
+        "progresses": bool((world.progresses_to >= 0).any()),
         **_scratch(world, classes),
     }
     members = _members(classes)
