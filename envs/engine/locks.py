@@ -19,13 +19,14 @@ from workup.envs.engine.state import OUTCOMES
 def unlocked(i, d, world, rows):
     """Rule 2 for a decision, history apart: whether all that it requires has been found or tried."""
     at, ints = world.at, world.ints
-    n_words, met_all = at.n_words, True
+    n_words = at.n_words
     for need in range(ints[at.decision_needs_at + d], ints[at.decision_needs_at + d + 1]):
         met = np.int64(0)
         for j in range(n_words):
             met |= rows.counts[i, at.words + j] & ints[at.decision_needs + need * n_words + j]
-        met_all &= met != 0
-    return met_all
+        if met == 0:
+            return False
+    return True
 
 
 @inlined

@@ -90,19 +90,21 @@ def joint_weights(i, world, rows):
 
 
 @inlined
-def keep_profiles(i, column, base, of_k, world, rows):
-    """Multiply possible profiles by the likelihood of what was reported, and keep those that it leaves possible."""
+def keep_profiles(i, o, v, attempt, treated, world, rows):
+    """Multiply possible profiles by the likelihood of what was reported of an observable that depends on nothing else, and
+    keep those that it leaves possible."""
     at, ints, reals = world.at, world.ints, world.reals
-    belief = rows.weights[i * at.tracked]
+    belief, possible = rows.weights[i * at.tracked][at.by_profile :], rows.counts[i][at.possible :]
+    base = ints[at.evidence_start + o] + attempt * ints[at.attempt_stride + o] + treated * ints[at.treatment_stride + o]
     width, kept = at.n_values + 1, np.int64(0)
+    column, of_k = at.evidence + (v if v >= 0 else at.n_values) + base * width, at.evidence_of_k + o * at.n_profiles
     for a in range(rows.counts[i, N_POSSIBLE]):
-        k = rows.counts[i, at.possible + a]
-        p = reals[column + (base + ints[of_k + k]) * width]
-        before = belief[at.by_profile + a]
-        after = before * p if p > 0.0 else before
-        belief[at.by_profile + a] = after
-        belief[at.by_profile + kept] = after if p > 0.0 else belief[at.by_profile + kept]
-        rows.counts[i, at.possible + kept] = k if p > 0.0 else rows.counts[i, at.possible + kept]
+        k = one(possible, a)
+        p = one(reals, column + one(ints, of_k + k) * width)
+        if p > 0.0:
+            belief[a] *= p
+        belief[np.uint64(kept)] = belief[a] if p > 0.0 else one(belief, kept)
+        possible[np.uint64(kept)] = k if p > 0.0 else one(possible, kept)
         kept += p > 0.0
     rows.counts[i, N_POSSIBLE] = kept
 
@@ -110,7 +112,7 @@ def keep_profiles(i, column, base, of_k, world, rows):
 @jit
 def believe_value(i, o, v, attempt, treated, world, rows):
     """Multiply the belief by the likelihood of one reported (or, below 0, withheld) observable that depends on more than
-    the condition."""
+    the condition, and not on the profile alone."""
     at, ints, reals = world.at, world.ints, world.reals
     belief = rows.weights[i * at.tracked]
     n_hidden, width = at.n_hidden, at.n_values + 1
@@ -124,17 +126,13 @@ def believe_value(i, o, v, attempt, treated, world, rows):
             store(belief, at.by_hidden + h, times(load(belief, at.by_hidden + h), load(reals, cell + h)))
         return
     base = np.int64(ints[at.evidence_start + o]) + attempt * ints[at.attempt_stride + o]
-    if treated:
-        base += ints[at.treatment_stride + o]
-    of_k = at.evidence_of_k + o * at.n_profiles
+    base += treated * ints[at.treatment_stride + o]
     column = v if v >= 0 else at.n_values
-    if on == ON_PROFILE:
-        keep_profiles(i, at.evidence + column, base, of_k, world, rows)
-        return
     if rows.counts[i, N_POSSIBLE] > 1:
         note_joined(i, o + ((base * width + column) << PLACES_OF_ITEM), world, rows)
         return
     speak_of_hidden(i, world, rows)
+    of_k = at.evidence_of_k + o * at.n_profiles
     first = at.evidence + column + (base + ints[of_k + rows.counts[i, at.possible]]) * width
     of_h = at.evidence_of_h + o * n_hidden
     for h in range(n_hidden):
@@ -195,7 +193,11 @@ def believe_reports(i, item, attempt, world, rows):
         if o < 0:
             break
         v, treated = np.int64(rows.values[i, o]), np.int64(rows.marks[i, at.treated + o])
-        if ints[at.likelihood_on + o] != ON_CONDITION:
+        on = ints[at.likelihood_on + o]
+        if on == ON_PROFILE:
+            keep_profiles(i, o, v, attempt, treated, world, rows)
+            continue
+        if on != ON_CONDITION:
             believe_value(i, o, v, attempt, treated, world, rows)
             continue
         cell = at.likelihood + ints[at.likelihood_start + o] + attempt * ints[at.likelihood_attempt + o]
