@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workup.envs.engine.numba_options import inlined
+from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.observation import BINARY, LEVEL, REGRET_SCALE_GBP
 from workup.envs.engine.state import (
     CLOCK_H,
@@ -147,7 +147,7 @@ def write_regrets(i, world, rows):
     rows.facts[i, at.regret_slot + at.n_decisions] = (best - low) / span
 
 
-@inlined
+@jit
 def write_belief(i, world, rows):
     """The belief part of the observation, from what `summarise` left."""
     at = world.at

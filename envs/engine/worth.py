@@ -309,13 +309,15 @@ def summarise(i, world, rows):
     for a in range(rows.counts[i, N_POSSIBLE]):
         u = ints[at.utility_of_k + rows.counts[i, at.possible + a]]
         low, high = min(low, u), max(high, u)
-    total = weigh(i, low, high, world, rows)
-    if not total > 0.0:
-        rows.counts[i, IMPOSSIBLE] = 1
-        return
-    if total < 1e-30:
-        rescale(i, world, rows)
+    total = 0.0
+    for trial in range(2):
         total = weigh(i, low, high, world, rows)
+        if not total > 0.0:
+            rows.counts[i, IMPOSSIBLE] = 1
+            return
+        if total >= 1e-30 or trial:
+            break
+        rescale(i, world, rows)
     scale = 1.0 / total
     for h in range(0, at.wide_hidden, LANES):
         store(rows.scratch, h, times(load(rows.scratch, h), all_of(scale)))
