@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workup.envs.engine.numba_options import inlined, jit
+from workup.envs.engine.numba_options import inlined
 from workup.envs.engine.observation import BINARY, LEVEL, REGRET_SCALE_GBP
 from workup.envs.engine.state import (
     CLOCK_H,
@@ -21,11 +21,11 @@ from workup.envs.engine.state import (
 from workup.envs.engine.vectors import (
     LANES,
     all_of,
+    below_two,
     load,
     log_of,
     minus,
     one,
-    over,
     plus,
     signed_as,
     size_of,
@@ -130,16 +130,15 @@ def write_regrets(i, world, rows):
     """Show regrets against the best decision that is not locked: signed, for a locked one may be better."""
     at, reals = world.at, world.reals
     low, span, unit = reals[at.utility_range], reals[at.utility_range + 1], all_of(reals[at.utility_range + 2])
-    best, unity = rows.scratch[at.utilities + 2 * at.wide_decisions], all_of(1.0)
+    best, unity, each = rows.scratch[at.utilities + 2 * at.wide_decisions], all_of(1.0), all_of(1.0 / REGRET_SCALE_GBP)
     regrets = at.utilities + at.wide_decisions
     for d in range(0, at.wide_decisions, LANES):
         regret = minus(all_of(best), load(rows.scratch, at.utilities + d))
-        if at.locked:  # log1p: what is lost of a small regret in 1 + x is added
-            x = over(size_of(regret), all_of(REGRET_SCALE_GBP))
-            y = plus(unity, x)
-            log = plus(log_of(y), over(minus(x, minus(y, unity)), y))
-        else:
-            log = log_of(plus(unity, over(regret, all_of(REGRET_SCALE_GBP))))
+        x = times(size_of(regret), each)
+        y = plus(unity, x)
+        log = log_of(y)
+        if at.locked:  # log1p: what of a small regret is lost in 1 + x is added
+            log = plus(log, below_two(minus(x, minus(y, unity)), y))
         store(rows.scratch, regrets + d, times(signed_as(log, regret), unit))
     shown = rows.facts[i][at.regret_slot :]
     for d in range(at.n_decisions):
@@ -147,7 +146,7 @@ def write_regrets(i, world, rows):
     rows.facts[i, at.regret_slot + at.n_decisions] = (best - low) / span
 
 
-@jit
+@inlined
 def write_belief(i, world, rows):
     """The belief part of the observation, from what `summarise` left."""
     at = world.at

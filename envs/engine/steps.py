@@ -22,7 +22,7 @@ from workup.envs.engine.orders import place_orders, report
 from workup.envs.engine.places import places_of
 from workup.envs.engine.settings import NEXT_STEP, SAME_STEP
 from workup.envs.engine.settling import settle
-from workup.envs.engine.showing import show_status, write_belief, write_fact, write_totals
+from workup.envs.engine.showing import show_status, write_fact, write_totals
 from workup.envs.engine.state import (
     ACTED,
     BEST_GBP,
@@ -188,7 +188,6 @@ def act(i, action, world, rows):
             refresh_ways_out(i, world, rows)
     if at.tracked:
         summarise(i, world, rows)
-        write_belief(i, world, rows)
     cost = -reals[at.weights] * rows.amounts[i, STEP_COST_GBP]
     harm = -reals[at.weights + 1] * rows.amounts[i, STEP_HARM_GBP]
     return cost, harm
@@ -308,7 +307,5 @@ def fill_start(
     refresh_mask(i, world, rows)
     begin_belief(i, world, rows)
     summarise(i, world, rows)
-    if at.show_belief:
-        write_belief(i, world, rows)
     if at.locked:
         lock_decisions(i, world, rows)

@@ -12,6 +12,7 @@ from workup.envs.engine.by_patient import add_by_patient, add_waiting, anything_
 from workup.envs.engine.exposure import exposures
 from workup.envs.engine.locks import best_unlocked
 from workup.envs.engine.numba_options import inlined, jit
+from workup.envs.engine.showing import write_belief
 from workup.envs.engine.state import (
     ACTED,
     BENEFIT,
@@ -27,7 +28,7 @@ from workup.envs.engine.state import (
     STATUS,
 )
 from workup.envs.engine.tracking import joint_weights, rescale
-from workup.envs.engine.vectors import LANES, all_of, load, one, plus, store, times
+from workup.envs.engine.vectors import LANES, all_of, load, one, plus, short_loops, store, times
 from workup.envs.model.codes import RESULT
 
 
@@ -300,9 +301,10 @@ def summarise(i, world, rows):
     """Posterior expectations of ending now, into the journey's row.
 
     Into amounts: the posterior of the conditions, the reward of the best decision and, from `at.expected`, LATE_COST,
-    LATE_HARM, DELAY, BENEFIT and from OUTCOMES on the utility of each decision and of truncation. Into scratch: first the
-    marginal of each hidden state, and for `write_belief` these utilities and the best of the decisions that are not locked.
+    LATE_HARM, DELAY, BENEFIT and from OUTCOMES on the utility of each decision and of truncation. Into the observation, if it
+    shows the belief, that.
     """
+    short_loops()
     at, ints, reals = world.at, world.ints, world.reals
     expected = at.expected
     low, high = at.n_utility_k, np.int64(-1)
@@ -352,3 +354,5 @@ def summarise(i, world, rows):
         - reals[at.weights + 1] * rows.amounts[i, expected + LATE_HARM]
         - reals[at.weights + 2] * rows.amounts[i, expected + DELAY]
     )
+    if at.show_belief:
+        write_belief(i, world, rows)

@@ -16,7 +16,7 @@ N = 40
 def examined_first() -> Engine:
     """What examination tells depends on profile and hidden state, and the history that names the profile is not yet taken."""
     engine = Engine(compile_world(load_scenario("unknown_primary")), N, view="belief", seed=3)
-    engine.step(np.full(N, engine.action_names.index("examination")))
+    engine.step(np.full(N, engine.action_names.index("order examination")))
     assert (engine._rows.counts[:, JOINT] > 0).all()
     assert (engine._rows.counts[:, N_POSSIBLE] > 1).all()
     return engine
@@ -30,7 +30,7 @@ def normalised(engine: Engine) -> np.ndarray:
 def test_tiny_weights_are_brought_clear_of_underflow_and_change_nothing() -> None:
     plain, tiny = examined_first(), examined_first()
     n_conditions = len(tiny.world.model.conditions)
-    for action in ("history", "ct_cap", "pet_ct"):
+    for action in ("order history", "order ct_cap", "order pet_ct"):
         tiny._rows.weights[:, :n_conditions] *= 1e-40
         actions = np.full(N, plain.action_names.index(action))
         expected, found = plain.step(actions), tiny.step(actions)

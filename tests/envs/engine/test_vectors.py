@@ -7,11 +7,11 @@ from numpy.typing import NDArray
 from workup.envs.engine.vectors import (
     LANES,
     all_of,
+    below_two,
     load,
     log_of,
     minus,
     one,
-    over,
     padded,
     plus,
     signed_as,
@@ -32,9 +32,9 @@ def each(a, b, told):  # type: ignore[no-untyped-def]
         store(told[0], j, plus(x, y))
         store(told[1], j, minus(x, y))
         store(told[2], j, times(x, y))
-        store(told[3], j, over(x, y))
-        store(told[4], j, signed_as(size_of(x), y))
-        store(told[5], j, all_of(one(a, j)))
+        store(told[3], j, signed_as(size_of(x), y))
+        store(told[4], j, all_of(one(a, j)))
+        store(told[5], j, below_two(x, plus(all_of(1.0), size_of(y))))
 
 
 @compiled
@@ -44,11 +44,11 @@ def logs(a, told):  # type: ignore[no-untyped-def]
 
 
 def test_each_lane_is_what_a_plain_loop_gives() -> None:
-    a, b = np.random.default_rng(0).normal(size=(2, 4000)) * 1e3
+    a, b = np.random.default_rng(0).normal(size=(2, 4000)) * 2
     told = np.empty((6, 4000))
     each(a, b, told)
     first = np.repeat(a[::LANES], LANES)
-    assert np.array_equal(told, [a + b, a - b, a * b, a / b, np.copysign(a, b), first])
+    assert np.array_equal(told, [a + b, a - b, a * b, np.copysign(a, b), first, np.where(np.abs(b) < 1, a, 0)])
 
 
 def numbers_from_one(spread: float) -> NDArray[np.float64]:
