@@ -56,18 +56,6 @@ def _constant(number):
 
 
 @intrinsic
-def short_loops(typing_context):
-    """Said in a function that is not inlined: its loops go round a few times, so the compiler shall neither unroll nor
-    vectorise them. By itself it makes 32 rounds of one, and what guards the rest of 4 or 16 takes longer than these."""
-
-    def build(context, builder, signature, arguments):
-        builder.function.attributes.add("optsize")
-        return context.get_dummy_value()
-
-    return types.void(), build
-
-
-@intrinsic
 def load(typing_context, array, place):
     """array[place : place + LANES] of a row of doubles."""
 

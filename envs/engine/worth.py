@@ -28,7 +28,7 @@ from workup.envs.engine.state import (
     STATUS,
 )
 from workup.envs.engine.tracking import joint_weights, rescale
-from workup.envs.engine.vectors import LANES, all_of, load, one, plus, short_loops, store, times
+from workup.envs.engine.vectors import LANES, all_of, load, one, plus, store, times
 from workup.envs.model.codes import RESULT
 
 
@@ -304,7 +304,6 @@ def summarise(i, world, rows):
     LATE_HARM, DELAY, BENEFIT and from OUTCOMES on the utility of each decision and of truncation. Into the observation, if it
     shows the belief, that.
     """
-    short_loops()
     at, ints, reals = world.at, world.ints, world.reals
     expected = at.expected
     low, high = at.n_utility_k, np.int64(-1)
