@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.observation import REGRET_SCALE_GBP
-from workup.envs.engine.parts import Part, flat, offsets
+from workup.envs.engine.parts import Part, flat
 from workup.envs.engine.vectors import LANES, padded
 from workup.envs.model.world import World
 
@@ -43,7 +43,7 @@ def worth_tables(world: World) -> Part:
         "benefit_decided": world.by_patient.decided,
         "fear": _place_of_fear(world),
         "waits_in": _waits_in(world),
-        "class_at": offsets(members),
+        "class_at": np.cumsum([0] + [len(rows) for rows in members]),
         "class_member": flat([row for rows in members for row in rows]),
     }
     reals: dict[str, NDArray[Any]] = {
