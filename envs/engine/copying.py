@@ -34,6 +34,7 @@ from workup.envs.engine.state import (
     Rows,
 )
 from workup.envs.engine.tables import Tables
+from workup.envs.engine.tracking import PLACES_OF_ITEM
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
@@ -107,16 +108,43 @@ def beliefs_of(
     possible = np.arange(most) < alive
     listed[~possible] = -1
     n_hidden = model.prior.shape[1]
-    held = rows.weights[:, : at["by_both"] + most * n_hidden][slots]
-    by_condition, by_hidden, by_profile, joint = np.split(
-        held, [at["by_hidden"], at["by_profile"], at["by_both"]], axis=1
-    )
-    known = counts[:, JOINT, None, None] > 0
-    joint = joint.reshape(-1, most, n_hidden)
-    weights = joint if known.all() else np.where(known, joint, model.prior[listed])
-    weights = weights * by_profile[:, :most, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
+    held = rows.weights[slots]
+    by_profile = held[:, at["by_profile"] : at["by_profile"] + most]
+    by_hidden = held[:, at["by_hidden"] : at["by_hidden"] + n_hidden]
+    by_hidden = np.where(counts[:, at["told"], None] > 0, by_hidden, 1.0) * held[:, model.condition_of]
+    weights = _joint(world, columns, counts, held, listed) * by_profile[:, :, None] * by_hidden[:, None, :]
     weights = np.where(possible[:, :, None], weights, 0.0)
     return weights.reshape(len(slots), -1), listed
+
+
+def _joint(
+    world: World, columns: Columns, counts: Slots, held: NDArray[np.float64], listed: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(m, P, H) the prior of the listed profiles, times what reports said of profile and hidden state together: what the
+    kernel's `joint_weights` multiplies, report by report."""
+    model, at = world.model, columns.at
+    weights, n_observables = model.prior[listed], len(model.observables)
+    for r in range(int(counts[:, JOINT].max(initial=0))):
+        notes = np.where(counts[:, JOINT] > r, counts[:, at["joined"] + r], 0)
+        for note in np.unique(notes[counts[:, JOINT] > r]).tolist():
+            of = (notes == note) & (counts[:, JOINT] > r)
+            if note < 0:
+                weights[of] /= held[of, at["divided"] - note - 1][:, None, None]
+                continue
+            o, first = note & ((1 << PLACES_OF_ITEM) - 1), note >> PLACES_OF_ITEM
+            laws = model.evidence_rows if o < n_observables else model.status_rows
+            row = o if o < n_observables else o - n_observables
+            place = laws.of_profile[row, listed[of]][:, :, None].astype(np.int64) + laws.of_hidden[row]
+            if o < n_observables:
+                base, column = divmod(first, model.evidence_table.shape[1])
+                weights[of] *= model.evidence_table[base + place, column]
+                continue
+            base, column = divmod(first, 8)
+            chance = model.status_table[base + place]
+            stands = chance[..., 3]
+            told = np.divide(chance[..., column - 4], stands, out=np.zeros_like(stands), where=stands > 0)
+            weights[of] *= chance[..., column] if column < 4 else told
+    return weights
 
 
 def ended_of(

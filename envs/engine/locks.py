@@ -1,4 +1,4 @@
-"""Decisions that require something (rule 2): what is best, what is shown of it; `legality` has them among its rules.
+"""Decisions that require something (rule 2): what is best of those whose requirements are met; `legality` has them among its rules.
 
 All of it is by itself and comes after what every scenario does: most have no such decision, and mixed into a step it cost them a
 sixth of their speed.
@@ -8,48 +8,32 @@ sixth of their speed.
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from workup.envs.engine.numba_options import jit
-from workup.envs.engine.observation import REGRET_SCALE_GBP
+from workup.envs.engine.numba_options import inlined
 from workup.envs.engine.state import OUTCOMES
 
 
-@jit
+@inlined
 def unlocked(i, d, world, rows):
     """Rule 2 for a decision, history apart: whether all that it requires has been found or tried."""
     at, ints = world.at, world.ints
-    n_words, met_all = at.n_words, True
+    n_words = at.n_words
     for need in range(ints[at.decision_needs_at + d], ints[at.decision_needs_at + d + 1]):
         met = np.int64(0)
         for j in range(n_words):
             met |= rows.counts[i, at.words + j] & ints[at.decision_needs + need * n_words + j]
-        met_all &= met != 0
-    return met_all
+        if met == 0:
+            return False
+    return True
 
 
-@jit
+@inlined
 def best_unlocked(i, world, rows):
     """The highest expected utility of a decision whose requirements are met, from what `summarise` left."""
-    at = world.at
-    best = -np.inf
+    at, best = world.at, -np.inf
     for d in range(at.n_decisions):
-        if unlocked(i, d, world, rows):
-            best = max(best, rows.amounts[i, at.expected + OUTCOMES + d])
+        utility = rows.amounts[i, at.expected + OUTCOMES + d]
+        if utility > best and (not at.locked or unlocked(i, d, world, rows)):
+            best = utility
     return best
-
-
-@jit
-def show_locked(i, world, rows):
-    """Show regrets against the best decision that may be taken: signed, for a locked one may be better."""
-    at, reals = world.at, world.reals
-    best = best_unlocked(i, world, rows)
-    low, span = reals[at.utility_range], reals[at.utility_range + 1]
-    unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
-    for d in range(at.n_decisions):
-        regret = best - rows.amounts[i, at.expected + OUTCOMES + d]
-        shown = math.log1p(abs(regret) / REGRET_SCALE_GBP) * unit
-        rows.shown[i, at.regret_slot + d] = -shown if regret >= 0.0 else shown
-    rows.shown[i, at.regret_slot + at.n_decisions] = (best - low) / span

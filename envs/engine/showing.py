@@ -4,21 +4,32 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
-from workup.envs.engine.numba_options import inlined, jit
+from workup.envs.engine.numba_options import inlined
 from workup.envs.engine.observation import BINARY, LEVEL, REGRET_SCALE_GBP
 from workup.envs.engine.state import (
     CLOCK_H,
     COST_GBP,
     DOSE_MSV,
     N_PENDING,
-    OUTCOMES,
     STATUS,
     TESTS,
     VISIT,
+)
+from workup.envs.engine.vectors import (
+    LANES,
+    all_of,
+    below_two,
+    load,
+    log_of,
+    minus,
+    one,
+    plus,
+    signed_as,
+    size_of,
+    store,
+    times,
 )
 from workup.envs.model.codes import FAILED, NOT_ORDERED, PENDING, REFUSED, RESULT
 
@@ -117,36 +128,54 @@ def hand_out_facts(i, j, world, units, rows, facts, mask):
             some[a] = word >> a & 1
 
 
-@jit
-def write_belief(i, world, rows):
-    """The belief part of the observation, from what `summarise` left."""
-    at, ints, reals = world.at, world.ints, world.reals
-    n_decisions, n_hidden, n_conditions = at.n_decisions, at.n_hidden, at.n_conditions
-    for c in range(n_conditions):
-        rows.shown[i, at.condition_slot + c] = rows.amounts[i, at.posterior + c]
-    size, slot, sums = n_hidden // n_conditions, at.marginal_slot, n_hidden
-    for j in range(size):  # the other hidden variables alone: the condition varies slowest
-        rows.scratch[sums + j] = 0.0
-    for c in range(n_conditions):
-        for j in range(size):
-            rows.scratch[sums + j] += rows.scratch[c * size + j]
+@inlined
+def write_marginals(i, world, rows):
+    """Show the marginals of the hidden variables beside the condition, from those of hidden states."""
+    at, ints = world.at, world.ints
+    size, sums, slot = at.n_hidden // at.n_conditions, at.weighted, at.marginal_slot
+    for j in range(0, size, LANES):  # the condition varies slowest; what runs over the end is not read
+        of_others = all_of(0.0)
+        for c in range(at.n_conditions):
+            of_others = plus(of_others, load(rows.scratch, c * size + j))
+        store(rows.scratch, sums + j, of_others)
     for f in range(at.n_marginals):
         rows.shown[i, slot + f] = 0.0
-    for variable in range(at.n_others):
-        for j in range(size):
-            f = ints[at.marginal_of + variable * n_hidden + j]
+    for j in range(size):
+        for variable in range(at.n_others):
+            f = ints[at.marginal_of + variable * at.n_hidden + j]
             if f >= 0:
                 rows.shown[i, slot + f] += rows.scratch[sums + j]
     for f in range(at.n_marginals):
         rows.shown[i, slot + f] = min(rows.shown[i, slot + f], np.float32(1.0))
-    utility = at.expected + OUTCOMES
-    best = rows.amounts[i, utility]
-    for d in range(1, n_decisions):
-        best = max(best, rows.amounts[i, utility + d])
-    low, span = reals[at.utility_range], reals[at.utility_range + 1]
-    unit = 1.0 / math.log1p(span / REGRET_SCALE_GBP)
-    for d in range(n_decisions):
-        rows.shown[i, at.regret_slot + d] = (
-            -math.log(1.0 + (best - rows.amounts[i, utility + d]) / REGRET_SCALE_GBP) * unit
-        )
-    rows.shown[i, at.regret_slot + n_decisions] = (best - low) / span
+
+
+@inlined
+def write_regrets(i, world, rows):
+    """Show regrets against the best decision that is not locked: signed, for a locked one may be better."""
+    at, reals = world.at, world.reals
+    low, span, unit = reals[at.utility_range], reals[at.utility_range + 1], all_of(reals[at.utility_range + 2])
+    best, unity, each = rows.scratch[at.utilities + 2 * at.wide_decisions], all_of(1.0), all_of(1.0 / REGRET_SCALE_GBP)
+    regrets = at.utilities + at.wide_decisions
+    for d in range(0, at.wide_decisions, LANES):
+        regret = minus(all_of(best), load(rows.scratch, at.utilities + d))
+        x = times(size_of(regret), each)
+        y = plus(unity, x)
+        log = log_of(y)
+        if at.locked:  # log1p: what of a small regret is lost in 1 + x is added
+            log = plus(log, below_two(minus(x, minus(y, unity)), y))
+        store(rows.scratch, regrets + d, times(signed_as(log, regret), unit))
+    shown = rows.shown[i][at.regret_slot :]
+    for d in range(at.n_decisions):
+        shown[d] = -one(rows.scratch, regrets + d)
+    rows.shown[i, at.regret_slot + at.n_decisions] = (best - low) / span
+
+
+@inlined
+def write_belief(i, world, rows):
+    """The belief part of the observation, from what `summarise` left."""
+    at = world.at
+    shown, posterior = rows.shown[i][at.condition_slot :], rows.amounts[i][at.posterior :]
+    for c in range(at.n_conditions):
+        shown[c] = posterior[c]
+    write_marginals(i, world, rows)
+    write_regrets(i, world, rows)

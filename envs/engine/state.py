@@ -13,7 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.engine.patient_tables import ON_BOTH, depends_on, silent
 from workup.envs.engine.settings import Settings
+from workup.envs.engine.vectors import padded
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
@@ -21,7 +23,9 @@ from workup.envs.model.world import World
 # end writes: LAST_* hold the journey that ended last, for its report after an automatic reset. PROFILE and HIDDEN are what is
 # true of the patient; IMPOSSIBLE, that the posterior is zero everywhere; SEED, whose patients the slot meets, and STRIDE, by how
 # much their ids go on. Then `at.legal`: a bit for each action that is; `at.fresh`: for each item that was never ordered;
-# `at.again`: that failed and may be tried again; `at.words`: the bits that rules look at; `at.possible`: the profiles still possible.
+# `at.again`: that failed and may be tried again; `at.words`: the bits that rules look at; JOINT: how many of
+# `at.joined` are told. `at.possible`: the profiles still possible; `at.told`: whether anything was said of hidden states; `at.joined`:
+# reports that hang on both (see `tracking`).
 (
     PATIENT, KEY, PROFILE, HIDDEN, STEP, PHASE, DONE, N_PENDING,
     VISIT, TESTS, ACTED, N_POSSIBLE, JOINT, IMPOSSIBLE, SEED, STRIDE,
@@ -41,14 +45,16 @@ STATUS = 0
 HISTORY, BOTH = 1, 3
 
 COLUMNS = (
-    "legal", "fresh", "again", "words", "possible",
+    "legal", "fresh", "again", "words", "possible", "told", "joined",
     "posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h", "ordered_at_h", "set_up_paid_at_h",
     "expected",
     "failures", "charged", "treated", "feared", "last_charged",
-    "by_hidden", "by_profile", "by_both",
+    "by_profile", "divided", "by_hidden",
 )  # fmt: skip
 """Where each begins, in `counts` (first line), `amounts`, `marks` and `weights` (last line): see `columns_of`."""
 
+RESCALES = 4
+"""So often at most joint weights are brought clear of underflow."""
 LATE_COST, LATE_HARM, DELAY, BENEFIT, OUTCOMES = range(5)
 """From `at.expected`: posterior expectations of ending now; last the utility of each decision and of truncation."""
 
@@ -108,7 +114,8 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
     at: dict[str, int] = {}
     fresh = words_for(items)
     bits = {"legal": words_for(len(world.actions)), "fresh": fresh, "again": fresh, "words": n_words}
-    counts = _place(at, N_COUNTS, {**bits, "possible": profiles if follows_posterior else 0})
+    belief = (profiles, 1, _most_joined(world)) if follows_posterior else (0, 0, 0)
+    counts = _place(at, N_COUNTS, {**bits, **dict(zip(("possible", "told", "joined"), belief, strict=True))})
     amounts = _place(
         at,
         N_AMOUNTS,
@@ -135,9 +142,17 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
             "last_charged": items,
         },
     )
-    # A belief is a factor for each condition (from 0), hidden state and possible profile, and joint weights.
-    factors = {"by_hidden": n_hidden, "by_profile": profiles, "by_both": profiles * n_hidden}
-    return Columns(at, counts, amounts, marks, _place(at, conditions, factors))
+    # A belief is a factor for each condition (from 0), possible profile and hidden state.
+    factors = {"by_profile": padded(profiles), "divided": RESCALES, "by_hidden": padded(n_hidden)}
+    return Columns(at, counts, amounts, marks, _place(at, padded(conditions), factors))
+
+
+def _most_joined(world: World) -> int:
+    """How many reports of one journey can depend on profile and hidden state together."""
+    model = world.model
+    values = depends_on(model, model.evidence_rows) == ON_BOTH
+    statuses = (depends_on(model, model.status_rows) == ON_BOTH) & ~silent(model)
+    return int(values.sum() + (2 * world.attempts[statuses] + 2).sum()) + RESCALES
 
 
 def _place(at: dict[str, int], first: int, widths: dict[str, int]) -> int:

@@ -16,13 +16,12 @@ from numpy.typing import NDArray
 
 from workup.envs.engine.draws import draw_patient
 from workup.envs.engine.legality import is_legal, refresh_mask
-from workup.envs.engine.locks import show_locked
 from workup.envs.engine.numba_options import entry, inlined, prefetch
 from workup.envs.engine.orders import place_orders, report, take_plain
 from workup.envs.engine.places import places_of
 from workup.envs.engine.settings import NEXT_STEP, SAME_STEP
 from workup.envs.engine.settling import settle
-from workup.envs.engine.showing import hand_out_facts, show_status, write_belief, write_fact, write_totals
+from workup.envs.engine.showing import hand_out_facts, show_status, write_fact, write_totals
 from workup.envs.engine.state import (
     ACTED,
     BEST_GBP,
@@ -97,7 +96,7 @@ def ask_for_row(i, j, world, rows, out):
             prefetch(rows.counts, i, column)
         for column in range(0, rows.amounts.shape[1], LINE // 8):
             prefetch(rows.amounts, i, column)
-        for column in range(0, at.by_both, LINE // 8):
+        for column in range(0, at.by_hidden, LINE // 8):
             prefetch(rows.weights, i, column)
 
 
@@ -198,9 +197,6 @@ def act(i, action, world, rows):
     refresh_mask(i, world, rows)
     if at.tracked:
         summarise(i, world, rows)
-        write_belief(i, world, rows)
-        if at.locked:
-            show_locked(i, world, rows)
     write_totals(i, world, rows)
     cost = -reals[at.weights] * rows.amounts[i, STEP_COST_GBP]
     harm = -reals[at.weights + 1] * rows.amounts[i, STEP_HARM_GBP]
@@ -315,6 +311,3 @@ def fill_start(
     refresh_mask(i, world, rows)
     begin_belief(i, world, rows)
     summarise(i, world, rows)
-    write_belief(i, world, rows)
-    if at.locked:
-        show_locked(i, world, rows)

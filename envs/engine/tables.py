@@ -21,6 +21,7 @@ from workup.envs.engine.patient_tables import patient_tables
 from workup.envs.engine.rule_tables import bits_of, rule_tables
 from workup.envs.engine.source import SOURCE
 from workup.envs.engine.state import COLUMNS, OUTCOMES, small_type
+from workup.envs.engine.vectors import LANES
 from workup.envs.engine.worth_tables import worth_tables
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
@@ -31,7 +32,8 @@ SIZES = (
     "n_conditions", "n_contraindications", "n_set_ups", "per_start", "n_investigations", "max_reveals", "max_failures",
     "n_words", "n_action_words", "n_item_words", "n_rules", "n_runs", "n_sets", "n_odd", "n_shown", "wait_action", "first_decision", "totals_slot", "condition_slot", "marginal_slot", "n_marginals",
     "n_others", "regret_slot", "n_utility_k", "n_utility_h", "n_drawn", "n_late", "locked",
-    "differs", "waits", "n_benefits", "n_fears",
+    "differs", "waits", "n_benefits", "n_fears", "wide_conditions", "wide_hidden", "wide_decisions", "progresses",
+    "grouped", "by_class", "weighted", "chances", "utilities", "given", "weighed",
 )
 OPTIONS = ("delayed", "by_posterior", "tracked", "autoreset", "budgeted", "show_belief", "max_steps")
 INT_TABLES = (
@@ -44,7 +46,7 @@ INT_TABLES = (
     "likelihood_on", "likelihood_start", "likelihood_attempt", "likelihood_treated",
     "status_start", "status_of_k", "status_of_h", "status_stride", "status_on",
     "utility_of_k", "utility_of_h", "condition_of", "worse_state", "progresses_to", "late",
-    "benefit_act", "benefit_decided", "fear",
+    "benefit_act", "benefit_decided", "fear", "waits_in", "class_at", "class_member",
     "reveals", "drawn_at", "drawn_two", "drawn", "drawn_stream", "drawn_slot", "drawn_of_k", "drawn_of_h",
     "careful_at", "careful", "ruled_at", "ruled", "ruled_bit", "set_up", "attempts", "opens",
     "contra_at", "contra_observable", "contra_bad", "fact_word", "fact_bit", "status_word", "status_bit",
@@ -114,10 +116,10 @@ class Tables:
 
     def notes(self) -> int:
         """How many numbers of one kind the kernel notes down within one step."""
-        n_hidden, n_conditions = self.size("n_hidden"), self.size("n_conditions")
-        by_class = (self.size("n_utility_k") + 1) * n_hidden + n_conditions + self.size("n_utility_h")
+        joint = self.size("per_start") * self.size("wide_hidden") + LANES
         rules = self.size("n_rules") + 2 * self.size("n_item_words") + self.size("n_action_words")
-        return max(by_class, 2 * n_hidden, self.size("n_drawn"), 2 * self.size("n_core"), rules, 8)
+        drawn = max(self.size("n_drawn"), 2 * self.size("n_core"), self.size("max_reveals"))
+        return max(self.size("weighed") + joint, drawn, rules, 8)
 
     def with_own_record(self) -> Tables:
         """Tables that share all but the record."""
@@ -157,7 +159,7 @@ def pack(world: World, layout: Layout) -> Tables:
 def _lay_out(
     at: NDArray[np.void], names: tuple[str, ...], tables: dict[str, NDArray[Any]], dtype: type
 ) -> NDArray[Any]:
-    pool: NDArray[Any] = np.zeros(sum(table.size for table in tables.values()) + 1, dtype)
+    pool: NDArray[Any] = np.zeros(sum(table.size for table in tables.values()) + LANES, dtype)
     offset = 0
     for name in names:
         table = tables[name]

@@ -19,9 +19,9 @@ from oracle.patient_tables import patient_tables
 from oracle.rule_tables import bits_of, rule_tables
 from oracle.source import SOURCE
 from oracle.state import COLUMNS, OUTCOMES
+from oracle.worth_tables import worth_tables
 from workup.envs.engine.observation import SCALES, STATUS_LEVELS, Layout
 from workup.envs.engine.parts import Part
-from workup.envs.engine.worth_tables import worth_tables
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
