@@ -57,7 +57,7 @@ def view_of(
     status = marks[:, : at["failures"]].copy()
     ordered_at = amounts[:, at["ordered_at_h"] : at["set_up_paid_at_h"]]
     since = (amounts[:, CLOCK_H] - amounts[:, ACTED_H])[:, None]
-    ends = [at[name] for name in ("posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h")]
+    ends = [at[name] for name in ("posterior", "waited_h", "progressed_h", "waiting", "progressing", "expected")]
     _, waited, progressed, waiting, progressing = np.split(amounts[:, ends[0] : ends[-1]], 5, axis=1)
     return JourneyView(
         world=world,

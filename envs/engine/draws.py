@@ -124,8 +124,9 @@ def draw_patient(i, world, rows):
         for p in range(ints[at.parents_at + c], ints[at.parents_at + c + 1]):
             row += core[np.uint64(ints[at.parent + p])] * ints[at.parent_stride + p]
         cell = at.core_cut + row * at.n_values
-        u, v = drawn[c], np.int64(0)
-        for cut in range(cell, cell + ints[at.core_size + c] - 1):
+        u, size = drawn[c], ints[at.core_size + c]
+        v = np.int64(u >= ints[cell])
+        for cut in range(cell + 1, cell + size - 1):
             v += u >= ints[np.uint64(cut)]
         core[c] = v
         k += v * ints[at.core_k + c]

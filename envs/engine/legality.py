@@ -93,16 +93,16 @@ def allow_sets(i, orderable, legal, world, rows):
     """Rule 2 for sets: all members not ordered yet are legal, and there are at least two."""
     at, ints = world.at, world.ints
     for s in range(at.n_sets):
-        allowed, new = True, np.int64(0)
+        allowed, new = np.int64(1), np.int64(0)
         for w in range(at.n_item_words):
             members = ints[at.set_members + s * at.n_item_words + w] & rows.counts[i, at.fresh + w]
-            allowed &= members & ~orderable[w] == 0
+            allowed &= np.int64(members & ~orderable[w] == 0)
             new += np.int64(members != 0) + np.int64(members & (members - 1) != 0)
         action = ints[at.set_action + s]
-        allowed &= new >= 2
+        allowed &= np.int64(new >= 2)
         if allowed and at.budgeted:
-            allowed = affordable(i, action, world, rows)
-        legal[action >> 6] |= np.int64(allowed) << (action & 63)
+            allowed = np.int64(affordable(i, action, world, rows))
+        legal[action >> 6] |= allowed << (action & 63)
 
 
 @inlined

@@ -77,7 +77,7 @@ def _fill_starts(world: World, tables: Tables, layout: Layout) -> None:
     best = tables.real("start_best", model.n_starts)
     posterior = tables.real("start_posterior", model.n_starts, len(model.conditions))
     expected = tables.real("start_expected", model.n_starts, OUTCOMES + 1 + len(world.decisions))
-    known, observables = np.arange(model.n_known_at_start), len(model.observables)
+    known = np.arange(model.n_known_at_start)
     nobody = packed_cases(None)
     for begin in range(model.n_starts):
         profile = begin * model.profiles_per_start
@@ -88,8 +88,7 @@ def _fill_starts(world: World, tables: Tables, layout: Layout) -> None:
         rows.values[0, known] = model.value_table[laws].argmax(axis=1)
         rows.counts[0, VISIT] = 1
         fill_start(begin, tables.at, tables.ints, tables.reals, nobody, *rows)
-        tables.starts.values[begin] = rows.values[0, :observables]
-        tables.starts.codes[begin] = rows.codes[0, : layout.totals_slot]
+        tables.starts.values[begin], tables.starts.codes[begin] = rows.values[0], rows.codes[0]
         words[begin] = rows.counts[0, at["legal"] : at["possible"]]
         shown[begin] = rows.shown[0, :n_shown]
         best[begin] = rows.amounts[0, BEST_GBP]

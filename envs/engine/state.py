@@ -46,8 +46,8 @@ HISTORY, BOTH = 1, 3
 
 COLUMNS = (
     "legal", "fresh", "again", "words", "possible", "told", "joined",
-    "posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h", "ordered_at_h", "set_up_paid_at_h",
-    "expected",
+    "due_h", "ordered_at_h", "set_up_paid_at_h",
+    "posterior", "waited_h", "progressed_h", "waiting", "progressing", "expected",
     "failures", "charged", "treated", "feared", "last_charged",
     "by_profile", "divided", "by_hidden",
 )  # fmt: skip
@@ -120,14 +120,14 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
         at,
         N_AMOUNTS,
         {
+            "due_h": items,
+            "ordered_at_h": items,
+            "set_up_paid_at_h": len(world.set_up_cost_gbp),
             "posterior": conditions,
             "waited_h": conditions,
             "progressed_h": conditions,
             "waiting": conditions,  # product of the waiting factors of acts done
             "progressing": conditions,  # product of their progression factors
-            "due_h": items,
-            "ordered_at_h": items,
-            "set_up_paid_at_h": len(world.set_up_cost_gbp),
             "expected": OUTCOMES + decisions + 1 if follows_posterior else 0,
         },
     )
@@ -193,7 +193,7 @@ def allocate(world: World, columns: Columns, n: int, n_features: tuple[int, int]
         notes=np.zeros(notes, np.int64),
     )
     rows.values[:] = UNKNOWN
-    rows.amounts[:, columns.at["waiting"] : columns.at["due_h"]] = 1.0
+    rows.amounts[:, columns.at["waiting"] : columns.at["expected"]] = 1.0
     return rows
 
 

@@ -32,7 +32,9 @@ from workup.envs.engine.state import (
     IMPOSSIBLE,
     KEY,
     LAST_CLOCK_H,
+    LAST_PATIENT,
     LINE,
+    N_AMOUNTS,
     N_COUNTS,
     N_PENDING,
     ORDERED_H,
@@ -56,6 +58,8 @@ from workup.envs.model.randomness import patient_key, seed_key
 
 AHEAD = 3
 """How many journeys ahead their rows are asked for."""
+NEAR = 128
+"""So many rows lie in near caches anyway."""
 NOT_NEGATIVE = 0x7FFFFFFFFFFFFFFF
 """All bits but the sign: what the compiler knows to be no place counted from the end takes a tenth off a step."""
 SOME_ENDED, SOME_IMPOSSIBLE = 1, 2
@@ -75,10 +79,22 @@ class Out(NamedTuple):
 
 
 @inlined
-def ask_for_row(i, j, world, rows, out):
-    """Have at hand by the time it is its turn what most steps touch of journey i: rows of thousands of journeys fill no near
+def ask_for_row(i, j, action, world, rows, out):
+    """Have at hand by the time it is its turn what this action may touch of journey i: rows of thousands of journeys fill no near
     cache, and a step that waits for each part of its row in turn takes half as long again."""
     at = world.at
+    ends = action >= at.first_decision
+    ending, acting = (
+        i if ends else np.int64(0),
+        np.int64(0) if ends else i,
+    )  # row 0 is at hand: no branch to guess wrong
+    prefetch(rows.counts, ending, LAST_PATIENT)
+    for column in range(LAST_CLOCK_H, N_AMOUNTS, LINE // 8):
+        prefetch(rows.amounts, ending, column)
+    for column in range(at.due_h, at.posterior, LINE // 8):
+        prefetch(rows.amounts, acting, column)
+    for column in range(LINE, rows.marks.shape[1], LINE):
+        prefetch(rows.marks, i, column)
     prefetch(rows.counts, i, STEP)
     prefetch(rows.counts, i, VISIT)
     for column in range(N_COUNTS, at.possible, LINE // 8):
@@ -111,7 +127,7 @@ def start_journey(i, patient, starts, world, rows):
     if rows.counts[i, ACTED]:  # acts left their factors
         for j in range(at.waited_h, at.waiting):
             rows.amounts[i, j] = 0.0
-        for j in range(at.waiting, at.due_h):
+        for j in range(at.waiting, at.expected):
             rows.amounts[i, j] = 1.0
     rows.counts[i][STEP:IMPOSSIBLE] = 0
     rows.counts[i, VISIT] = 1
@@ -120,10 +136,11 @@ def start_journey(i, patient, starts, world, rows):
     rows.marks[i][: at.last_charged] = 0
     begin = rows.counts[i, PROFILE] // at.per_start
     values, codes, shown = rows.values[i], rows.codes[i], rows.shown[i]
-    for o in range(starts.values.shape[1]):
-        values[o] = starts.values[begin, o]
-    for f in range(starts.codes.shape[1]):
-        codes[f] = starts.codes[begin, f]
+    start_values, start_codes = starts.values[begin], starts.codes[begin]
+    for o in range(start_values.shape[0]):
+        values[o] = start_values[o]
+    for f in range(start_codes.shape[0]):
+        codes[f] = start_codes[f]
     bits = rows.counts[i][at.legal : at.possible]
     words = ints[at.start_words + begin * bits.shape[0] :]
     for j in range(bits.shape[0]):
@@ -247,7 +264,8 @@ def step_batch(
     step_scale = reals[at.scale + 6]
     for j in range(m):
         i, action, ahead = slots[j] & NOT_NEGATIVE, actions[j], min(j + AHEAD, m - 1)
-        ask_for_row(slots[ahead] & NOT_NEGATIVE, ahead, world, rows, out)
+        if m > NEAR:
+            ask_for_row(slots[ahead] & NOT_NEGATIVE, ahead, actions[ahead], world, rows, out)
         cost = harm = delay = utility = 0.0
         terminated = truncated = illegal = False
         begin = rows.counts[i, DONE] != 0 and at.autoreset == NEXT_STEP

@@ -20,7 +20,7 @@ from workup.envs.engine.parts import Part
 from workup.envs.engine.patient_tables import patient_tables
 from workup.envs.engine.rule_tables import bits_of, rule_tables
 from workup.envs.engine.source import SOURCE
-from workup.envs.engine.state import COLUMNS, OUTCOMES, small_type
+from workup.envs.engine.state import COLUMNS, OUTCOMES, in_lines, small_type
 from workup.envs.engine.vectors import LANES
 from workup.envs.engine.worth_tables import worth_tables
 from workup.envs.model.codes import UNKNOWN
@@ -79,7 +79,7 @@ class Packed(NamedTuple):
 
 
 class Starts(NamedTuple):
-    """What a new journey copies, by start: values (S, O) and codes (S, Q), both of `small_type`; and units (Q,) float32: what
+    """What a new journey copies, by start: rows of values and of codes as in `workup.envs.engine.state.Rows`; and units (Q,) float32: what
     a code of 1 shows, wherever."""
 
     values: NDArray[np.signedinteger[Any]]
@@ -149,10 +149,11 @@ def pack(world: World, layout: Layout) -> Tables:
     reals = _lay_out(at, REAL_TABLES, {name: table for part in parts for name, table in part.reals.items()}, np.float64)
     n_starts, small = world.model.n_starts, small_type(world)
     starts = Starts(
-        np.full((n_starts, len(world.model.observables)), UNKNOWN, small),
-        np.zeros((n_starts, layout.totals_slot), small),
+        in_lines(n_starts, len(world.model.observables), small),
+        in_lines(n_starts, layout.totals_slot, small),
         (1.0 / parts_of_one(world, layout)).astype(np.float32),
     )
+    starts.values[:] = UNKNOWN
     return Tables(at, ints, reals, starts)
 
 

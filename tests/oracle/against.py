@@ -71,8 +71,15 @@ def compared(world: World, n: int, steps: int, ways: Ways) -> int:
     """Steps of journeys taken through both, whose every output was the same.
 
     Raises:
-        AssertionError: something differs; says what.
+        AssertionError: something differs; says what, and in which scenario and way.
     """
+    try:
+        return _compared(world, n, steps, ways)
+    except AssertionError as difference:
+        raise AssertionError(f"{world.scenario.id}, {ways}: {difference}") from difference
+
+
+def _compared(world: World, n: int, steps: int, ways: Ways) -> int:
     now, before = both(world, n, ways)
     rng = np.random.default_rng(ways["seed"] + 17)
     taken, kept = 0, None
