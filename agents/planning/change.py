@@ -7,8 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.transitions import SUM, dot
-from workup.envs.model.machine_code import njit
+from workup.agents.planning.parts import allocating, part, summing
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -40,7 +39,16 @@ class Keyed(NamedTuple):
     """(G,) a locked decision counts at its worth less this for each requirement not met; inf: not at all."""
 
 
-@njit(cache=True)
+@summing
+def inner(a: F64, b: F64) -> float:
+    """Inner product."""
+    total = 0.0
+    for u in range(a.shape[0]):
+        total += a[u] * b[u]
+    return total
+
+
+@part
 def price_of_keys(keyed: Keyed, d: int, met: int) -> float:
     """What the requirements of a decision cost that are not met yet, pounds."""
     price = 0.0
@@ -51,7 +59,7 @@ def price_of_keys(keyed: Keyed, d: int, met: int) -> float:
     return price
 
 
-@njit(cache=True, fastmath=SUM)
+@summing
 def worth_of(now: F64, difference: F64, unprogressed: F64, moves: bool, out: F64) -> None:
     """(D, U) what decisions are worth if nothing has progressed with these chances (U,)."""
     for d in range(now.shape[0]):
@@ -63,7 +71,7 @@ def worth_of(now: F64, difference: F64, unprogressed: F64, moves: bool, out: F64
                 out[d, u] = now[d, u]
 
 
-@njit(cache=True, fastmath=SUM)
+@summing
 def best_of(weights: F64, mass: float, worth: F64, keyed: Keyed, met: int, more: F64) -> float:
     """Of the best decision; worth: (D, U), more: (D,) what acts that are done by then add to each, or (0,) if none do."""
     best = -np.inf
@@ -71,7 +79,7 @@ def best_of(weights: F64, mass: float, worth: F64, keyed: Keyed, met: int, more:
         price = price_of_keys(keyed, d, met)
         if price == np.inf:
             continue
-        value = dot(weights, worth[d])
+        value = inner(weights, worth[d])
         if price > 0.0:
             value -= price * mass
         if more.shape[0]:
@@ -80,7 +88,7 @@ def best_of(weights: F64, mass: float, worth: F64, keyed: Keyed, met: int, more:
     return best
 
 
-@njit(cache=True, fastmath=SUM)
+@summing
 def _add_sway(weights: F64, unprogressed: F64, walk: Walk, start: I64, at: I64, out: F64) -> None:
     """(D,) what the acts among the outcomes `at` add to each decision."""
     for d in range(out.shape[0]):
@@ -91,7 +99,7 @@ def _add_sway(weights: F64, unprogressed: F64, walk: Walk, start: I64, at: I64, 
                     out[d] += weights[u] * (walk.sway[m, 0, d, u] + walk.sway[m, 1, d, u] * unprogressed[u])
 
 
-@njit(cache=True, fastmath=SUM)
+@allocating
 def change_of(weights: F64, unprogressed: F64, moves: bool, walk: Walk, keyed: Keyed, then: Keyed, met: int) -> float:
     """The expected worth of the best decision after an order less that of the best now, for a belief over classes of states.
 
@@ -110,13 +118,16 @@ def change_of(weights: F64, unprogressed: F64, moves: bool, walk: Walk, keyed: K
     start, at = np.zeros(M + 1, np.int64), np.zeros(M, np.int64)
     for m in range(M):
         start[m + 1] = start[m] + walk.counts[m]
-    belief, time, mass = np.empty((M + 1, U)), np.zeros(M + 1), np.empty(M + 1)
-    belief[0] = weights
-    mass[0] = weights.sum()
-    later, later_by, more = unprogressed.copy(), 0.0, np.zeros(walk.sway.shape[2])
-    worth, acting = np.empty(walk.now.shape), walk.done.any()
+    belief, time = np.empty((M + 1, U)), np.zeros(M + 1)
+    later, later_by, more = np.empty(U), 0.0, np.zeros(walk.sway.shape[2])
+    worth, acting, whole = np.empty(walk.now.shape), False, 0.0
+    for u in range(U):
+        belief[0, u], later[u] = weights[u], unprogressed[u]
+        whole += weights[u]
+    for c in range(walk.done.shape[0]):
+        acting |= walk.done[c] != 0
     worth_of(walk.now, walk.difference, later, moves, worth)
-    total = -best_of(weights, mass[0], worth, keyed, met, more)
+    total = -best_of(weights, whole, worth, keyed, met, more)
     level = 0
     while level >= 0:
         if at[level] == walk.counts[level]:
@@ -126,16 +137,15 @@ def change_of(weights: F64, unprogressed: F64, moves: bool, walk: Walk, keyed: K
                 at[level] += 1
             continue
         cell = start[level] + at[level]
-        sum_ = 0.0
+        mass = 0.0
         for u in range(U):
             belief[level + 1, u] = belief[level, u] * walk.likelihood[cell, u]
-            sum_ += belief[level + 1, u]
-        mass[level + 1] = sum_
+            mass += belief[level + 1, u]
         time[level + 1] = max(time[level], walk.hours[cell])
-        if sum_ > 0.0 and level + 1 < M:
+        if mass > 0.0 and level + 1 < M:
             level += 1
             continue
-        if sum_ > 0.0:
+        if mass > 0.0:
             if moves and time[M] != later_by:
                 later_by = float(time[M])
                 for u in range(U):
@@ -151,6 +161,6 @@ def change_of(weights: F64, unprogressed: F64, moves: bool, walk: Walk, keyed: K
                     if walk.done[start[m] + at[m]]:
                         for u in range(U):
                             total += belief[M, u] * (walk.credit[m, 0, u] + walk.credit[m, 1, u] * later[u])
-            total += best_of(belief[M], sum_, worth, then, open_, more)
+            total += best_of(belief[M], mass, worth, then, open_, more)
         at[level] += 1
     return total

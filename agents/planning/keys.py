@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.locks import Locks
+from workup.agents.planning.parts import part
 from workup.agents.planning.remaining import Clause
 from workup.envs.model.codes import FAILED, NOT_ORDERED, RESULT
-from workup.envs.model.machine_code import njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -75,7 +75,7 @@ def _reached(locks: Locks) -> list[int]:
         return sorted(after)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _before(
     rules: Rules, q: int, values: NDArray[np.int16], status: NDArray[np.uint8], ordering: NDArray[np.bool_], known: F64
 ) -> float:
@@ -92,7 +92,7 @@ def _before(
     return np.inf if item < 0 else known[item]
 
 
-@njit(cache=True, nogil=True)
+@part
 def price_keys(
     rules: Rules, values: NDArray[np.int16], status: NDArray[np.uint8], failures: NDArray[np.uint8], price_gbp: F64,
     ordering: NDArray[np.bool_], met: int, known: F64, out: F64,
@@ -114,7 +114,8 @@ def price_keys(
         known: (I,) to work in.
         out: (G,) pounds.
     """
-    known[:] = np.inf
+    for i in range(known.shape[0]):
+        known[i] = np.inf
     for _ in range(rules.items.shape[0]):
         moved = False
         for item in rules.items:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.parts import part, summing
 from workup.agents.planning.source import SOURCE, Source
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import FAILED, MISSING, PENDING, REFUSED, RESULT, Rows
@@ -100,7 +101,7 @@ def _whole(rows: Rows) -> tuple[NDArray[np.int32], NDArray[np.int32], NDArray[np
     return rows.start, np.ascontiguousarray(rows.of_profile), np.ascontiguousarray(rows.of_hidden)
 
 
-@njit(cache=True, nogil=True)
+@part
 def _column(e: _Evidence, o: int, value: int, status: NDArray[np.uint8]) -> int:
     """Of the evidence table; negative where nothing is known."""
     if value == MISSING and e.item_of[o] >= 0 and status[e.item_of[o]] == RESULT:
@@ -108,7 +109,7 @@ def _column(e: _Evidence, o: int, value: int, status: NDArray[np.uint8]) -> int:
     return value
 
 
-@njit(cache=True, nogil=True)
+@part
 def _row(e: _Evidence, o: int, failures: NDArray[np.uint8], treated: NDArray[np.bool_]) -> int:
     """Of the evidence table, for profile and hidden state 0."""
     row = e.start[o] + treated[o] * e.treatment_stride[o]
@@ -126,7 +127,8 @@ def _possible(
     n, K = values.shape[0], e.profiles.shape[0]
     first, found, alive = np.zeros(n + 1, np.int64), np.empty(max(n, 1) * 4, np.int64), np.empty(K, np.int64)
     for i in range(n):
-        alive[:] = e.profiles
+        for a in range(K):
+            alive[a] = e.profiles[a]
         left = K
         for o in range(values.shape[1]):
             column = _column(e, o, values[i, o], status[i])
@@ -141,14 +143,16 @@ def _possible(
         at = first[i]
         if at + left > found.shape[0]:
             longer = np.empty(2 * (at + left), np.int64)
-            longer[:at] = found[:at]
+            for a in range(at):
+                longer[a] = found[a]
             found = longer
-        found[at : at + left] = alive[:left]
+        for a in range(left):
+            found[at + a] = alive[a]
         first[i + 1] = at + left
-    return first, found[: first[n]].copy()
+    return first, found[: first[n]]
 
 
-@njit(cache=True, nogil=True)
+@summing
 def _normalise(weights: F64) -> float:
     """Returns the sum before."""
     total = 0.0
@@ -160,7 +164,7 @@ def _normalise(weights: F64) -> float:
     return total
 
 
-@njit(cache=True, nogil=True)
+@part
 def _multiply_statuses(e: _Evidence, profiles: I64, status: int, failed: int, item: int, weights: F64) -> None:
     """That attempts at an item failed, gave a result, were refused or (pending) stand."""
     H, last = e.prior.shape[1], -1
@@ -193,7 +197,8 @@ def _weights(
         begin = first[i + 1]
         weights = out[filled * H : (filled + mine.shape[0]) * H]
         for a in range(mine.shape[0]):
-            weights[a * H : (a + 1) * H] = e.prior[mine[a]]
+            for h in range(H):
+                weights[a * H + h] = e.prior[mine[a], h]
         for o in range(values.shape[1]):
             column = _column(e, o, values[i, o], status[i])
             if column >= 0:
@@ -211,9 +216,12 @@ def _weights(
             return out, i
         first[i] = filled
         for a in range(mine.shape[0]):
-            if weights[a * H : (a + 1) * H].any():
+            possible = False
+            for h in range(H):
+                out[filled * H + h] = weights[a * H + h]
+                possible |= weights[a * H + h] > 0.0
+            if possible:
                 profiles[filled] = mine[a]
-                out[filled * H : (filled + 1) * H] = weights[a * H : (a + 1) * H]
                 filled += 1
     first[n] = filled
     return out, -1

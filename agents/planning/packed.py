@@ -9,8 +9,8 @@ from numpy.typing import NDArray
 
 from workup.agents.planning.change import Walk
 from workup.agents.planning.order_tables import Ordered
+from workup.agents.planning.parts import allocating, part, summing
 from workup.agents.planning.source import SOURCE, Source
-from workup.envs.model.machine_code import njit
 
 F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
@@ -108,7 +108,7 @@ class Store:
         return array, first
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def walk_of(packed: Packed, order: int, decisions: int, swayed: int) -> tuple[Walk, I64]:
     """The tables of an order by class, and the condition (U,) of each class."""
     where = packed.where[order]
@@ -133,17 +133,18 @@ def walk_of(packed: Packed, order: int, decisions: int, swayed: int) -> tuple[Wa
     return Walk(counts, done, opens, hours, likelihood, credit, sway, now, difference, rate), condition
 
 
-@njit(cache=True, nogil=True)
+@part
 def by_class(packed: Packed, order: int, weights: F64, out: F64) -> None:
     """Add up weights (S,) by class, into (U,)."""
     where = packed.where[order]
     first = where[7]
-    out[:] = 0.0
+    for u in range(out.shape[0]):
+        out[u] = 0.0
     for s in range(where[2]):
         out[packed.class_of[first + s]] += weights[s]
 
 
-@njit(cache=True, nogil=True)
+@summing
 def charge_of(packed: Packed, order: int, weights: F64, sharing: NDArray[np.bool_]) -> float:
     """What an order is expected to cost, for weights (S,) of any sum, by which it is multiplied; sharing: (B,) whether a set-up
     was charged before."""

@@ -7,10 +7,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.change import Keyed, change_of, price_of_keys, worth_of
+from workup.agents.planning.change import Keyed, change_of, inner, price_of_keys, worth_of
 from workup.agents.planning.keys import Rules, price_keys
 from workup.agents.planning.packed import Packed, by_class, charge_of, walk_of
-from workup.agents.planning.transitions import SUM, dot
+from workup.agents.planning.parts import allocating, part, summing
 from workup.envs.model.codes import NOT_ORDERED, RESULT
 from workup.envs.model.machine_code import njit
 
@@ -61,19 +61,27 @@ class Asked(NamedTuple):
     mask: NDArray[np.bool_]
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _weights_of(asked: Asked, i: int, width: int) -> F64:
     return asked.weights[asked.first[i] * width : asked.first[i + 1] * width]
 
 
-@njit(cache=True, nogil=True)
+@summing
+def _sum(weights: F64) -> float:
+    total = 0.0
+    for s in range(weights.shape[0]):
+        total += weights[s]
+    return total
+
+
+@part
 def _still(knowledge: Knowledge, hours: F64, out: F64) -> None:
     """(conditions,) chance that nothing progressed yet; the hours have the factors of acts in them."""
     for c in range(out.shape[0]):
         out[c] = np.exp(-knowledge.rate_per_h[c] * hours[c]) if knowledge.rate_per_h[c] > 0.0 else 1.0
 
 
-@njit(cache=True, nogil=True)
+@allocating
 def _change(
     packed: Packed, order: int, knowledge: Knowledge, weights: F64, still: F64, paid: NDArray[np.bool_], keyed: Keyed,
     then: Keyed, met: int,
@@ -100,11 +108,11 @@ def changes_of(packed: Packed, numbers: I64, knowledge: Knowledge, asked: Asked,
             if knowledge.moves:
                 _still(knowledge, asked.progression_h[i], still)
             found = _change(packed, order, knowledge, weights, still, asked.paid[i], keyed, keyed, asked.met[i])
-            out[i] = found / weights.sum()
+            out[i] = found / _sum(weights)
     return out
 
 
-@njit(cache=True, nogil=True, fastmath=SUM)
+@allocating
 def _decide(
     packed: Packed, order: int, knowledge: Knowledge, weights: F64, still: F64, keyed: Keyed, met: int, out: F64
 ) -> None:
@@ -115,20 +123,23 @@ def _decide(
     for u in range(condition.shape[0]):
         unprogressed[u] = still[condition[u]]
     worth_of(walk.now, walk.difference, unprogressed, knowledge.moves, worth)
-    mass = weights.sum()
+    mass = _sum(weights)
     for d in range(out.shape[0]):
         price = price_of_keys(keyed, d, met)
-        out[d] = -np.inf if price == np.inf else dot(held, worth[d]) - price * mass
+        out[d] = -np.inf if price == np.inf else inner(held, worth[d]) - price * mass
 
 
-@njit(cache=True, nogil=True)
-def _price_items(packed: Packed, prices: I64, items: I64, weights: F64, mass: float, out: F64) -> None:
-    """(I,) what each item by itself is expected to cost, pounds; inf where that is not known."""
-    out[:] = np.inf
+@allocating
+def _price_items(
+    packed: Packed, prices: I64, items: I64, status: NDArray[np.uint8], weights: F64, mass: float, out: F64
+) -> None:
+    """(I,) what each item by itself is expected to cost, pounds; inf where it has a result."""
+    for i in range(out.shape[0]):
+        out[i] = np.inf
     for item in items:
         first = prices[item]
-        if first >= 0:
-            out[item] = dot(weights, packed.reals[first : first + weights.shape[0]]) / mass
+        if first >= 0 and status[item] != RESULT:
+            out[item] = inner(weights, packed.reals[first : first + weights.shape[0]]) / mass
 
 
 @njit(cache=True, nogil=True)
@@ -142,18 +153,18 @@ def values_of(packed: Packed, numbers: I64, prices: I64, knowledge: Knowledge, a
     then = Keyed(knowledge.needs, knowledge.first, np.full(G, np.inf))
     for i in range(n):
         weights, met, at = _weights_of(asked, i, knowledge.condition_of.shape[0]), asked.met[i], asked.situation[i]
-        mass, facts = weights.sum(), (asked.values[i], asked.status[i], asked.failures[i])
+        mass, facts = _sum(weights), (asked.values[i], asked.status[i], asked.failures[i])
         if knowledge.moves:
             _still(knowledge, asked.progression_h[i], still)
         if knowledge.keys:
-            _price_items(packed, prices[at], knowledge.rules.items, weights, mass, price)
+            _price_items(packed, prices[at], knowledge.rules.items, asked.status[i], weights, mass, price)
             for item in range(I):
-                if asked.status[i, item] == RESULT:
-                    price[item] = np.inf
-            ordering[:] = False
+                ordering[item] = False
             price_keys(knowledge.rules, *facts, price, ordering, met, known, keyed.key_gbp)
         _decide(packed, numbers[at, A], knowledge, weights, still, keyed, met, decide)
-        best = decide.max()
+        best = -np.inf
+        for d in range(D):
+            best = max(best, decide[d])
         for a in range(A):
             if not asked.mask[i, a]:
                 continue
