@@ -72,7 +72,7 @@ class ListedBeliefs:
             model.treatment_stride,
             model.attempt_stride,
             model.item_of,
-            ~reports.of_hidden.any(axis=1),
+            np.asarray(~reports.of_hidden.any(axis=1)),
             *_whole(statuses),
             model.status_table,
             model.status_attempt_stride,
