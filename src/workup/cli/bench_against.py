@@ -7,6 +7,7 @@ from pathlib import Path
 from rich.markup import escape
 
 from workup.cli.terminal import cells, console, table, warnings, write_json
+from workup.errors import UnknownNameError
 
 
 def compare(
@@ -14,11 +15,14 @@ def compare(
 ) -> None:
     """Measure, show and write the ratios; `scenario` may be 'all', and without a view both are measured."""
     from workup.benchmarks.against import VIEWS, bench_against
-    from workup.envs.views.registration import environment_id, scenario_folders
+    from workup.envs.views.registration import scenario_folders
 
-    names = scenario_folders() if scenario == "all" else [scenario]
-    for name in names:
-        environment_id(name)  # says which there are
+    every = scenario_folders()
+    if scenario not in ("all", *every):
+        raise UnknownNameError(
+            f"no scenario {scenario!r} comes with workup; expected 'all' or one of {', '.join(every)}"
+        )
+    names = every if scenario == "all" else [scenario]
     warnings().print(f"the code of {escape(commit)} is compiled in a folder of its own first, which takes a minute")
     with cells(runs) as show:
         found = bench_against(
