@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numba
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -22,6 +23,12 @@ from workup.envs.model.world import World
 from workup.envs.records.run import run_journeys
 from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
+
+
+@numba.njit  # type: ignore[untyped-decorator]
+def compiled_keys(rules, values, status, failures, price, ordering, met, known, out):  # type: ignore[no-untyped-def]
+    price_keys(rules, values, status, failures, price, ordering, met, known, out)
+
 
 TWO_KEYS = "[{film: shadow, ct_lungs: mass}, {crp_test: done}]"
 """A finding that speaks for it, and a test that only has to be done."""
@@ -71,7 +78,7 @@ def keys(
     locks = Locks(world)
     out, known = np.empty(len(locks.groups)), np.empty(len(price))
     ordered = np.isin(np.arange(len(price)), [world.item(name) for name in ordering])
-    price_keys.py_func(
+    compiled_keys(
         rules_of(locks), view.values[row], view.status[row], view.failures[row], price, ordered, 0, known, out
     )
     return out.tolist()  # type: ignore[no-any-return]
