@@ -103,16 +103,9 @@ def _add_sway(weights: F64, unprogressed: F64, walk: Walk, start: I64, at: I64, 
 def change_of(weights: F64, unprogressed: F64, moves: bool, walk: Walk, keyed: Keyed, then: Keyed, met: int) -> float:
     """The expected worth of the best decision after an order less that of the best now, for a belief over classes of states.
 
-    Walks the joint outcomes depth first, the belief of each prefix kept.
-
-    Args:
-        weights: (U,) of any sum, by which the answer is multiplied.
-        unprogressed: (U,) chance that nothing progressed yet.
-        moves: whether anything progresses.
-        walk: the order.
-        keyed: before it.
-        then: after it.
-        met: the requirements of decisions that are met, as bits.
+    Walks the joint outcomes depth first, the belief of each prefix kept. The answer is multiplied by the sum of weights (U,);
+    unprogressed: (U,) chance that nothing progressed yet; keyed, then: before and after the order; met: the requirements of
+    decisions that are met, as bits.
     """
     M, U = walk.counts.shape[0], weights.shape[0]
     start, at = np.zeros(M + 1, np.int64), np.zeros(M, np.int64)

@@ -66,6 +66,7 @@ class Checkout:
                 f"{folder} is in no git checkout of workup, so there is no commit to compare with; run it from a clone "
                 f"that was installed with `pip install -e .` ({error})"
             ) from None
+        self._folder = self.root  # what git lists is what lies below
         self.head = self._git("rev-parse", "HEAD")
 
     def commit(self, name: str) -> str:
@@ -148,8 +149,8 @@ def worker(checkout: Path, caches: Path | None = None) -> Iterator[Rate]:
     ) as process:
         try:
             came_from = Path(str(_told(process)["workup"]))
-            if not came_from.is_relative_to(home.resolve()):
-                raise WorkupError(f"the code of {came_from.parent} ran; expected that of {home}")
+            if not came_from.is_relative_to(checkout.resolve()):
+                raise WorkupError(f"the code of {came_from.parent} ran; expected that of {checkout}")
             yield lambda scenario, view, size, seconds: float(
                 _ask(process, {"scenario": scenario, "view": view, "size": size, "seconds": seconds})["steps_per_cpu_s"]
             )

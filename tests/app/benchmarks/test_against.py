@@ -68,7 +68,7 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def measured(repository: Path, commit: str = "HEAD~1", **settings: object) -> against.Against:
     runs = repository.parent / "runs"
     return bench_against(
-        commit, ["tutorial"], sizes=(1, 64), rounds=3, runs=runs, checkout=Checkout(repository), **settings
+        commit, ["tutorial"], sizes=(1, 64), rounds=3, runs=runs, checkout=Checkout(repository / "src"), **settings
     )  # type: ignore[arg-type]
 
 
@@ -134,9 +134,9 @@ def test_what_cannot_be_compared_is_said(repository: Path, tmp_path: Path) -> No
     with pytest.raises(UnknownNameError, match="has no commit '--all'"):
         measured(repository, "--all")
     with pytest.raises(UnknownNameError, match="commit HEAD~1 has no scenario fever"):
-        bench_against("HEAD~1", ["fever"], runs=tmp_path / "runs", checkout=Checkout(repository))
+        bench_against("HEAD~1", ["fever"], runs=tmp_path / "runs", checkout=Checkout(repository / "src"))
     found = bench_against(
-        "HEAD~1", ["fever", "tutorial"], sizes=(1,), runs=tmp_path / "runs", checkout=Checkout(repository)
+        "HEAD~1", ["fever", "tutorial"], sizes=(1,), runs=tmp_path / "runs", checkout=Checkout(repository / "src")
     )
     assert found["left_out"] == ["fever"]
     assert found["ratios"].keys() == {"tutorial"}
@@ -171,7 +171,7 @@ def test_the_worker_measures_the_code_of_a_checkout() -> None:
 def test_the_command_shows_a_row_a_number(
     repository: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(against, "Checkout", lambda: Checkout(repository))
+    monkeypatch.setattr(against, "Checkout", lambda: Checkout(repository / "src"))
     monkeypatch.setenv("COLUMNS", "200")
     command = [
         "bench",
