@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from workup.agents.planning.graph import LISTED, NODES, STRUCTURES, Graph, hash_of
+from workup.agents.planning.graph import CHEAPEST, LISTED, NODES, STRUCTURES, Graph, hash_of
 from workup.agents.planning.problem import F64, I64, Problem
 from workup.agents.planning.transitions import SUM, best_stop, dot, holds, legal_actions, mode_of
 from workup.envs.model.machine_code import njit
@@ -50,17 +50,20 @@ def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> in
     g.structure_head[s] = -1
     g.structure_stop[s] = holds(p, p.radix.shape[0], digits)
     g.structure_first[s], g.structure_actions[s] = g.used[LISTED], 0
-    g.structure_cheapest[s] = 0.0
+    g.structure_row[s] = -1
     if extra == 0:
         mode, first = mode_of(p, digits), g.used[LISTED]
         count = legal_actions(p, digits, mode, g.listed[first:])
         g.used[LISTED] += count
         g.structure_actions[s] = count
+        if count > 0:
+            g.structure_row[s] = g.used[CHEAPEST]
+            g.used[CHEAPEST] += 1
         for c in range(p.weights.shape[0] if count else 0):
             cheapest = np.inf
             for k in range(first, first + count):
                 cheapest = min(cheapest, max(0.0, p.cost[g.listed[k], mode, c]))
-            g.structure_cheapest[s, c] = cheapest
+            g.cheapest[g.structure_row[s], c] = cheapest
     return s
 
 
@@ -144,7 +147,8 @@ def make_node(
     g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf
     upper = stop
     if can_act:
-        upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
+        least = dot(g.cheapest[g.structure_row[s]], v) if g.structure_row[s] >= 0 else 0.0
+        upper = max(g.stop[node], dot(p.free, v) - least)
         if upper > stop:
             upper = max(stop, sawtooth(p, g, s, v, upper, stop, limit))
             if upper > stop:

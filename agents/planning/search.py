@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from workup.agents.planning.graph import (
+    CHEAPEST,
     CHILDREN,
     EDGES,
     EXPANDED,
@@ -217,6 +218,7 @@ def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
         and g.used[CHILDREN] + A * largest < g.child.shape[0]
         and g.used[SLOTS] + 1 < g.slot_node.shape[0]
         and g.used[STRUCTURES] + 64 + A * largest < g.structure_key.shape[0]
+        and g.used[CHEAPEST] + 64 + A * largest < g.cheapest.shape[0]
         and g.used[LISTED] + (64 + A * largest) * A < g.listed.shape[0]
         and g.used[PLANS] + depth < g.plan_action.shape[0]
         and g.used[FOLLOW] + depth * largest < g.follow.shape[0]
