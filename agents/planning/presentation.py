@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -9,7 +11,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.actions import Actions, actions
+from workup.agents.planning.actions import Actions, actions, digits_left
 from workup.agents.planning.digits import Digits, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
 from workup.agents.planning.problem import F64, Problem, free_value
@@ -78,15 +80,31 @@ class Presenter:
         Raises:
             PlanningRefused: something the planners cannot treat exactly, with the reason and the size.
         """
-        model = self.world.model
-        profiles, weights = next(
-            possible_weights(model, state.values[None], state.status[None], state.failures[None], state.treated[None])
-        )
         if (state.status == 1).any():
             raise PlanningRefused("a result is pending; the planners treat results that come at once")
-        known = tuple(int(v) for v in np.where(self._matters, np.maximum(state.values, -1), -1))
-        template = self._template(profiles, known, state.status.tobytes(), state.failures.tobytes())
+        weights = next(self._possible(state))[1]
+        template = self._template(*self._known(state))
         return template.weigh(weights, state.progression_h)
+
+    def states(self, state: State) -> float:
+        """Information states from a state on, counted without the rest of the problem.
+
+        Raises:
+            PlanningRefused: some of what `present` refuses.
+        """
+        left = self._left(*self._known(state))
+        of_past = modes(left)
+        return math.prod(float(len(digits_left(left, of_past, item, self.merge).status)) for item in left.items)
+
+    def _possible(self, state: State) -> Iterator[tuple[Profiles, F64]]:
+        return possible_weights(
+            self.world.model, state.values[None], state.status[None], state.failures[None], state.treated[None]
+        )
+
+    def _known(self, state: State) -> tuple[Profiles, tuple[int, ...], bytes, bytes]:
+        """What of a state a template depends on."""
+        known = tuple(int(v) for v in np.where(self._matters, np.maximum(state.values, -1), -1))
+        return next(self._possible(state))[0], known, state.status.tobytes(), state.failures.tobytes()
 
     @property
     def _matters(self) -> NDArray[np.bool_]:
@@ -115,7 +133,12 @@ class Presenter:
             )
 
     def _new_template(self, profiles: Profiles, known: tuple[int, ...], status: bytes, failures: bytes) -> Template:
-        left = remaining(
+        left = self._left(profiles, known, status, failures)
+        of_past = modes(left)
+        return assemble(left, of_past, actions(left, of_past, merge=self.merge), merge=self.merge)
+
+    def _left(self, profiles: Profiles, known: tuple[int, ...], status: bytes, failures: bytes) -> Left:
+        return remaining(
             self.tables,
             self.rules,
             profiles=profiles,
@@ -123,8 +146,6 @@ class Presenter:
             status=np.frombuffer(status, np.uint8),
             failures=np.frombuffer(failures, np.uint8),
         )
-        of_past = modes(left)
-        return assemble(left, of_past, actions(left, of_past, merge=self.merge), merge=self.merge)
 
 
 @dataclass(frozen=True, eq=False)
