@@ -63,7 +63,7 @@ class Graph(NamedTuple):
     structure_row: I32
     """Row of `cheapest`, -1 where no action is legal."""
     cheapest: F64
-    """(rows, S) lowest cost of a legal action by coordinate."""
+    """(rows, S) lowest cost of a legal action by coordinate; 0 for one that leads to another mode."""
     structure_table: I32
     listed: I32
     """Legal atomic actions of every structure."""
@@ -143,6 +143,22 @@ def _tables(arrays: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
         "table": np.full(2 * len(arrays["code"]), -1, np.int32),
         "structure_table": np.full(2 * len(arrays["structure_key"]), -1, np.int32),
     }
+
+
+@njit(cache=True)
+def has_room(g: Graph, A: int, largest: int, depth: int) -> bool:
+    """Whether a trial fits: what `_room` says that it may add."""
+    return (
+        g.used[NODES] + 64 + A * largest < g.code.shape[0]
+        and g.used[EDGES] + A + 1 < g.edge_action.shape[0]
+        and g.used[CHILDREN] + A * largest < g.child.shape[0]
+        and g.used[SLOTS] + 1 < g.slot_node.shape[0]
+        and g.used[STRUCTURES] + 64 + A * largest < g.structure_key.shape[0]
+        and g.used[CHEAPEST] + 64 + A * largest < g.cheapest.shape[0]
+        and g.used[LISTED] + (64 + A * largest) * A < g.listed.shape[0]
+        and g.used[PLANS] + depth < g.plan_action.shape[0]
+        and g.used[FOLLOW] + depth * largest < g.follow.shape[0]
+    )
 
 
 @njit(cache=True)

@@ -293,8 +293,8 @@ def solve_together(
         planner.keep(key, solved)
         if np.isfinite(solved.stop):  # else nothing can be decided yet: no presentation, but the start of a journey
             # As a file keeps them, so that what is said does not depend on whether it was known before.
-            bounds = (round(x, 4) for x in (solved.stop, solved.lower, solved.upper))
-            cache.bounds[key] = Known(*bounds, solved.expansions)
+            stop, lower, upper = (round(x, 4) for x in (solved.stop, solved.lower, solved.upper))
+            cache.bounds[key] = Known(stop, lower, upper, solved.expansions)
         if progress is not None and key not in told:
             told.add(key)
             progress(1)

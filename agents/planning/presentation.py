@@ -12,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.planning.actions import Actions, actions, digits_left
+from workup.agents.planning.clairvoyant import Clairvoyant, clairvoyant
 from workup.agents.planning.digits import Digits, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
-from workup.agents.planning.problem import F64, Problem, free_value
+from workup.agents.planning.problem import F64, Problem
 from workup.agents.planning.remaining import DECIDING, Left, Modes, modes, of_decision, remaining, requirements
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import possible_weights
@@ -205,11 +206,15 @@ class Template:
             raise PlanningRefused("no history can be taken, so no decision is ever legal")
         problem = Problem(
             weights=np.concatenate([total[kept], total[kept][moving] * stayed]),
-            base=base, stop=stop, worst=_worst(stop, base, cost), free=free_value(stop, base, cost),
+            base=base, stop=stop, worst=_worst(stop, base, cost), free=self._free(stop, base, cost),
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
             decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **cast(dict[str, Any], self.parts),
         )  # fmt: skip
         return Presented(self.left.world, problem, self.left.items, self.actions.digits)
+
+    def _free(self, stop: F64, base: NDArray[np.int32], cost: F64) -> Clairvoyant:
+        names = ("member", "first_digit", "radix", "digit_mode", "child_count")
+        return clairvoyant(stop, base, cost, **cast(dict[str, Any], {name: self.parts[name] for name in names}))
 
     def _apart_from_condition(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """What of a state is not the principal condition: profile, comorbidities, latent findings, preferences."""
@@ -333,7 +338,7 @@ def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:
     S0 = stop.shape[1] - len(base)
     worst = np.concatenate([stop[:, :S0].min(axis=0), np.zeros(len(base))])
     if len(base):
-        # As in `free_value`: the unprogressed part may be worth more or less; take the less.
+        # As in the clairvoyant bound: the unprogressed part may be worth more or less; take the less.
         worst[S0:] = np.minimum(0.0, (stop[:, base] + stop[:, S0:]).min(axis=0) - worst[base])
     worst[:S0] -= 1.0
     if len(cost):

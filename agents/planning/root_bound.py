@@ -5,9 +5,10 @@ passes it. Cheap results come in one fixed order, so that no subsets or orders o
 
 Valid: whoever follows a policy of the problem may ignore results not asked for and pays no more here. An item's price is its
 least share of the cost of any action that contains it, in any mode, so the shares never add up to more than was paid;
-requirements are dropped; all that acts bring beyond their cost is given at once, as `Problem.free` gives it; after the paid
-looks free information less the cheapest price bounds whatever follows; and where the effort ends free information stands in.
-Not where time is part of the state, nor where an act changes what a test shows.
+requirements are dropped; all that acts bring beyond their cost is given at once, and decisions are worth what they are in the best mode; after the paid
+looks free information less the cheapest price bounds whatever follows; where the effort ends free information stands in; and
+nothing progresses, while a decision that is worth more after progression is worth that at once. Not where an act changes what a
+test shows.
 """
 
 from __future__ import annotations
@@ -59,9 +60,13 @@ def root_upper(problem: Problem, *, cheap: float = _CHEAP, looks: int = _LOOKS, 
         or not (problem.child_count == problem.child_count[:, :1]).all()
     ):
         return math.inf
-    stop = np.unique(problem.stop.reshape(-1, len(v)), axis=0)
+    stop = problem.stop.reshape(-1, len(v)).copy()
+    unmoved = len(v) - len(problem.base)
+    stop[:, unmoved:] = np.maximum(0.0, stop[:, unmoved:])
+    stop = np.unique(stop, axis=0)
     price = _prices(problem)
-    free, best = float(problem.free @ v), float(stop.max(axis=0) @ v)
+    known = problem.free.paid[0]
+    best = float(known @ v)
     added = best - float((stop @ v).max())
     is_free = (price @ v <= cheap * added).astype(np.int64)
     orderable = problem.child_count[problem.first_digit, 0] > 0
@@ -73,10 +78,9 @@ def root_upper(problem: Problem, *, cheap: float = _CHEAP, looks: int = _LOOKS, 
         least=price[paid].min(axis=0) if paid.any() else np.zeros(len(v)),
         order=np.argsort(-problem.child_count[problem.first_digit, 0], kind="stable").astype(np.int64),
     )
-    # What acts bring, and decisions of other modes, counts in full; the tree values decisions alone.
-    known = stop.max(axis=0)
-    tree = _given(problem, easier, known, looks, _SLACK * added, np.array([effort]))
-    return min(free, free - best + tree)
+    return float((problem.free.benefit @ v).sum()) + _given(
+        problem, easier, known, looks, _SLACK * added, np.array([effort])
+    )
 
 
 def _prices(problem: Problem) -> F64:

@@ -161,7 +161,7 @@ def _cpu_s(world: World, state: State) -> float:
 
 def _cache(done: Done) -> PolicyCache:
     key = cache_key(world_of_cell(done.cell.scenario, done.cell))
-    bounds = {key: Known(*map(float, known[:3]), known[3]) for key, known in done.result["bounds"].items()}
+    bounds = {at: Known(*known) for at, known in done.result["bounds"].items()}
     return PolicyCache(key, bounds, dict(done.result["actions"]))
 
 
