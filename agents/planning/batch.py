@@ -134,7 +134,7 @@ def search_batch(
         for attempt in range(_PASSES):
             before = _spent(sought)
             _pass(sought, effort, go_on, report, returning=attempt > 0)
-            if _spent(sought) == before or _spent(sought) > _ENOUGH * effort.expansions * len(sought):
+            if _spent(sought) == before or _spent(sought) > _ENOUGH * effort.budget(len(sought)):
                 break
 
 
@@ -154,7 +154,7 @@ def _pass(
         others = [_curve(each) for each in sought if each not in rest]
         gain = sum(_gain(_curve(each)) for each in sought)
         wide = sum(curve.patients * (curve.upper - curve.lower) for curve in others)
-        left = effort.expansions * len(sought) - _spent(sought)
+        left = effort.budget(len(sought)) - _spent(sought)
         price = price_of(
             [_curve(each) for each in rest], budget=left, gap=effort.target * gain - wide, most=effort.most
         )

@@ -29,10 +29,16 @@ class SearchEffort:
     """... or at most so many pounds, ..."""
     most: int = 2_000_000
     """... or after so many orders looked at."""
-    expansions: int = 50_000
-    """Orders looked at for a presentation, on average over the presentations."""
+    expansions: int = 80_000
+    """Orders looked at for a presentation, on average over the presentations, ..."""
+    least: int = 800_000
+    """... and in all, where these are few."""
     target: float = 0.02
     """No more effort once the mean gap over patients is this share of the mean gain."""
+
+    def budget(self, presentations: int) -> int:
+        """Orders that may be looked at for so many presentations together."""
+        return max(self.least, self.expansions * presentations)
 
 
 @dataclass(eq=False)

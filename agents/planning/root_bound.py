@@ -6,9 +6,8 @@ passes it. Cheap results come in one fixed order, so that no subsets or orders o
 Valid: whoever follows a policy of the problem may ignore results not asked for and pays no more here. An item's price is its
 least share of the cost of any action that contains it, in any mode, so the shares never add up to more than was paid;
 requirements are dropped; all that acts bring beyond their cost is given at once, and decisions are worth what they are in the best mode; after the paid
-looks free information less the cheapest price bounds whatever follows; where the effort ends free information stands in; and
-nothing progresses, while a decision that is worth more after progression is worth that at once. Not where an act changes what a
-test shows.
+looks free information less the cheapest price bounds whatever follows; and where the effort ends free information stands in.
+Not where time is part of the state, nor where an act changes what a test shows.
 """
 
 from __future__ import annotations
@@ -60,10 +59,7 @@ def root_upper(problem: Problem, *, cheap: float = _CHEAP, looks: int = _LOOKS, 
         or not (problem.child_count == problem.child_count[:, :1]).all()
     ):
         return math.inf
-    stop = problem.stop.reshape(-1, len(v)).copy()
-    unmoved = len(v) - len(problem.base)
-    stop[:, unmoved:] = np.maximum(0.0, stop[:, unmoved:])
-    stop = np.unique(stop, axis=0)
+    stop = np.unique(problem.stop.reshape(-1, len(v)), axis=0)
     price = _prices(problem)
     known = problem.free.paid[0]
     best = float(known @ v)

@@ -72,7 +72,7 @@ def estimates(cells: Sequence[Cell], runs: Path) -> list[Estimate]:
         if read(cell, runs) is None:
             world = world_of_cell(cell.scenario, cell)
             states = _presented(world, cell)[0]
-            expansions = cell.settings["effort"]["expansions"] * len(states)
+            expansions = SearchEffort(**cell.settings["effort"]).budget(len(states))
             each = _cpu_s(world, next(iter(states.values()))) * _DEARER
             found.append(Estimate(
                 scenario=cell.scenario, presentations=len(states), expansions=expansions, cpu_s=each * expansions
@@ -153,7 +153,7 @@ def _presented(world: World, cell: Cell) -> tuple[dict[str, State], Counter[str]
 def _cpu_s(world: World, state: State) -> float:
     """CPU seconds of an expansion, compilation left out."""
     problem = Planner(world).presenter.present(state).problem
-    Search(problem).run(expansions=1)
+    Search(problem).run(expansions=_LOOK)
     search, begun = Search(problem), time.process_time()
     found = search.run(expansions=_LOOK)
     return (time.process_time() - begun) / max(1, found.expanded)

@@ -21,7 +21,7 @@ from workup.envs.compile.compile import compile_world
 from workup.files import WorkingNotes
 from workup.scenarios.language.library import load_scenario
 
-EFFORT = SearchEffort(expansions=3_000, target=0.0)
+EFFORT = SearchEffort(expansions=3_000, least=0, target=0.0)
 
 Found = Mapping[str, tuple[int, float, float]]
 
@@ -140,6 +140,11 @@ def test_the_price_uses_up_the_budget_or_meets_the_gap() -> None:
     dearer = price_of(some, budget=10**12, gap=100.0, most=10**9)
     assert sum(curve.gap_at(curve.needed(dearer, 10**9)) for curve in some) == pytest.approx(100.0, rel=0.01)
     assert price_of([replace(some[0], ended=True)], budget=10**9, gap=0.0, most=10**9) == np.inf
+
+
+def test_few_presentations_share_the_least_effort() -> None:
+    effort = SearchEffort(expansions=100, least=1_000)
+    assert [effort.budget(n) for n in (1, 10, 11)] == [1_000, 1_000, 1_100]
 
 
 def test_patients_who_present_alike_count_each() -> None:
