@@ -94,7 +94,7 @@ def bench_bounds(
     records: dict[str, dict[str, float]] = {}
     for cell in cells:
         (done,) = run([cell], partial(_make, runs), folder=runs, progress=progress)
-        _cache(done).save((find_scenario(cell.scenario).parent if out is None else out / cell.scenario) / FILE)
+        _cache(done).save((find_scenario(cell.scenario) if out is None else out / cell.scenario) / FILE)
         records[cell.scenario] = dict(done.result["figures"])
         _notes(cell, runs).forget()
     first = cells[0]
