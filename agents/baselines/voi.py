@@ -11,7 +11,6 @@ from workup.agents.base import AgentFactory, decision_actions
 from workup.agents.opening import opening_actions, opening_choices, wait_first
 from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.belief import possible_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
@@ -41,7 +40,7 @@ class VoiAgent:
         decisions = decision_actions(self._world)
         able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:
-            values = one_step_values(self._ahead, view, able)
+            values = self._ahead.values(view, able)
             chosen[able] = values.argmax(axis=1)
         stuck = chosen < 0
         chosen[stuck] = view.mask[stuck].argmax(axis=1)
@@ -59,22 +58,7 @@ def rank_orders(world: World, view: JourneyView) -> F64:
         (A,) float64 pounds against the best decision now: an order's value of information net of what it costs, what a
         decision loses; -inf where illegal.
     """
-    return np.asarray(one_step_values(OneStep(world), view, np.array([0]))[0])
-
-
-def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -> F64:
-    """(m, A) pounds against the best decision now, for the given rows; -inf where illegal."""
-    model, actions = ahead.world.model, ahead.world.actions
-    out = np.full((len(rows), len(actions)), -np.inf)
-    beliefs = possible_weights(model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
-    for values, row, (profiles, weights) in zip(out, rows.tolist(), beliefs, strict=True):
-        decide = ahead.decisions(view, row, profiles, weights)
-        for a in np.flatnonzero(view.mask[row]).tolist():
-            if actions[a].kind == "decide":
-                values[a] = decide[actions[a].decision] - decide.max()
-            elif actions[a].kind != "wait":
-                values[a] = ahead.change(view, row, a, profiles, weights)
-    return out
+    return np.asarray(OneStep(world).values(view, np.array([0]))[0])
 
 
 def _voi(world: World, *, seed: int) -> VoiAgent:

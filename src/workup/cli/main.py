@@ -11,6 +11,7 @@ from rich.markup import escape
 from workup.cli import (
     agents,
     authoring,
+    bench_bounds,
     bench_guideline,
     bench_library,
     bench_lint,
@@ -63,6 +64,7 @@ bench.command()(benchmarks.planner)
 bench.command()(benchmarks.ppo)
 bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
+bench.command()(bench_bounds.bounds)
 bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_guideline.guideline)
