@@ -82,19 +82,22 @@ def view_of(
 
 def observations_of(tables: Tables, rows: Rows, chosen: Any, size: int) -> NDArray[np.float32]:
     """(n, size) the observations of the chosen slots, as a step hands them out."""
-    codes = rows.codes[chosen, : tables.size("totals_slot")]
+    units = tables.starts.units
+    codes = rows.codes[chosen, : len(units)]
     shown = np.empty((len(codes), size), np.float32)
-    np.multiply(codes, tables.starts.units, out=shown[:, : codes.shape[1]])
-    odd = tables.whole("odd", tables.size("n_odd"))
-    shown[:, odd] = codes[:, odd] / tables.whole("odd_parts", tables.size("n_odd"))
-    shown[:, codes.shape[1] :] = rows.shown[chosen, : size - codes.shape[1]]
+    np.multiply(codes, units, out=shown[:, : len(units)])
+    if n_odd := tables.size("n_odd"):
+        odd = tables.whole("odd", n_odd)
+        shown[:, odd] = codes[:, odd] / tables.whole("odd_parts", n_odd)
+    shown[:, len(units) :] = rows.shown[chosen, : size - len(units)]
     return shown
 
 
 def masks_of(world: World, columns: Columns, rows: Rows, chosen: Any) -> NDArray[np.bool_]:
     """(n, A) legal actions of the chosen slots."""
-    place = np.arange(len(world.actions))
-    return np.asarray(rows.counts[chosen][:, columns.at["legal"] + place // 64] >> place % 64 & 1, np.bool_)
+    words = np.ascontiguousarray(rows.counts[chosen, columns.at["legal"] : columns.at["fresh"]], "<i8")
+    bits = np.unpackbits(words.view(np.uint8), axis=1, count=len(world.actions), bitorder="little")
+    return bits.view(np.bool_)
 
 
 def beliefs_of(
