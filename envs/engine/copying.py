@@ -33,7 +33,6 @@ from workup.envs.engine.state import (
     Columns,
     Rows,
 )
-from workup.envs.engine.tables import Tables
 from workup.envs.engine.tracking import PLACES_OF_ITEM
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED
@@ -50,8 +49,9 @@ def view_of(
     values: NDArray[np.int16],
     numbers: NDArray[np.float32],
     observation: NDArray[np.float32] | None,
+    mask: NDArray[np.bool_],
 ) -> JourneyView:
-    """What has been revealed in the chosen slots: values, numbers of findings and the observation, and all else."""
+    """What has been revealed in the chosen slots: values, numbers of findings, observation and mask, and all else."""
     at = columns.at
     counts, amounts, marks = rows.counts[chosen], rows.amounts[chosen], rows.marks[chosen]
     status = marks[:, : at["failures"]].copy()
@@ -75,29 +75,9 @@ def view_of(
         tests=counts[:, TESTS].astype(np.int32),
         waiting_h=waited + since * waiting,
         progression_h=progressed + since * progressing,
-        mask=masks_of(world, columns, rows, chosen),
+        mask=mask,
         observation=observation,
     )
-
-
-def observations_of(tables: Tables, rows: Rows, chosen: Any, size: int) -> NDArray[np.float32]:
-    """(n, size) the observations of the chosen slots, as a step hands them out."""
-    units = tables.starts.units
-    codes = rows.codes[chosen, : len(units)]
-    shown = np.empty((len(codes), size), np.float32)
-    np.multiply(codes, units, out=shown[:, : len(units)])
-    if n_odd := tables.size("n_odd"):
-        odd = tables.whole("odd", n_odd)
-        shown[:, odd] = codes[:, odd] / tables.whole("odd_parts", n_odd)
-    shown[:, len(units) :] = rows.shown[chosen, : size - len(units)]
-    return shown
-
-
-def masks_of(world: World, columns: Columns, rows: Rows, chosen: Any) -> NDArray[np.bool_]:
-    """(n, A) legal actions of the chosen slots."""
-    words = np.ascontiguousarray(rows.counts[chosen, columns.at["legal"] : columns.at["fresh"]], "<i8")
-    bits = np.unpackbits(words.view(np.uint8), axis=1, count=len(world.actions), bitorder="little")
-    return bits.view(np.bool_)
 
 
 def beliefs_of(

@@ -7,7 +7,7 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.copying import LastJourney, beliefs_of, ended_of, masks_of, observations_of, view_of
+from workup.envs.engine.copying import LastJourney, beliefs_of, ended_of, view_of
 from workup.envs.engine.draws import numbers_of
 from workup.envs.engine.preparing import packed_cases, shared_tables, tables_for
 from workup.envs.engine.settings import Settings
@@ -25,7 +25,7 @@ from workup.envs.engine.state import (
     EngineState,
     allocate,
 )
-from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, reset_batch, step_batch
+from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, read_batch, reset_batch, step_batch
 from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
@@ -203,12 +203,20 @@ class Engine:
     @property
     def observation(self) -> NDArray[np.float32]:
         """(n, P) a copy of the current observations."""
-        return observations_of(self._tables, self._rows, slice(None), len(self.observation_names))
+        return self.shown()[0]
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(n, A) a copy of the current masks."""
-        return masks_of(self.world, self._columns, self._rows, slice(None))
+        return self.shown()[1]
+
+    def shown(self, rows: NDArray[np.int64] | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(n, P) observations and (n, A) masks of the journeys in all slots, or in the given ones, copied."""
+        slots = self._all if rows is None else np.arange(self.num_envs)[rows]
+        observation = np.empty((len(slots), len(self.observation_names)), np.float32)
+        mask = np.empty((len(slots), len(self.world.actions)), np.bool_)
+        read_batch(*self._fixed, slots, *self._rows, observation, mask)
+        return observation, mask
 
     @property
     def patient(self) -> NDArray[np.int64]:
@@ -291,8 +299,11 @@ class Engine:
         """What has been revealed so far in the given slots (all by default), copied."""
         chosen: Any = slice(None) if rows is None else rows
         values = self._rows.values[chosen, : len(self.world.model.observables)].astype(np.int16)
-        shown = observations_of(self._tables, self._rows, chosen, len(self.observation_names)) if observation else None
-        return view_of(self.world, self._columns, self._rows, chosen, values, self._numbers_of(chosen, values), shown)
+        shown, mask = self.shown(rows)
+        numbers = self._numbers_of(chosen, values)
+        return view_of(
+            self.world, self._columns, self._rows, chosen, values, numbers, shown if observation else None, mask
+        )
 
     def _numbers_of(self, chosen: Any, values: NDArray[np.int16]) -> NDArray[np.float32]:
         """(n, O) numbers of revealed numeric findings: recorded ones where there are any, else drawn."""

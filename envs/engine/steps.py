@@ -309,6 +309,18 @@ def reset_batch(
 
 
 @entry
+def read_batch(
+    tables, ints, reals, cases, start_values, start_codes, units, slots,
+    counts, amounts, marks, values, codes, shown, weights, scratch, notes, out_facts, out_mask,
+):  # fmt: skip
+    """Observation (m, P) and mask (m, A) of the journeys in slots (m,), as a step hands them out."""
+    world = Packed(places_of(tables), ints, reals, cases)
+    rows = Rows(counts, amounts, marks, values, codes, shown, weights, scratch, notes)
+    for j in range(slots.shape[0]):
+        hand_out_facts(slots[j] & NOT_NEGATIVE, j, world, units, rows, out_facts, out_mask)
+
+
+@entry
 def fill_start(
     begin, tables, ints, reals, cases, counts, amounts, marks, values, codes, shown, weights, scratch, notes
 ):  # fmt: skip
