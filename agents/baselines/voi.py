@@ -14,6 +14,8 @@ from workup.envs.engine.types import JourneyView
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
+TIE_GBP = 1e-6
+"""What promises differ by less are the same: a millionth of a pound is rounding, not worth."""
 
 
 class VoiAgent:
@@ -40,11 +42,23 @@ class VoiAgent:
         decisions = decision_actions(self._world)
         able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:
-            values = self._ahead.values(view, able)
-            chosen[able] = values.argmax(axis=1)
+            chosen[able] = best_of(self._ahead.values(view, able), decisions)
         stuck = chosen < 0
         chosen[stuck] = view.mask[stuck].argmax(axis=1)
         return chosen
+
+
+def best_of(values: F64, decisions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the action that promises most; of those that promise the same within `TIE_GBP` a decision, then the first. Rounding,
+    which differs between processors, decides nothing.
+
+    Args:
+        values: (n, A) pounds, -inf where illegal.
+        decisions: (D,) actions that decide.
+    """
+    best = values >= values.max(axis=1, keepdims=True) - TIE_GBP
+    deciding = best[:, decisions]
+    return np.where(deciding.any(axis=1), decisions[deciding.argmax(axis=1)], best.argmax(axis=1))
 
 
 def rank_orders(world: World, view: JourneyView) -> F64:
