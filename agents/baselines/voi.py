@@ -11,10 +11,11 @@ from workup.agents.base import AgentFactory, decision_actions
 from workup.agents.opening import opening_actions, opening_choices, wait_first
 from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.belief import possible_weights
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
+TIE_GBP = 1e-6
+"""What promises differ by less are the same: a millionth of a pound is rounding, not worth."""
 
 
 class VoiAgent:
@@ -41,11 +42,23 @@ class VoiAgent:
         decisions = decision_actions(self._world)
         able = np.flatnonzero(view.mask[:, decisions].any(axis=1) & (chosen < 0))
         if able.size:
-            values = one_step_values(self._ahead, view, able)
-            chosen[able] = values.argmax(axis=1)
+            chosen[able] = best_of(self._ahead.values(view, able), decisions)
         stuck = chosen < 0
         chosen[stuck] = view.mask[stuck].argmax(axis=1)
         return chosen
+
+
+def best_of(values: F64, decisions: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n,) the action that promises most; of those that promise the same within `TIE_GBP` a decision, then the first. Rounding,
+    which differs between processors, decides nothing.
+
+    Args:
+        values: (n, A) pounds, -inf where illegal.
+        decisions: (D,) actions that decide.
+    """
+    best = values >= values.max(axis=1, keepdims=True) - TIE_GBP
+    deciding = best[:, decisions]
+    return np.where(deciding.any(axis=1), decisions[deciding.argmax(axis=1)], best.argmax(axis=1))
 
 
 def rank_orders(world: World, view: JourneyView) -> F64:
@@ -59,22 +72,7 @@ def rank_orders(world: World, view: JourneyView) -> F64:
         (A,) float64 pounds against the best decision now: an order's value of information net of what it costs, what a
         decision loses; -inf where illegal.
     """
-    return np.asarray(one_step_values(OneStep(world), view, np.array([0]))[0])
-
-
-def one_step_values(ahead: OneStep, view: JourneyView, rows: NDArray[np.intp]) -> F64:
-    """(m, A) pounds against the best decision now, for the given rows; -inf where illegal."""
-    model, actions = ahead.world.model, ahead.world.actions
-    out = np.full((len(rows), len(actions)), -np.inf)
-    beliefs = possible_weights(model, view.values[rows], view.status[rows], view.failures[rows], view.treated[rows])
-    for values, row, (profiles, weights) in zip(out, rows.tolist(), beliefs, strict=True):
-        decide = ahead.decisions(view, row, profiles, weights)
-        for a in np.flatnonzero(view.mask[row]).tolist():
-            if actions[a].kind == "decide":
-                values[a] = decide[actions[a].decision] - decide.max()
-            elif actions[a].kind != "wait":
-                values[a] = ahead.change(view, row, a, profiles, weights)
-    return out
+    return np.asarray(OneStep(world).values(view, np.array([0]))[0])
 
 
 def _voi(world: World, *, seed: int) -> VoiAgent:

@@ -61,7 +61,7 @@ def actions(left: Left, modes: Modes, *, merge: bool) -> Actions:
     Raises:
         PlanningRefused: an item or a set that the planners cannot treat.
     """
-    digits = tuple(_digits(left, modes, item, merge) for item in left.items)
+    digits = tuple(digits_left(left, modes, item, merge) for item in left.items)
     atomic = tuple(_atomic(left, modes, digits))
     S = len(left.profiles) * left.world.model.prior.shape[1]
     cost = np.zeros((len(atomic), len(modes), S))
@@ -73,7 +73,8 @@ def actions(left: Left, modes: Modes, *, merge: bool) -> Actions:
     return Actions(digits, atomic, cost)
 
 
-def _digits(left: Left, modes: Modes, item: int, merge: bool) -> Digits:
+def digits_left(left: Left, modes: Modes, item: int, merge: bool) -> Digits:
+    """The digits of one item left; `merge`: outcomes that mean the same are one."""
     watching = left.watching(item)
 
     def truths(status: int, facts: Facts) -> tuple[bool, ...]:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.priced import Pricer
+from workup.agents.planning.one_step import OneStep
 from workup.envs.engine.engine import Engine
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
@@ -24,7 +24,7 @@ class ExpectedChange:
     """Expected reward plus change of potential, for an action in each journey of an engine in belief view."""
 
     def __init__(self, world: World) -> None:
-        self._pricer = Pricer(world)
+        self._ahead = OneStep(world)
         self._orders = np.array([bool(a.items) and not world.opens_journey[a.items[0]] for a in world.actions])
 
     def of(self, engine: Engine, actions: NDArray[np.int64]) -> F64:
@@ -39,7 +39,7 @@ class ExpectedChange:
         slots = np.flatnonzero(legal)
         if slots.size:
             weights, profiles = engine.beliefs(slots)
-            found = self._pricer.changes(engine.journey_view(slots), actions[slots], profiles, weights)
+            found = self._ahead.changes(engine.journey_view(slots), actions[slots], profiles, weights)
             self._orders[actions[slots[np.isnan(found)]]] = False
             change[slots] = np.nan_to_num(found)
         return change

@@ -6,31 +6,13 @@ was open before.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.remaining import Clause, Groups, of_decision, requirements
-from workup.envs.engine.types import JourneyView
-from workup.envs.model.codes import FAILED, NOT_ORDERED, RESULT
+from workup.agents.planning.remaining import Groups, of_decision, requirements
 from workup.envs.model.world import World
 
-F64 = NDArray[np.float64]
 I64 = NDArray[np.int64]
-
-
-class Locked(NamedTuple):
-    """Which decisions may be taken in one journey before an order, and what a key is worth afterwards."""
-
-    needs: I64
-    """(D,) the requirements of each decision, as bits."""
-    met: int
-    """The bits that are met."""
-    now_gbp: F64
-    """(G,) a decision that is locked now counts at its worth less this for each requirement not met; inf: not at all."""
-    then_gbp: F64
-    """(G,) the same after the order."""
 
 
 class Locks:
@@ -38,9 +20,11 @@ class Locks:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        self._rules = requirements(world)
-        owned = [(d, group) for d in range(len(world.decisions)) for group in self._rules[of_decision(d)]]
+        self.rules = requirements(world)
+        owned = [(d, group) for d in range(len(world.decisions)) for group in self.rules[of_decision(d)]]
         self.groups: Groups = [group for _, group in owned]
+        self.first: I64 = np.searchsorted([d for d, _ in owned], np.arange(len(world.decisions) + 1)).astype(np.int64)
+        """(D + 1,) the requirements of decision d are first[d] to first[d + 1] - 1."""
         self.needs: I64 = np.zeros(len(world.decisions), np.int64)
         """(D,) the bits that each decision needs."""
         for g, (d, _) in enumerate(owned):
@@ -83,70 +67,3 @@ class Locks:
                     found = values[:, column[clause.observable]]
                     bits |= ((found >= 0) & allowed[np.maximum(found, 0)]).astype(np.int64) << g
         return bits
-
-    def keys(self, view: JourneyView, row: int, price: F64, ordering: tuple[int, ...] = ()) -> F64:
-        """(G,) pounds of the cheapest orders after which each requirement might be met; inf where none can be given.
-
-        A key is counted as if it surely fitted: how likely its result is to open anything is left to whoever weighs it.
-
-        Args:
-            view: revealed facts.
-            row: the journey.
-            price: (I,) of each item by itself, pounds.
-            ordering: items that are about to be ordered: paid for, their results open what they open, and whatever
-                waits for them may follow.
-        """
-        return _Keyring(self.world, self._rules, view, row, price, ordering).of(self.groups)
-
-
-class _Keyring:
-    """Prices of orders in one journey, those included that have to come first."""
-
-    def __init__(
-        self,
-        world: World,
-        rules: dict[int, Groups],
-        view: JourneyView,
-        row: int,
-        price: F64,
-        ordering: tuple[int, ...],
-    ) -> None:
-        self._attempts, self._rules, self._price, self._ordering = world.attempts, rules, price, ordering
-        self._values, self._status, self._failures = view.values[row], view.status[row], view.failures[row]
-        self._known: dict[int, float] = {}
-
-    def of(self, groups: Groups) -> F64:
-        """(G,) by requirement."""
-        return np.array([min((self._clause(c) for c in group), default=np.inf) for group in groups], np.float64)
-
-    def _clause(self, clause: Clause) -> float:
-        """What it costs to have a chance that a clause will hold."""
-        item = clause.item
-        return np.inf if item < 0 or item in self._ordering else self._item(item)
-
-    def _item(self, item: int) -> float:
-        if item not in self._known:
-            self._known[item] = np.inf  # what waits for itself cannot be had
-            if self._can_be_tried(item):
-                self._known[item] = float(self._price[item]) + sum(map(self._group, self._rules[item]))
-        return self._known[item]
-
-    def _can_be_tried(self, item: int) -> bool:
-        status = self._status[item]
-        return bool(status == NOT_ORDERED or (status == FAILED and self._failures[item] < self._attempts[item]))
-
-    def _group(self, group: list[Clause]) -> float:
-        """What it costs to meet one requirement of an item."""
-        return min(map(self._before, group), default=np.inf)
-
-    def _before(self, clause: Clause) -> float:
-        known = self._values[clause.observable] if clause.observable >= 0 else -1
-        if known >= 0:
-            return 0.0 if clause.allowed[known] else np.inf
-        if clause.unless:
-            return 0.0
-        if clause.item in self._ordering:
-            return 0.0 if clause.observable >= 0 or clause.allowed[RESULT] else np.inf
-        if clause.observable < 0 and clause.allowed[self._status[clause.item]]:
-            return 0.0
-        return np.inf if clause.item < 0 else self._item(clause.item)

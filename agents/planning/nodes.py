@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from workup.agents.planning.graph import LISTED, NODES, STRUCTURES, Graph, hash_of
+from workup.agents.planning.graph import CHEAPEST, LISTED, NODES, STRUCTURES, Graph, hash_of
 from workup.agents.planning.problem import F64, I64, Problem
-from workup.agents.planning.transitions import SUM, best_stop, dot, holds, legal_actions, mode_of
+from workup.agents.planning.transitions import SUM, best_stop, dot, free_of, holds, legal_actions, mode_of
 from workup.envs.model.machine_code import njit
 
 
@@ -50,25 +50,31 @@ def _structure_of(p: Problem, g: Graph, key: int, extra: int, digits: I64) -> in
     g.structure_head[s] = -1
     g.structure_stop[s] = holds(p, p.radix.shape[0], digits)
     g.structure_first[s], g.structure_actions[s] = g.used[LISTED], 0
-    g.structure_cheapest[s] = 0.0
+    g.structure_row[s] = -1
     if extra == 0:
         mode, first = mode_of(p, digits), g.used[LISTED]
         count = legal_actions(p, digits, mode, g.listed[first:])
         g.used[LISTED] += count
         g.structure_actions[s] = count
+        if count > 0:
+            g.structure_row[s] = g.used[CHEAPEST]
+            g.used[CHEAPEST] += 1
         for c in range(p.weights.shape[0] if count else 0):
             cheapest = np.inf
             for k in range(first, first + count):
-                cheapest = min(cheapest, max(0.0, p.cost[g.listed[k], mode, c]))
-            g.structure_cheapest[s, c] = cheapest
+                a = g.listed[k]
+                # What leads to another mode is paid for in the clairvoyant bound already.
+                cheapest = min(cheapest, 0.0 if p.free.bits[a] & ~mode else max(0.0, p.cost[a, mode, c]))
+            g.cheapest[g.structure_row[s], c] = cheapest
     return s
 
 
 @njit(cache=True, fastmath=SUM)
-def sawtooth(p: Problem, g: Graph, structure: int, v: F64, upper: float, floor: float, limit: int) -> float:
+def sawtooth(
+    p: Problem, g: Graph, structure: int, v: F64, free: float, upper: float, floor: float, limit: int
+) -> float:
     """Tighten an upper bound with the bounds of nodes of the same structure; stops early below `floor`."""
     S0 = p.weights.shape[0] - p.base.shape[0]
-    free = dot(p.free, v)
     slot = g.structure_head[structure]
     while slot >= 0 and limit > 0 and upper > floor:
         limit -= 1
@@ -144,9 +150,11 @@ def make_node(
     g.stop[node] = stop if extra == 0 and (g.structure_stop[s] or not can_act) else -np.inf
     upper = stop
     if can_act:
-        upper = max(g.stop[node], dot(p.free, v) - dot(g.structure_cheapest[s], v))
+        least = dot(g.cheapest[g.structure_row[s]], v) if g.structure_row[s] >= 0 else 0.0
+        free = free_of(p, v, digits, mode_of(p, digits), extra > 0)
+        upper = max(g.stop[node], free - least)
         if upper > stop:
-            upper = max(stop, sawtooth(p, g, s, v, upper, stop, limit))
+            upper = max(stop, sawtooth(p, g, s, v, free, upper, stop, limit))
             if upper > stop:
                 borrow(g, node, v, limit)
     g.upper[node] = max(g.lower[node], upper)

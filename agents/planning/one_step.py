@@ -1,4 +1,4 @@
-"""What an order changes on average, one step ahead: exact, by going through its joint results.
+"""What every order changes on average, one step ahead, in many journeys at once: exact, by going through joint results.
 
 Everything is weighted by the belief before, coordinate by coordinate (profile, hidden state), so one walk over the
 joint results gives the expected worth of the best decision after.
@@ -6,86 +6,33 @@ joint results gives the expected worth of the best decision after.
 
 from __future__ import annotations
 
-from functools import lru_cache
-from typing import NamedTuple
-
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.change import change_of
-from workup.agents.planning.locks import Locked, Locks
-from workup.agents.planning.outcome_tables import OutcomeTables, Profiles, charges, credited_at_the_end
+from workup.agents.planning.keys import rules_of
+from workup.agents.planning.listed import Listed, ListedBeliefs
+from workup.agents.planning.locks import Locks
+from workup.agents.planning.situations import Situations
+from workup.agents.planning.stepping import Asked, Knowledge, changes_of, values_of
 from workup.envs.engine.types import JourneyView
-from workup.envs.model.codes import NOT_ORDERED, PENDING, REFUSED, RESULT
+from workup.envs.model.codes import PENDING, RESULT
 from workup.envs.model.world import World
 
 F64 = NDArray[np.float64]
+I64 = NDArray[np.int64]
 
-
-class Order(NamedTuple):
-    """An order in one journey, as far as its tables depend on that."""
-
-    items: tuple[int, ...]
-    """Of a set, those not ordered yet."""
-    failures: tuple[int, ...]
-    """How often each failed before."""
-    feared: tuple[tuple[int, ...], ...]
-    """For each, rows of `world.contraindication` whose variable is unknown."""
-    acts: tuple[int, ...]
-    """Acts done before."""
-
-
-class Ordered(NamedTuple):
-    """M items ordered together: S coordinates (profile, hidden state), C outcomes of the first item, then of the next."""
-
-    cost: F64
-    """(S,) cost, harm and waiting, less what the acts among them are worth, unless that is in `credit`."""
-    likelihood: F64
-    """(C, S)"""
-    counts: NDArray[np.int64]
-    """(M,) outcomes of each item."""
-    hours: F64
-    """(C,) time that each outcome takes."""
-    done: NDArray[np.int64]
-    """(C,) 1 where the outcome is that of an act done that is credited at the end; see `credit`."""
-    opens: NDArray[np.int64]
-    """(C,) the requirements of decisions that each outcome meets, as bits: see `workup.agents.planning.locks`."""
-    credit: F64
-    """(M, 2, S) what such an act is worth at the end: once progressed, and what not having progressed adds; else 0."""
-    sway: F64
-    """(M, 2, D, S) the same of an act whose worth hangs on the decision, which `credit` then leaves out; (M, 2, 0, S) in a
-    world without."""
-
-
-class Deciding(NamedTuple):
-    """What decisions are worth with some acts done."""
-
-    now: F64
-    """(D, S) utility of each decision, once progressed."""
-    difference: F64
-    """(D, S) what not having progressed adds."""
-    rate: F64
-    """(S,) of progression an hour."""
-
-
-class _Told(NamedTuple):
-    """A view and what it tells, as lists by journey."""
-
-    view: JourneyView
-    status: list[list[int]]
-    failures: list[list[int]]
-    unknown: list[list[bool]]
-    """By contraindication: whether what it looks at has not been revealed."""
-    met: list[int]
-    """The requirements of decisions that are met, as bits."""
+_BELIEF_CELLS = 4_000_000
+"""Most weights held at once, 32 MB."""
+_ORDER, _WAIT = -1, -2
+"""In place of a decision: what else an action is."""
 
 
 class OneStep:
     """Looks one step ahead from information states of one world.
 
     One step ahead sees no use in an order that merely opens a decision which takes another step. With `keys`, a locked
-    decision counts at its worth less the cheapest orders that might open it (`Locks.keys`), so that a key has a use;
-    without, as the exact expectation of the best decision, it does not count.
+    decision counts at its worth less the cheapest orders that might open it, so that a key has a use; without, as the
+    exact expectation of the best decision, it does not count.
 
     Raises:
         PlanningRefused: an item has too many joint results, or may fail in a way that cannot be priced.
@@ -93,186 +40,85 @@ class OneStep:
 
     def __init__(self, world: World, *, keys: bool = False) -> None:
         self.world = world
-        self.locks, self._keys = Locks(world), keys
-        self._no_key = np.full(len(self.locks.groups), np.inf)
-        self._distinct = lru_cache(maxsize=20_000)(self._look_up_outcomes)
-        self._tables = OutcomeTables(world)
-        self._moves = bool((world.progression_rate_per_h * (world.progresses_to >= 0)).any())
-        self._still = lru_cache(lambda n: np.ones(n * world.model.prior.shape[1]))
-        fears = world.contraindication.tolist()
-        self._feared = world.contraindication[:, 1]
-        self._fears = [[x for x, (j, _) in enumerate(fears) if j == i] for i in range(len(world.items))]
-        self._told: _Told | None = None
-        self._credited = [credited_at_the_end(world, i) for i in range(len(world.items))]
-        self.n_swayed = len(world.decisions) if world.by_patient.by_decision else 0
-        """Decisions among which an act may be worth more after some than after others; 0: no act is."""
-        once = np.flatnonzero(world.set_up_once).tolist()
-        self._once = [(s, np.flatnonzero(world.set_up == s).tolist()) for s in once]
-        self.charges_once = bool(once)
-        """Whether there are set-ups charged once in a journey, so that `paid_before` must be added."""
-        self._ordered = lru_cache(maxsize=50_000)(self._look_up)
-        self._deciding = lru_cache(maxsize=10_000)(self._look_up_deciding)
+        self._locks = Locks(world)
+        rules = rules_of(self._locks)
+        keyed = keys and bool(self._locks.groups)
+        self._situations = Situations(world, self._locks, rules if keyed else None)
+        self._beliefs = ListedBeliefs(world.model)
+        moving = world.progression_rate_per_h * (world.progresses_to >= 0)
+        self._members = np.zeros((len(world.actions), len(world.items)), np.bool_)
+        for a, action in enumerate(world.actions):
+            self._members[a, list(action.items)] = True
+        tables = self._situations.tables
+        self._sharing = [np.flatnonzero(world.set_up == s) for s in tables.set_ups]
+        taken = [a.decision if a.kind == "decide" else _WAIT if a.kind == "wait" else _ORDER for a in world.actions]
+        self._knowledge = Knowledge(
+            rules,
+            self._locks.needs,
+            self._locks.first,
+            keyed,
+            np.array(taken, np.int64),
+            self._members,
+            np.array([a.kind == "set" for a in world.actions]),
+            np.where(moving > 0.0, moving, 0.0),
+            tables.moves,
+            world.model.condition_of.astype(np.int64),
+            tables.n_swayed,
+        )
 
-    def change(self, view: JourneyView, row: int, action: int, profiles: Profiles, weights: F64) -> float:
-        """Expected best decision after an order, less its cost and the best decision now.
+    def values(self, view: JourneyView, rows: NDArray[np.intp]) -> F64:
+        """What every action promises against the best decision now.
 
         Args:
             view: revealed facts.
-            row: the journey.
-            action: an order, a set (of which what was not ordered yet is ordered) or an act.
-            profiles: those that are possible.
-            weights: (S,) belief over these profiles' hidden states, of any positive sum.
+            rows: (m,) journeys of it.
 
         Returns:
-            pounds.
+            (m, A) pounds: an order's value of information net of what it costs, what a decision loses; -inf where illegal, and
+            for waiting.
         """
-        order = self.order(view, row, action)
-        ordered, deciding = self.tables(order, profiles)
-        locked = self._locked(view, row, order, profiles, weights)
-        change = float(change_of(weights, self._unprogressed(view, row, profiles), *ordered, *deciding, *locked))
-        return change + self.paid_before(view, row, order, profiles, weights) if self._once else change
+        model = self.world.model
+        per_block = max(1, _BELIEF_CELLS // (model.profiles_per_start * model.prior.shape[1]))
+        out = np.empty((len(rows), len(self.world.actions)))
+        for begin in range(0, len(rows), per_block):
+            some = rows[begin : begin + per_block]
+            out[begin : begin + per_block] = self._values(self._asked(view, some, self._beliefs.of(view, some)))
+        return out
 
-    def order(self, view: JourneyView, row: int, action: int) -> Order:
-        """What an order, a set or an act would be in one journey of a view."""
-        told = self._lists_of(view)
-        entry, status, failed = self.world.actions[action], told.status[row], told.failures[row]
-        items = tuple(entry.items)
-        if entry.kind == "set":
-            items = tuple([i for i in items if status[i] == NOT_ORDERED])
-        unknown = told.unknown[row]
-        feared = tuple([tuple([x for x in self._fears[i] if unknown[x]]) for i in items])
-        return Order(items, tuple([failed[i] for i in items]), feared, self._acts_done(status))
+    def _values(self, asked: Asked) -> F64:
+        orders = asked.mask & (self._knowledge.decision == _ORDER)
+        self._situations.look_up(asked.situation, orders, refuse=True)
+        self._situations.look_up_prices(asked.situation, asked.status)
+        packed, numbers, prices = self._situations.packed()
+        return values_of(packed, numbers, prices, self._knowledge, asked)
 
-    def tables(self, order: Order, profiles: Profiles) -> tuple[Ordered, Deciding]:
-        """What an order leads to and costs, and what decisions are worth, for these profiles' hidden states."""
-        return self._ordered(order, profiles), self._deciding(profiles, order.acts)
+    def changes(self, view: JourneyView, actions: I64, listed: I64, weights: F64) -> F64:
+        """What each journey's action is expected to change; locked decisions do not count.
 
-    def _lists_of(self, view: JourneyView) -> _Told:
-        """The view as lists, made once: every journey and action of a view is asked for in turn."""
-        if self._told is None or self._told.view is not view:
-            unknown = view.values[:, self._feared] < 0
-            met = self.locks.met(view.values, view.status).tolist()
-            self._told = _Told(view, view.status.tolist(), view.failures.tolist(), unknown.tolist(), met)
-        return self._told
+        Args:
+            view: revealed facts of n journeys.
+            actions: (n,) an order, a set or an act in each.
+            listed: (n, P) the profiles that are possible, then -1.
+            weights: (n, P * H) belief over these profiles' hidden states, of any positive sum.
 
-    def paid_before(self, view: JourneyView, row: int, order: Order, profiles: Profiles, weights: F64) -> float:
-        """What is expected for set-ups that are charged once in a journey, and were: the tables hold them in full."""
-        world, status, paid = self.world, self._lists_of(view).status[row], 0.0
-        for s, sharing in self._once:
-            if not any(status[j] in (RESULT, PENDING) for j in sharing):
-                continue
-            none = np.ones_like(weights)
-            for i, failed in zip(order.items, order.failures, strict=True):
-                if world.set_up[i] == s:
-                    none = none * (1.0 - self._tables.charged(i, profiles, failed))
-            price = world.weights[0] * world.set_up_cost_gbp[s] + world.weights[1] * world.set_up_harm_gbp[s]
-            paid += float(price * (weights @ (1.0 - none)) / weights.sum())
-        return paid
-
-    def decisions(self, view: JourneyView, row: int, profiles: Profiles, weights: F64) -> F64:
-        """(D,) expected worth of each decision now, less its keys if it is locked; arguments as in `change`."""
-        acts = self._acts_done(self._lists_of(view).status[row])
-        now, difference, _ = self._deciding(profiles, acts)
-        worth = (now + difference * self._unprogressed(view, row, profiles)) @ weights
-        if self.locks.groups:
-            locked = self._locked(view, row, Order((), (), (), acts), profiles, weights)
-            missing = self.locks.needs & ~locked.met
-            bits = (missing[:, None] >> np.arange(len(locked.now_gbp))) & 1
-            worth = worth - np.where(bits, locked.now_gbp, 0.0).sum(axis=1) * weights.sum()
-        return np.asarray(worth)
-
-    def _locked(self, view: JourneyView, row: int, order: Order, profiles: Profiles, weights: F64) -> Locked:
-        """What is locked before an order, and what the keys cost before and after it."""
-        locks = self.locks
-        if not locks.groups:
-            return Locked(locks.needs, 0, self._no_key, self._no_key)
-        met = self.met(view, row)
-        if not self._keys:
-            return Locked(locks.needs, met, self._no_key, self._no_key)
-        prices = self._prices(view, row, order.acts, profiles, weights)
-        now = locks.keys(view, row, prices)
-        return Locked(locks.needs, met, now, locks.keys(view, row, prices, order.items) if order.items else now)
-
-    def met(self, view: JourneyView, row: int) -> int:
-        """The requirements of decisions that are met in one journey, as bits."""
-        return int(self._lists_of(view).met[row])
-
-    def _prices(self, view: JourneyView, row: int, acts: tuple[int, ...], profiles: Profiles, weights: F64) -> F64:
-        """(I,) what each item by itself is expected to cost in money, harm and waiting, pounds; inf where it has a result.
-
-        What has one is no key any more, and a long history has more joint results than can be listed.
+        Returns:
+            (n,) float64 pounds; NaN for an action that cannot be priced one step ahead.
         """
-        told, found = self._lists_of(view), np.full(len(self.world.items), np.inf)
-        for i, status in enumerate(told.status[row]):
-            if status == RESULT:
-                continue
-            feared = tuple([x for x in self._fears[i] if told.unknown[row][x]])
-            charged = charges(self._tables, ((i, told.failures[row][i]),), profiles, (feared,), acts)
-            found[i] = weights @ charged / weights.sum()
-        return found
+        possible, H = listed >= 0, self._beliefs.width
+        first = np.concatenate([[0], possible.sum(axis=1).cumsum()])
+        of = Listed(first, listed[possible], weights.reshape(*listed.shape, H)[possible].ravel())
+        asked = self._asked(view, np.arange(len(actions)), of)
+        wanted = np.zeros_like(asked.mask)
+        wanted[np.arange(len(actions)), actions] = True
+        self._situations.look_up(asked.situation, wanted, refuse=False)
+        packed, numbers, _ = self._situations.packed()
+        return changes_of(packed, numbers, self._knowledge, asked, actions)
 
-    def _acts_done(self, status: list[int]) -> tuple[int, ...]:
-        return tuple([i for i in range(self.world.n_investigations, len(status)) if status[i] == RESULT])
-
-    def _unprogressed(self, view: JourneyView, row: int, profiles: Profiles) -> F64:
-        """(S,) chance that nothing progressed yet; `progression_h` has the factors of acts in it."""
-        if not self._moves:
-            return self._still(len(profiles))
-        return np.exp(-self._tables.rate(profiles) * view.progression_h[row][self._tables.condition(profiles)])
-
-    def _look_up_deciding(self, profiles: Profiles, acts: tuple[int, ...]) -> Deciding:
-        return Deciding(*(np.ascontiguousarray(table) for table in self._tables.progressing_stop(profiles, acts)))
-
-    def _look_up(self, order: Order, profiles: Profiles) -> Ordered:
-        tables, world = self._tables, self.world
-        orders = tuple(zip(order.items, order.failures, strict=True))
-        likelihoods, counts, hours, done, opens = [], [], [], [], []
-        for item, failed in orders:
-            treated = any(act in order.acts for act in tables.treated_by(item))
-            likelihood, status, opened = self._distinct(item, profiles, failed, treated)
-            timely = np.where(tables.takes_time(item, status), world.turnaround_h[item], 0.0)
-            likelihoods.append(likelihood)
-            counts.append(len(status))
-            hours.append(np.where(status == REFUSED, 0.0, timely))
-            done.append((status == RESULT) & self._credited[item])
-            opens.append(opened)
-        credit = np.zeros((len(order.items), 2, likelihood.shape[1]))
-        sway = np.zeros((len(order.items), 2, self.n_swayed, likelihood.shape[1]))
-        for i, item in enumerate(order.items):
-            if self._credited[item]:
-                after, plain = self._deciding(profiles, (item,)), self._deciding(profiles, ())
-                more = np.subtract(after[:2], plain[:2])
-                if world.by_patient.decided[world.by_patient.act == item].all():
-                    credit[i] = more[:, 0]
-                else:
-                    sway[i] = more
-        return Ordered(
-            np.ascontiguousarray(charges(tables, orders, profiles, order.feared, order.acts)),
-            np.concatenate(likelihoods),
-            np.array(counts),
-            np.concatenate(hours),
-            np.concatenate(done).astype(np.int64),
-            np.concatenate(opens),
-            credit,
-            sway,
-        )
-
-    def _look_up_outcomes(
-        self, item: int, profiles: Profiles, failures: int, treated: bool
-    ) -> tuple[F64, NDArray[np.uint8], NDArray[np.int64]]:
-        """Likelihoods (cells, S), statuses and opened requirements of outcomes, those that say the same about the patient
-        and open the same taken together."""
-        cells = self._tables.cells(item, profiles, failures, treated)
-        opened = self.locks.opened(item, cells.observables, cells.values, cells.status)
-        normal = np.round(cells.likelihood / cells.likelihood.max(axis=1, keepdims=True), 12) + 0.0
-        seen: dict[tuple[int, int, bytes], int] = {}
-        at = [
-            seen.setdefault((s, bits, row.tobytes()), len(seen))
-            for s, bits, row in zip(cells.status.tolist(), opened.tolist(), normal, strict=True)
-        ]
-        if len(seen) == len(at):
-            return cells.likelihood, cells.status, opened
-        likelihood = np.zeros((len(seen), normal.shape[1]))
-        np.add.at(likelihood, at, cells.likelihood)
-        status, bits = zip(*((s, b) for s, b, _ in seen), strict=True)
-        return likelihood, np.array(status, np.uint8), np.array(bits, np.int64)
+    def _asked(self, view: JourneyView, rows: NDArray[np.intp], of: Listed) -> Asked:
+        some = {name: getattr(view, name)[rows] for name in ("values", "status", "failures", "progression_h", "mask")}
+        paid = np.zeros((len(rows), len(self._sharing)), np.bool_)
+        for b, sharing in enumerate(self._sharing):
+            paid[:, b] = np.isin(some["status"][:, sharing], (RESULT, PENDING)).any(axis=1)
+        met = self._locks.met(some["values"], some["status"])
+        situation = self._situations.of(view, rows, of.first, of.profiles)
+        return Asked(situation, of.first, of.weights, met, paid, **some)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections import Counter, OrderedDict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from importlib.resources import as_file, files
 from typing import Literal
 
@@ -14,36 +14,24 @@ from numpy.typing import NDArray
 
 from workup.agents.base import AgentFactory, choose_first
 from workup.agents.opening import opening_actions, opening_choices
-from workup.agents.planning.bounded import Bounds, bound
+from workup.agents.planning.batch import Sought, search_batch
+from workup.agents.planning.bounded import Search, bound
+from workup.agents.planning.effort import SearchEffort
 from workup.agents.planning.policy import Policy, extract
-from workup.agents.planning.policy_cache import PolicyCache, cache_key, state_key
+from workup.agents.planning.policy_cache import Known, PolicyCache, cache_key, state_key
 from workup.agents.planning.presentation import Presented, Presenter, State
-from workup.agents.planning.problem import size
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED, RESULT, UNKNOWN
 from workup.envs.model.world import World
 from workup.errors import InternalError, PlanningRefused
+from workup.files import WorkingNotes
 
 EXACT_STATES = 5_000_000
 """Information states up to which a whole journey is searched to the end."""
-MAX_KEPT = 512
+MAX_KEPT = 2048
 """Solved states that a planner remembers."""
-
-
-@dataclass(frozen=True)
-class SearchEffort:
-    """How hard to look at one presentation."""
-
-    gap: float = 0.02
-    """Stop when upper - lower is at most this share of the certified gain, ..."""
-    gap_gbp: float = 0.5
-    """... or at most this many pounds."""
-    expansions: int = 800_000
-    """Orders looked at before giving up on the gap."""
-
-    def settings(self) -> dict[str, float]:
-        """For the key of a cache."""
-        return {"gap": self.gap, "gap_gbp": self.gap_gbp, "expansions": self.expansions}
+AGAIN, AGAIN_GBP = 5_000, 0.5
+"""Where a plan says decide it is looked at again, until so many expansions or pounds: mostly there is nothing to be found."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -54,7 +42,7 @@ class Solved:
     stop: float
     lower: float
     upper: float
-    met: bool
+    expansions: int
 
 
 class Planner:
@@ -81,46 +69,55 @@ class Planner:
             progression_h=np.full_like(state.progression_h, hours),
         )
 
-    def solve(self, state: State) -> Solved:
+    def solve(self, state: State, expansions: int | None = None) -> Solved:
         """What can be certified from this state on, and the plan that attains the lower bound.
+
+        Args:
+            state: at most `MAX_KEPT` are remembered.
+            expansions: after which its bounds were found before; else it is looked at briefly, on its own.
 
         Raises:
             PlanningRefused: something the planner cannot treat.
         """
         key = state_key(state)
         if key not in self.kept:
-            self.kept[key] = self.solve_problem(self.presenter.present(state))
-            if len(self.kept) > MAX_KEPT:
-                self.kept.popitem(last=False)
+            self.keep(key, self._solve(self.presenter.present(state), expansions))
         self.kept.move_to_end(key)
         return self.kept[key]
 
-    def solve_problem(self, presented: Presented) -> Solved:
-        """Search one problem with the planner's effort; a whole journey to the end."""
+    def keep(self, key: str, solved: Solved) -> None:
+        """Remember a state, the longest unused forgotten for it."""
+        self.kept[key] = solved
+        if len(self.kept) > MAX_KEPT:
+            self.kept.popitem(last=False)
+
+    def _solve(self, presented: Presented, expansions: int | None) -> Solved:
+        effort = self.effort
         if self.whole:
             found = bound(presented.problem, expansions=10**9)
+        elif expansions is not None:
+            search = Search(presented.problem, worthwhile=1e-5 * effort.gap_gbp)
+            found = search.run(expansions=expansions, gap=effort.gap_gbp, share_of_gain=effort.gap)
         else:
-            found = self._bounded(presented)
-        return Solved(extract(presented, found.graph), found.stop, found.lower, found.upper, found.met)
-
-    def _bounded(self, presented: Presented) -> Bounds:
-        effort = self.effort
-        return bound(
-            presented.problem,
-            gap=effort.gap_gbp,
-            share_of_gain=effort.gap,
-            expansions=effort.expansions,
-        )  # fmt: skip
+            gap = max(AGAIN_GBP, effort.gap_gbp)
+            found = bound(
+                presented.problem, gap=gap, share_of_gain=effort.gap, expansions=min(AGAIN, effort.expansions)
+            )  # fmt: skip
+        return Solved(extract(presented, found.graph), found.stop, found.lower, found.upper, found.expanded)
 
     def _whole_journey(self) -> bool:
         """Whether every start of the scenario is small enough to be searched to the end."""
         model, world = self.world.model, self.world
+        blanks = [
+            blank_state(world, start)
+            for start in range(model.n_starts)
+            if model.prior[start * model.profiles_per_start :][: model.profiles_per_start].any()
+        ]
         try:
-            for start in range(model.n_starts):
-                if model.prior[start * model.profiles_per_start :][: model.profiles_per_start].any():
-                    presented = self.presenter.present(blank_state(world, start))
-                    if size(presented.problem) > EXACT_STATES:
-                        return False
+            if any(self.presenter.states(blank) > EXACT_STATES for blank in blanks):
+                return False
+            for blank in blanks:
+                self.presenter.present(blank)  # or it refuses
         except PlanningRefused:
             return False
         return True
@@ -180,18 +177,20 @@ class Optimum:
         progress: Callable[[int], None] | None = None,
         presented: bool = False,
         known_only: bool = False,
+        notes: WorkingNotes | None = None,
     ) -> None:
         """The agent.
 
         Args:
             world: the scenario.
-            effort: by presentation.
+            effort: for presentations that are met together.
             cache: known answers, added to; by default those that come with the scenario, if they fit its figures.
             workers: threads that plan.
             progress: called with 1 for each presentation solved.
             presented: begin with history and examination as `presentations` does, even where the best plan of a whole journey
                 would not; what follows is then worth the certified lower bound on average, presentation by presentation.
             known_only: plan nothing: refuse where the cache has no answer.
+            notes: of an interrupted call for the same patients, for `search_batch`.
         """
         self.planner = Planner(world, effort)
         self.cache = cache if cache is not None else shipped_cache(world, self.planner.effort)
@@ -201,7 +200,7 @@ class Optimum:
         self._decisions = frozenset(range(len(world.actions) - len(world.decisions), len(world.actions)))
         self._workers, self._progress = workers, progress
         self._first = opening_actions(world) if presented else None
-        self._known_only = known_only
+        self._known_only, self._notes = known_only, notes
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
         """See `Agent.act`.
@@ -227,21 +226,30 @@ class Optimum:
 
     def _prepare(self, states: Sequence[State]) -> None:
         """Solve the starts of these journeys that no one has asked about yet, side by side."""
-        starts = {}
+        starts: dict[str, State] = {}
+        patients: Counter[str] = Counter()
         for state in states:
             if state_key(state) not in self.cache.actions:
                 if self._known_only:
                     raise PlanningRefused("a state that these patients came to has not been planned for")
                 start = self.planner.start(state)
-                starts[state_key(start)] = start
-        fresh = [s for k, s in starts.items() if k not in self.planner.kept]
-        solve_side_by_side(self.planner, fresh[:MAX_KEPT], self.cache, workers=self._workers, progress=self._progress)
+                key = state_key(start)
+                starts[key] = start
+                patients[key] += 1
+        fresh = {k: s for k, s in starts.items() if k not in self.planner.kept and k not in self.cache.bounds}
+        if fresh:
+            solve_together(
+                self.planner, fresh, self.cache, patients=patients, workers=self._workers, progress=self._progress,
+                notes=self._notes,
+            )  # fmt: skip
 
     def _action(self, state: State, mask: NDArray[np.bool_]) -> int:
         key = state_key(state)
         action = self.cache.actions.get(key)
         if action is None or action >= len(mask) or not mask[action]:
-            action = self.planner.solve(self.planner.start(state)).policy.next_action(state)
+            start = self.planner.start(state)
+            known = self.cache.bounds.get(state_key(start))
+            action = self.planner.solve(start, known and known.expansions).policy.next_action(state)
             if action is None or (action in self._decisions and not self.planner.whole):
                 # Not a state of the plan, or one where the search may have stopped looking: plan again from here. The
                 # new plan is worth no less than deciding now, so the certified bound still holds.
@@ -258,36 +266,60 @@ class Optimum:
         return action
 
 
-def solve_side_by_side(
+def solve_together(
     planner: Planner,
-    states: Sequence[State],
+    states: Mapping[str, State],
     cache: PolicyCache,
     *,
+    patients: Mapping[str, int],
     workers: int = 2,
     progress: Callable[[int], None] | None = None,
+    notes: WorkingNotes | None = None,
 ) -> None:
-    """Solve states in threads (the search holds no interpreter lock) and note their bounds in the cache."""
+    """Solve states with the planner's effort for all of them and note their bounds in the cache.
 
-    def one(state: State) -> None:
-        solved = planner.solve(state)
+    Args:
+        planner: remembers the plans.
+        states: by `state_key`.
+        cache: added to.
+        patients: how many are in each state.
+        workers: threads.
+        progress: called with 1 for each state solved.
+        notes: see `search_batch`.
+    """
+    told = set[str]()
+
+    def known(key: str, solved: Solved) -> None:
+        planner.keep(key, solved)
         if np.isfinite(solved.stop):  # else nothing can be decided yet: no presentation, but the start of a journey
             # As a file keeps them, so that what is said does not depend on whether it was known before.
-            cache.bounds[state_key(state)] = (round(solved.stop, 4), round(solved.lower, 4), round(solved.upper, 4))
-        if progress is not None:
+            stop, lower, upper = (round(x, 4) for x in (solved.stop, solved.lower, solved.upper))
+            cache.bounds[key] = Known(stop, lower, upper, solved.expansions)
+        if progress is not None and key not in told:
+            told.add(key)
             progress(1)
 
-    if len(states) < 2 or workers < 2:
-        for state in states:
-            one(state)
+    if planner.whole:
+        for key, state in states.items():
+            known(key, planner.solve(state))
         return
-    with ThreadPoolExecutor(workers) as pool:
-        for _ in pool.map(one, states):
-            pass
+
+    def report(each: Sought) -> None:
+        curve, policy = each.curve, each.policy
+        assert curve is not None
+        assert policy is not None
+        known(each.key, Solved(policy, curve.stop, curve.lower, curve.upper, curve.expansions))
+
+    sought = [Sought(key, partial(planner.presenter.present, state), patients[key]) for key, state in states.items()]
+    search_batch(sought, planner.effort, workers=workers, report=report, notes=notes)
 
 
 def shipped_cache(world: World, effort: SearchEffort) -> PolicyCache:
-    """The answers that come with a scenario, if they were worked out for these very figures; else an empty cache."""
-    key = cache_key(world, effort.settings())
+    """The answers that come with a scenario, if they were worked out for these very figures; else an empty cache, as for any
+    effort but the usual one."""
+    key = cache_key(world)
+    if effort != SearchEffort():
+        return PolicyCache(key)
     with as_file(files("workup.scenarios").joinpath(world.scenario.id, "bounds.json")) as path:
         return PolicyCache.load(path, key) or PolicyCache(key)
 

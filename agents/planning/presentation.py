@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
@@ -9,10 +11,11 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.agents.planning.actions import Actions, actions
+from workup.agents.planning.actions import Actions, actions, digits_left
+from workup.agents.planning.clairvoyant import Clairvoyant, clairvoyant
 from workup.agents.planning.digits import Digits, locate
 from workup.agents.planning.outcome_tables import OutcomeTables, Profiles
-from workup.agents.planning.problem import F64, Problem, free_value
+from workup.agents.planning.problem import F64, Problem
 from workup.agents.planning.remaining import DECIDING, Left, Modes, modes, of_decision, remaining, requirements
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.belief import possible_weights
@@ -78,15 +81,31 @@ class Presenter:
         Raises:
             PlanningRefused: something the planners cannot treat exactly, with the reason and the size.
         """
-        model = self.world.model
-        profiles, weights = next(
-            possible_weights(model, state.values[None], state.status[None], state.failures[None], state.treated[None])
-        )
         if (state.status == 1).any():
             raise PlanningRefused("a result is pending; the planners treat results that come at once")
-        known = tuple(int(v) for v in np.where(self._matters, np.maximum(state.values, -1), -1))
-        template = self._template(profiles, known, state.status.tobytes(), state.failures.tobytes())
+        weights = next(self._possible(state))[1]
+        template = self._template(*self._known(state))
         return template.weigh(weights, state.progression_h)
+
+    def states(self, state: State) -> float:
+        """Information states from a state on, counted without the rest of the problem.
+
+        Raises:
+            PlanningRefused: some of what `present` refuses.
+        """
+        left = self._left(*self._known(state))
+        of_past = modes(left)
+        return math.prod(float(len(digits_left(left, of_past, item, self.merge).status)) for item in left.items)
+
+    def _possible(self, state: State) -> Iterator[tuple[Profiles, F64]]:
+        return possible_weights(
+            self.world.model, state.values[None], state.status[None], state.failures[None], state.treated[None]
+        )
+
+    def _known(self, state: State) -> tuple[Profiles, tuple[int, ...], bytes, bytes]:
+        """What of a state a template depends on."""
+        known = tuple(int(v) for v in np.where(self._matters, np.maximum(state.values, -1), -1))
+        return next(self._possible(state))[0], known, state.status.tobytes(), state.failures.tobytes()
 
     @property
     def _matters(self) -> NDArray[np.bool_]:
@@ -115,7 +134,12 @@ class Presenter:
             )
 
     def _new_template(self, profiles: Profiles, known: tuple[int, ...], status: bytes, failures: bytes) -> Template:
-        left = remaining(
+        left = self._left(profiles, known, status, failures)
+        of_past = modes(left)
+        return assemble(left, of_past, actions(left, of_past, merge=self.merge), merge=self.merge)
+
+    def _left(self, profiles: Profiles, known: tuple[int, ...], status: bytes, failures: bytes) -> Left:
+        return remaining(
             self.tables,
             self.rules,
             profiles=profiles,
@@ -123,8 +147,6 @@ class Presenter:
             status=np.frombuffer(status, np.uint8),
             failures=np.frombuffer(failures, np.uint8),
         )
-        of_past = modes(left)
-        return assemble(left, of_past, actions(left, of_past, merge=self.merge), merge=self.merge)
 
 
 @dataclass(frozen=True, eq=False)
@@ -184,11 +206,15 @@ class Template:
             raise PlanningRefused("no history can be taken, so no decision is ever legal")
         problem = Problem(
             weights=np.concatenate([total[kept], total[kept][moving] * stayed]),
-            base=base, stop=stop, worst=_worst(stop, base, cost), free=free_value(stop, base, cost),
+            base=base, stop=stop, worst=_worst(stop, base, cost), free=self._free(stop, base, cost),
             column=np.ascontiguousarray(self.column[:, wide]), cost=np.ascontiguousarray(cost), hours=self.hours,
             decay=np.ascontiguousarray(decay), root_mode=0, clocked=self.clocked, **cast(dict[str, Any], self.parts),
         )  # fmt: skip
         return Presented(self.left.world, problem, self.left.items, self.actions.digits)
+
+    def _free(self, stop: F64, base: NDArray[np.int32], cost: F64) -> Clairvoyant:
+        names = ("member", "first_digit", "radix", "digit_mode", "child_count")
+        return clairvoyant(stop, base, cost, **cast(dict[str, Any], {name: self.parts[name] for name in names}))
 
     def _apart_from_condition(self, states: NDArray[np.int64]) -> NDArray[np.int64]:
         """What of a state is not the principal condition: profile, comorbidities, latent findings, preferences."""
@@ -312,7 +338,7 @@ def _worst(stop: F64, base: NDArray[np.int32], cost: F64) -> F64:
     S0 = stop.shape[1] - len(base)
     worst = np.concatenate([stop[:, :S0].min(axis=0), np.zeros(len(base))])
     if len(base):
-        # As in `free_value`: the unprogressed part may be worth more or less; take the less.
+        # As in the clairvoyant bound: the unprogressed part may be worth more or less; take the less.
         worst[S0:] = np.minimum(0.0, (stop[:, base] + stop[:, S0:]).min(axis=0) - worst[base])
     worst[:S0] -= 1.0
     if len(cost):

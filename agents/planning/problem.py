@@ -18,6 +18,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.agents.planning.clairvoyant import Clairvoyant
 from workup.agents.planning.source import SOURCE, Source
 from workup.errors import WorkupError
 
@@ -37,8 +38,8 @@ class Problem(NamedTuple):
     """(X, D, S) weighted utility of each decision, in pounds."""
     worst: F64
     """(S,) less than any journey scores, whatever is ordered and decided."""
-    free: F64
-    """(S,) upper bound on what any policy could reach if the state were revealed for free."""
+    free: Clairvoyant
+    """Upper bound on what any policy could reach if the state were revealed for free."""
 
     radix: I64
     """(n,) digits of each item."""
@@ -115,21 +116,3 @@ def check(problem: Problem) -> None:
 def size(problem: Problem) -> float:
     """Information states, counting every combination of digits."""
     return float(np.prod(problem.radix.astype(np.float64)))
-
-
-def free_value(stop: F64, base: I32, cost: F64) -> F64:
-    """The clairvoyant bound of `Problem.free`: best decision for each state, and every benefit of an act.
-
-    Progression can only lower the unprogressed part, so where progressing would be better the bound takes it.
-    """
-    stop = stop.reshape(-1, stop.shape[-1])
-    states = stop.shape[1] - len(base)
-    best = stop[:, :states].max(axis=0)
-    free = np.concatenate([best, np.zeros(len(base))])
-    if len(base):
-        # `stop` holds the progressed row at the state and the difference at the unprogressed coordinate.
-        unprogressed = (stop[:, base] + stop[:, states:]).max(axis=0)
-        free[states:] = np.maximum(0.0, unprogressed - best[base])
-    if len(cost):
-        free += np.maximum(0.0, -cost.min(axis=1)).sum(axis=0)
-    return np.ascontiguousarray(free)

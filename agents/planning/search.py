@@ -18,22 +18,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from workup.agents.planning.graph import (
-    CHILDREN,
-    EDGES,
-    EXPANDED,
-    FOLLOW,
-    LISTED,
-    NODES,
-    PLANS,
-    SLOTS,
-    STRUCTURES,
-    TRIALS,
-    Graph,
-)
+from workup.agents.planning.graph import CHILDREN, EDGES, EXPANDED, FOLLOW, PLANS, SLOTS, TRIALS, Graph, has_room
 from workup.agents.planning.nodes import borrow, extra_of, find_node, make_node, reading, sawtooth
 from workup.agents.planning.problem import F64, I32, I64, Problem
-from workup.agents.planning.transitions import SUM, digits_of, dot, mode_of
+from workup.agents.planning.transitions import SUM, digits_of, dot, free_of, mode_of
 from workup.envs.model.machine_code import njit
 
 DONE, GROW, SPENT = 0, 1, 2
@@ -63,18 +51,20 @@ def _edge(g: Graph, action: int, cost: float, upper: float) -> None:
 
 
 @njit(cache=True, fastmath=SUM)
-def _open(p: Problem, g: Graph, node: int, v: F64, mode: int) -> None:
+def _open(p: Problem, g: Graph, node: int, v: F64, digits: I64, mode: int) -> None:
     """List what may be done at a node, with what free information would make of it."""
     s = g.structure[node]
     g.edge_start[node] = g.used[EDGES]
-    free = dot(p.free, v)
+    free = free_of(p, v, digits, mode_of(p, digits), g.extra[node] > 0)
+    paid = free if g.extra[node] > 0 else free_of(p, v, digits, mode, True)
     if g.extra[node] > 0:
         _edge(g, reading(p, g.extra[node])[0], 0.0, free)
     for k in range(g.structure_first[s], g.structure_first[s] + g.structure_actions[s]):
         a = g.listed[k]
         cost = dot(p.cost[a, mode], v)
-        if free - cost > g.lower[node]:
-            _edge(g, a, cost, free - cost)
+        upper = (paid if p.free.bits[a] & ~mode else free) - cost
+        if upper > g.lower[node]:
+            _edge(g, a, cost, upper)
     g.edge_count[node] = g.used[EDGES] - g.edge_start[node]
     slot = g.used[SLOTS]
     g.used[SLOTS] += 1
@@ -209,20 +199,6 @@ def _plan(p: Problem, g: Graph, node: int, e: int, digits: I64, mode: int) -> in
     return plan
 
 
-@njit(cache=True)
-def _room(g: Graph, A: int, largest: int, depth: int) -> bool:
-    return (
-        g.used[NODES] + 64 + A * largest < g.code.shape[0]
-        and g.used[EDGES] + A + 1 < g.edge_action.shape[0]
-        and g.used[CHILDREN] + A * largest < g.child.shape[0]
-        and g.used[SLOTS] + 1 < g.slot_node.shape[0]
-        and g.used[STRUCTURES] + 64 + A * largest < g.structure_key.shape[0]
-        and g.used[LISTED] + (64 + A * largest) * A < g.listed.shape[0]
-        and g.used[PLANS] + depth < g.plan_action.shape[0]
-        and g.used[FOLLOW] + depth * largest < g.follow.shape[0]
-    )
-
-
 @njit(cache=True, fastmath=SUM)
 def begin(p: Problem, g: Graph, first: int) -> None:
     """Make the plans that are decisions, and the root; with `first` >= 0 that action has been ordered and paid."""
@@ -288,7 +264,9 @@ def _step(p: Problem, g: Graph, node: int, e: int, child: int, digits: I64, mode
 def _tighten(p: Problem, g: Graph, walk: Walk, depth: int, limit: int) -> None:
     """Better bounds for a node before it is opened."""
     node = walk.path[depth]
-    upper = sawtooth(p, g, g.structure[node], walk.v, g.upper[node], g.lower[node], 4 * limit)
+    digits = walk.trail[depth]
+    free = free_of(p, walk.v, digits, mode_of(p, digits), g.extra[node] > 0)
+    upper = sawtooth(p, g, g.structure[node], walk.v, free, g.upper[node], g.lower[node], 4 * limit)
     borrow(g, node, walk.v, 4 * limit)
     g.upper[node] = max(g.lower[node], upper)
 
@@ -298,7 +276,7 @@ def _grow_here(p: Problem, g: Graph, walk: Walk, depth: int, tiny: float, limit:
     """Open the last node of a walk and expand its best actions until the best one is expanded."""
     node, digits, mode = walk.path[depth], walk.trail[depth], walk.modes[depth]
     if g.edge_start[node] < 0:
-        _open(p, g, node, walk.v, mode)
+        _open(p, g, node, walk.v, digits, mode)
     while True:
         e = _best_edge(g.edge_upper, g.edge_start[node], g.edge_count[node])
         if e < 0 or g.edge_children[e] >= 0 or g.edge_upper[e] <= g.lower[node] + tiny:
@@ -328,7 +306,7 @@ def search(
     while g.upper[0] - g.lower[0] > max(gap, share * (g.lower[0] - g.stop[0])):
         if g.used[EXPANDED] >= expansions:
             return SPENT
-        if not _room(g, A, largest, deepest):
+        if not has_room(g, A, largest, deepest):
             return GROW
         g.used[TRIALS] += 1
         depth = _descend(p, g, walk, tiny)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -9,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.opening import open_journeys
-from workup.agents.planning.optimum import Planner, SearchEffort, blank_state, shipped_cache, solve_side_by_side
+from workup.agents.planning.effort import SearchEffort
+from workup.agents.planning.optimum import Planner, blank_state, shipped_cache, solve_together
 from workup.agents.planning.policy_cache import PolicyCache, state_key
 from workup.agents.planning.presentation import State
 from workup.envs.engine.engine import Engine
@@ -78,7 +80,7 @@ def solve(
         world: the scenario.
         patients: sampled where the whole journey cannot be searched.
         seed: of those patients.
-        effort: by presentation.
+        effort: for all of them together.
         cache: known answers, added to.
         planner: of this world and effort, which knows what it has solved.
         progress: called with 1 for each presentation solved.
@@ -121,7 +123,7 @@ def presentation_bounds(
         patients: (n,) ids of the seed's patients, or of `cases`.
         seed: of the patients.
         cases: fixed patients, such as a vignette's.
-        effort: by presentation.
+        effort: for all of them together.
         cache: known answers, added to; by default those that come with the scenario.
         progress: called with 1 for each presentation solved.
 
@@ -131,11 +133,12 @@ def presentation_bounds(
     planner = Planner(world, effort)
     known = cache if cache is not None else shipped_cache(world, planner.effort)
     v0, states = presentations(world, np.asarray(patients, np.int64), seed, cases)
+    patients_of = Counter(state_key(state) for state in states.values())
     fresh = {state_key(state): state for state in states.values() if state_key(state) not in known.bounds}
-    solve_side_by_side(planner, list(fresh.values()), known, progress=progress)
+    solve_together(planner, fresh, known, patients=patients_of, progress=progress)
     lower, upper = v0.copy(), v0.copy()
     for row, state in states.items():
-        stop, low, high = known.bounds[state_key(state)]
+        stop, low, high, _ = known.bounds[state_key(state)]
         lower[row] += low - stop
         upper[row] += high - stop
     return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all()))

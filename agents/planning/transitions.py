@@ -36,6 +36,28 @@ def mode_of(p: Problem, digits: I64) -> int:
     return mode
 
 
+@njit(cache=True, fastmath=SUM)
+def free_of(p: Problem, v: F64, digits: I64, mode: int, reading: bool) -> float:
+    """The clairvoyant bound of a belief at an information state; `reading`: an order is paid and its results are to come."""
+    total = dot(p.free.paid[mode], v) if reading else dot(p.free.still[mode], v)
+    for b in range(p.free.benefit.shape[0]):
+        if can_come(p, p.free.benefit_action[b], digits):
+            total += dot(p.free.benefit[b], v)
+    return total
+
+
+@njit(cache=True)
+def can_come(p: Problem, a: int, digits: I64) -> bool:
+    """Whether all members of an action can still be ordered, now or later."""
+    for m in range(p.member.shape[1]):
+        i = p.member[a, m]
+        if i < 0:
+            break
+        if p.free.final[p.first_digit[i] + digits[i]]:
+            return False
+    return True
+
+
 @njit(cache=True)
 def holds(p: Problem, owner: int, digits: I64) -> bool:
     """Whether every requirement of an item (of deciding: owner = n, of decision d: n + 1 + d) holds."""

@@ -8,9 +8,9 @@ By itself and after what every scenario does, as are locked decisions: where not
 from __future__ import annotations
 
 from workup.envs.engine.exposure import exposures, progression_chance_of
-from workup.envs.engine.numba_options import jit
+from workup.envs.engine.numba_options import inlined, jit
 from workup.envs.engine.state import DELAY, LATE_HARM, N_POSSIBLE, OUTCOMES, STATUS
-from workup.envs.engine.tracking import weight_of
+from workup.envs.engine.vectors import LANES, all_of, load, one, store, times
 from workup.envs.model.codes import RESULT
 
 
@@ -53,27 +53,61 @@ def benefit_if(i, b, k, h, chance, cut_off, world, rows):
     return pounds
 
 
+@inlined
+def add_waiting(i, scale, world, rows):
+    """Add to the posterior expectation of delay what waiting costs beside what the condition says."""
+    at, ints, reals = world.at, world.ints, world.reals
+    n_hidden, size, terms = at.n_hidden, at.n_hidden // at.n_conditions, at.weighted
+    delay = rows.amounts[i, at.expected + DELAY]
+    for c in range(at.n_conditions):
+        if not ints[at.waits_in + c]:
+            continue
+        waited = all_of(exposures(i, c, world, rows)[0])
+        for a in range(rows.counts[i, N_POSSIBLE]):
+            rate = at.waiting_more + rows.counts[i, at.possible + a] * n_hidden + c * size
+            weighed = at.weighed + a * at.wide_hidden + c * size
+            for h in range(0, size, LANES):
+                w = times(all_of(scale), load(rows.scratch, weighed + h))
+                store(rows.scratch, terms + h, times(times(w, waited), load(reals, rate + h)))
+            for h in range(size):
+                delay += one(rows.scratch, terms + h)
+    rows.amounts[i, at.expected + DELAY] = delay
+
+
+@inlined
+def anything_by_patient(i, world, rows):
+    """Whether anything that differs by patient was feared, or an act done whose benefit does."""
+    at, ints = world.at, world.ints
+    anything = False
+    for y in range(at.n_fears):
+        anything |= rows.marks[i, at.feared + ints[at.fear + y]] != 0
+    for b in range(at.n_benefits):
+        anything |= rows.marks[i, STATUS + ints[at.benefit_act + b]] == RESULT
+    return anything
+
+
 @jit
 def add_by_patient(i, scale, world, rows):
-    """Add posterior expectations to delay, late harm and the utility of each decision and of truncation."""
+    """Add posterior expectations of what was feared, and of benefits of acts that were done; utilities in scratch too."""
     at, ints = world.at, world.ints
     n_hidden, n_decisions, utility = at.n_hidden, at.n_decisions, at.expected + OUTCOMES
     size = n_hidden // at.n_conditions
     for c in range(at.n_conditions):
-        waited, chance = exposures(i, c, world, rows)[0], progression_chance_of(i, c, world, rows)
+        chance = progression_chance_of(i, c, world, rows)
         for a in range(rows.counts[i, N_POSSIBLE]):
             k = rows.counts[i, at.possible + a]
             for h in range(c * size, c * size + size):
-                w = scale * weight_of(i, a, h, world, rows)
+                w = scale * rows.scratch[at.weighed + a * at.wide_hidden + h]
                 if w == 0.0:
                     continue
-                rows.amounts[i, at.expected + DELAY] += w * waited * waiting_rate(k, h, world)
                 rows.amounts[i, at.expected + LATE_HARM] += w * feared_loss(i, k, h, world, rows)
                 for b in range(at.n_benefits):
                     pounds = w * benefit_if(i, b, k, h, chance, False, world, rows)
                     for d in range(n_decisions):
                         rows.amounts[i, utility + d] += pounds * ints[at.benefit_decided + b * n_decisions + d]
                     rows.amounts[i, utility + n_decisions] += w * benefit_if(i, b, k, h, chance, True, world, rows)
+    for d in range(n_decisions):
+        rows.scratch[at.utilities + d] = rows.amounts[i, utility + d]
 
 
 @jit

@@ -33,6 +33,7 @@ from workup.envs.engine.state import (
     Columns,
     Rows,
 )
+from workup.envs.engine.tracking import PLACES_OF_ITEM
 from workup.envs.engine.types import JourneyView
 from workup.envs.model.codes import NOT_ORDERED
 from workup.envs.model.world import World
@@ -41,19 +42,26 @@ Slots = NDArray[np.int64]
 
 
 def view_of(
-    world: World, columns: Columns, rows: Rows, chosen: Any, numbers: NDArray[np.float32], observation: bool
+    world: World,
+    columns: Columns,
+    rows: Rows,
+    chosen: Any,
+    values: NDArray[np.int16],
+    numbers: NDArray[np.float32],
+    observation: NDArray[np.float32] | None,
+    mask: NDArray[np.bool_],
 ) -> JourneyView:
-    """What has been revealed in the chosen slots. numbers: those of its findings."""
+    """What has been revealed in the chosen slots: values, numbers of findings, observation and mask, and all else."""
     at = columns.at
     counts, amounts, marks = rows.counts[chosen], rows.amounts[chosen], rows.marks[chosen]
     status = marks[:, : at["failures"]].copy()
     ordered_at = amounts[:, at["ordered_at_h"] : at["set_up_paid_at_h"]]
     since = (amounts[:, CLOCK_H] - amounts[:, ACTED_H])[:, None]
-    ends = [at[name] for name in ("posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h")]
+    ends = [at[name] for name in ("posterior", "waited_h", "progressed_h", "waiting", "progressing", "expected")]
     _, waited, progressed, waiting, progressing = np.split(amounts[:, ends[0] : ends[-1]], 5, axis=1)
     return JourneyView(
         world=world,
-        values=rows.values[chosen].copy(),
+        values=values,
         numbers=numbers,
         status=status,
         failures=marks[:, at["failures"] : at["charged"]].copy(),
@@ -67,8 +75,8 @@ def view_of(
         tests=counts[:, TESTS].astype(np.int32),
         waiting_h=waited + since * waiting,
         progression_h=progressed + since * progressing,
-        mask=rows.mask[chosen].copy(),
-        observation=rows.facts[chosen].copy() if observation else None,
+        mask=mask,
+        observation=observation,
     )
 
 
@@ -83,16 +91,43 @@ def beliefs_of(
     possible = np.arange(most) < alive
     listed[~possible] = -1
     n_hidden = model.prior.shape[1]
-    held = rows.weights[:, : at["by_both"] + most * n_hidden][slots]
-    by_condition, by_hidden, by_profile, joint = np.split(
-        held, [at["by_hidden"], at["by_profile"], at["by_both"]], axis=1
-    )
-    known = counts[:, JOINT, None, None] > 0
-    joint = joint.reshape(-1, most, n_hidden)
-    weights = joint if known.all() else np.where(known, joint, model.prior[listed])
-    weights = weights * by_profile[:, :most, None] * (by_hidden * by_condition[:, model.condition_of])[:, None, :]
+    held = rows.weights[slots]
+    by_profile = held[:, at["by_profile"] : at["by_profile"] + most]
+    by_hidden = held[:, at["by_hidden"] : at["by_hidden"] + n_hidden]
+    by_hidden = np.where(counts[:, at["told"], None] > 0, by_hidden, 1.0) * held[:, model.condition_of]
+    weights = _joint(world, columns, counts, held, listed) * by_profile[:, :, None] * by_hidden[:, None, :]
     weights = np.where(possible[:, :, None], weights, 0.0)
     return weights.reshape(len(slots), -1), listed
+
+
+def _joint(
+    world: World, columns: Columns, counts: Slots, held: NDArray[np.float64], listed: NDArray[np.int64]
+) -> NDArray[np.float64]:
+    """(m, P, H) the prior of the listed profiles, times what reports said of profile and hidden state together: what the
+    kernel's `joint_weights` multiplies, report by report."""
+    model, at = world.model, columns.at
+    weights, n_observables = model.prior[listed], len(model.observables)
+    for r in range(int(counts[:, JOINT].max(initial=0))):
+        notes = np.where(counts[:, JOINT] > r, counts[:, at["joined"] + r], 0)
+        for note in np.unique(notes[counts[:, JOINT] > r]).tolist():
+            of = (notes == note) & (counts[:, JOINT] > r)
+            if note < 0:
+                weights[of] /= held[of, at["divided"] - note - 1][:, None, None]
+                continue
+            o, first = note & ((1 << PLACES_OF_ITEM) - 1), note >> PLACES_OF_ITEM
+            laws = model.evidence_rows if o < n_observables else model.status_rows
+            row = o if o < n_observables else o - n_observables
+            place = laws.of_profile[row, listed[of]][:, :, None].astype(np.int64) + laws.of_hidden[row]
+            if o < n_observables:
+                base, column = divmod(first, model.evidence_table.shape[1])
+                weights[of] *= model.evidence_table[base + place, column]
+                continue
+            base, column = divmod(first, 8)
+            chance = model.status_table[base + place]
+            stands = chance[..., 3]
+            told = np.divide(chance[..., column - 4], stands, out=np.zeros_like(stands), where=stands > 0)
+            weights[of] *= chance[..., column] if column < 4 else told
+    return weights
 
 
 def ended_of(
@@ -105,7 +140,7 @@ def ended_of(
     at_end = amounts[:, END_BY_TRUTH:N_AMOUNTS].reshape(-1, 2, 4)
     if not follows_posterior:
         at_end[:, 1] = np.nan
-    charged = rows.marks[slots, columns.at["last_charged"] :]
+    charged = rows.marks[slots, columns.at["last_charged"] : columns.at["last_charged"] + len(world.items)]
     return {
         "patient": counts[:, LAST_PATIENT],
         "profile": counts[:, LAST_PROFILE],
@@ -128,7 +163,7 @@ class LastJourney:
 
     def __init__(self, world: World, columns: Columns, rows: Rows) -> None:
         self._world, self._rows = world, rows
-        self._charged_at = columns.at["last_charged"]
+        self._charged = slice(columns.at["last_charged"], columns.at["last_charged"] + len(world.items))
         self._condition_of = world.model.condition_of.tolist()
         self._right_for = world.right_for.tolist()
         self._complicated = sorted(set(world.complication_item.tolist()))
@@ -153,7 +188,7 @@ class LastJourney:
         }
 
     def _complications(self, slot: int, key: int, profile: int, hidden: int) -> list[str]:
-        charged = self._rows.marks[slot, self._charged_at :]
+        charged = self._rows.marks[slot, self._charged]
         times = charged.tolist()
         if not any(times[item] for item in self._complicated):
             return []

@@ -18,7 +18,7 @@ from workup.envs.engine.state import HIDDEN, KEY, PATIENT, PROFILE
 from workup.envs.model.codes import MISSING, UNKNOWN
 from workup.envs.model.machine_code import njit
 from workup.envs.model.patient_model import PatientModel
-from workup.envs.model.randomness import ATTEMPTS, COMPLICATION, CORE, EVENT, NUMBER, VALUE, uniform
+from workup.envs.model.randomness import ATTEMPTS, COMPLICATION, CORE, EVENT, NUMBER, VALUE, bits, uniform
 from workup.envs.model.world import World
 
 
@@ -109,25 +109,26 @@ def failing_event(i, item, world, rows):
 @inlined
 def draw_patient(i, world, rows):
     """Rule 1: profile and hidden state by ancestral sampling, or those of the case."""
-    at, ints, reals = world.at, world.ints, world.reals
+    at, ints = world.at, world.ints
     patient = rows.counts[i, PATIENT]
     if world.cases.shape[0] > 0:
         case = patient % world.cases.shape[0]
         rows.counts[i, PROFILE], rows.counts[i, HIDDEN] = world.cases[case, 0], world.cases[case, 1]
         return
     key, k, h = rows.counts[i, KEY], 0, 0
+    drawn, core = rows.notes[: at.n_core], rows.notes[at.n_core : 2 * at.n_core]
     for c in range(at.n_core):  # apart from what follows, so that several are hashed at once
-        rows.scratch[c] = uniform(key, CORE + c)
+        drawn[c] = bits(key, CORE + c)
     for c in range(at.n_core):
         row = np.int64(ints[at.core_row + c])
         for p in range(ints[at.parents_at + c], ints[at.parents_at + c + 1]):
-            row += rows.core[ints[at.parent + p]] * ints[at.parent_stride + p]
-        cell = at.core_cumulative + row * at.n_values
-        u, size = rows.scratch[c], ints[at.core_size + c]
-        v = np.int64(u >= reals[cell])
-        for threshold in range(cell + 1, cell + size - 1):
-            v += u >= reals[np.uint64(threshold)]
-        rows.core[c] = v
+            row += core[np.uint64(ints[at.parent + p])] * ints[at.parent_stride + p]
+        cell = at.core_cut + row * at.n_values
+        u, size = drawn[c], ints[at.core_size + c]
+        v = np.int64(u >= ints[cell])
+        for cut in range(cell + 1, cell + size - 1):
+            v += u >= ints[np.uint64(cut)]
+        core[c] = v
         k += v * ints[at.core_k + c]
         h += v * ints[at.core_h + c]
     rows.counts[i, PROFILE], rows.counts[i, HIDDEN] = k, h

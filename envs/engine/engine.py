@@ -25,7 +25,7 @@ from workup.envs.engine.state import (
     EngineState,
     allocate,
 )
-from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, reset_batch, step_batch
+from workup.envs.engine.steps import SOME_ENDED, SOME_IMPOSSIBLE, read_batch, reset_batch, step_batch
 from workup.envs.engine.types import Autoreset, Budget, JourneyView, Results, Step
 from workup.envs.model.population import Population
 from workup.envs.model.world import World
@@ -72,9 +72,9 @@ class Engine:
         self._cases = packed_cases(cases)
         self._tables, self._columns = tables_for(world, self.settings)
         belief_rows = num_envs if self.tracked else int(self.settings.follows_posterior)
-        self._rows = allocate(
-            world, self._columns, num_envs, len(self.observation_names), belief_rows, self._tables.scratch_size()
-        )
+        totals_slot = self.layout.totals_slot
+        n_features = totals_slot, len(self.observation_names) - totals_slot
+        self._rows = allocate(world, self._columns, num_envs, n_features, belief_rows, self._tables.notes())
         self._last = LastJourney(world, self._columns, self._rows)
         self._all = np.arange(num_envs)
         self._no_finals = np.empty((0, 0), np.float32), np.empty((0, 0), np.bool_)
@@ -168,7 +168,7 @@ class Engine:
     def results(self, size: int | None = None) -> Results:
         """New arrays for what a step of all journeys, or of `size`, gives."""
         n = self.num_envs if size is None else size
-        facts, mask = (n, self._rows.facts.shape[1]), (n, self._rows.mask.shape[1])
+        facts, mask = (n, len(self.observation_names)), (n, len(self.action_names))
         finals = self._no_finals
         if self.settings.autoreset == "same_step":
             finals = np.empty(facts, np.float32), np.zeros(mask, np.bool_)
@@ -203,12 +203,20 @@ class Engine:
     @property
     def observation(self) -> NDArray[np.float32]:
         """(n, P) a copy of the current observations."""
-        return self._rows.facts.copy()
+        return self.shown()[0]
 
     @property
     def mask(self) -> NDArray[np.bool_]:
         """(n, A) a copy of the current masks."""
-        return self._rows.mask.copy()
+        return self.shown()[1]
+
+    def shown(self, rows: NDArray[np.int64] | None = None) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """(n, P) observations and (n, A) masks of the journeys in all slots, or in the given ones, copied."""
+        slots = self._all if rows is None else np.arange(self.num_envs)[rows]
+        observation = np.empty((len(slots), len(self.observation_names)), np.float32)
+        mask = np.empty((len(slots), len(self.world.actions)), np.bool_)
+        read_batch(*self._fixed, slots, *self._rows, observation, mask)
+        return observation, mask
 
     @property
     def patient(self) -> NDArray[np.int64]:
@@ -252,7 +260,7 @@ class Engine:
         """(n,) the same if no decision required anything; meant for journeys in which a decision is legal."""
         first = self._columns.at["expected"] + OUTCOMES
         utility = self._rows.amounts[:, first : first + len(self.world.decisions)]
-        legal = self._rows.mask[:, len(self.world.actions) - len(self.world.decisions) :]
+        legal = self.mask[:, len(self.world.actions) - len(self.world.decisions) :]
         allowed = np.where(legal, utility, -np.inf).max(axis=1)
         gained = np.where(np.isfinite(allowed), utility.max(axis=1) - allowed, 0.0)
         return np.asarray(self.best_expected_utility + self.world.weights[3] * gained)
@@ -290,11 +298,16 @@ class Engine:
     def journey_view(self, rows: NDArray[np.int64] | None = None, *, observation: bool = False) -> JourneyView:
         """What has been revealed so far in the given slots (all by default), copied."""
         chosen: Any = slice(None) if rows is None else rows
-        return view_of(self.world, self._columns, self._rows, chosen, self._numbers_of(chosen), observation)
+        values = self._rows.values[chosen, : len(self.world.model.observables)].astype(np.int16)
+        shown, mask = self.shown(rows)
+        numbers = self._numbers_of(chosen, values)
+        return view_of(
+            self.world, self._columns, self._rows, chosen, values, numbers, shown if observation else None, mask
+        )
 
-    def _numbers_of(self, chosen: Any) -> NDArray[np.float32]:
+    def _numbers_of(self, chosen: Any, values: NDArray[np.int16]) -> NDArray[np.float32]:
         """(n, O) numbers of revealed numeric findings: recorded ones where there are any, else drawn."""
-        values, counts = self._rows.values[chosen], self._rows.counts[chosen]
+        counts = self._rows.counts[chosen]
         if self._numbers is None:
             return numbers_of(self.world.model, values, counts[:, KEY])
         recorded = self._numbers[counts[:, PATIENT] % len(self._numbers)]

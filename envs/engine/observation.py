@@ -91,6 +91,16 @@ def layout_of(world: World) -> Layout:
     )
 
 
+def parts_of_one(world: World, layout: Layout) -> NDArray[np.int64]:
+    """(totals_slot,) what each number of the observation up to the totals is a fraction of: levels of their highest, statuses of
+    twice their tries (`STATUS_LEVELS`)."""
+    parts = np.ones(layout.totals_slot, np.int64)
+    level = layout.kind == LEVEL
+    parts[layout.slot[level] + 1] = world.model.n_values[level] - 1
+    parts[layout.status_slot] = 2 * world.attempts
+    return parts
+
+
 def _facts(world: World, names: list[str]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     model = world.model
     kind = np.zeros(len(model.observables), np.int32)

@@ -29,6 +29,7 @@ def order_tables(world: World, layout: Layout, bits: Bits) -> Part:
     ints: dict[str, NDArray[Any]] = {
         "reveals": world.reveals,
         **drawn,
+        "plain_item": _plain_items(world, drawn["careful_at"]),
         "treatable": np.asarray((np.append(world.model.treatment, -1)[world.reveals] >= 0).any(axis=1)),
         "set_up": world.set_up,
         "attempts": world.attempts,
@@ -53,6 +54,16 @@ def order_tables(world: World, layout: Layout, bits: Bits) -> Part:
 def _plain(model: PatientModel) -> NDArray[np.bool_]:
     """(O,) whether an observable is always reported as it is, whatever was done before."""
     return np.asarray((model.n_values > 1) & (model.treatment < 0) & (model.withheld < 0) & (model.corrupted < 0))
+
+
+def _plain_items(world: World, careful_at: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(A,) the investigation that an action orders by itself, if it is not refused, does not fail and is reported as it is,
+    whatever was done before; else -1."""
+    model, items = world.model, np.arange(len(world.items))
+    certain = (model.item_refusal < 0) & (model.item_failures < 0).all(axis=1) & (items < world.n_investigations)
+    plain = certain & (np.diff(careful_at[: len(items) + 1]) == 0)
+    single = [a.items[0] if a.kind == "order" and len(a.items) == 1 else -1 for a in world.actions]
+    return np.array([item if item >= 0 and plain[item] else -1 for item in single], np.int64)
 
 
 def _reveal_lists(world: World, layout: Layout, bits: Bits) -> tuple[dict[str, NDArray[Any]], int]:

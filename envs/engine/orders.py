@@ -31,7 +31,7 @@ from workup.envs.engine.state import (
 )
 from workup.envs.engine.tracking import believe_reports, believe_status
 from workup.envs.model.codes import FAILED, MISSING, NOT_ORDERED, PENDING, REFUSED, RESULT, UNKNOWN
-from workup.envs.model.randomness import CORRUPTION, uniform
+from workup.envs.model.randomness import CORRUPTION, bits
 
 
 @inlined
@@ -79,7 +79,7 @@ def place(i, item, world, rows):
             if act >= 0:
                 treated = rows.marks[i, STATUS + act] == RESULT
                 rows.marks[i, at.treated + o] = treated
-                rows.facts[i, ints[at.treated_slot + o]] = 1.0 if treated else 0.0
+                rows.codes[i, ints[at.treated_slot + o]] = treated
     failing = failing_event(i, item, world, rows)
     if failing >= 0 and not ints[at.event_charged + failing]:
         fail(i, item, np.int64(1), world, rows)
@@ -160,29 +160,47 @@ def report(i, item, accepted, world, rows):
 @inlined
 def reveal_plain(i, item, world, rows):
     """Draw the findings of an item that are always reported as they are, and show them."""
-    at, ints, reals = world.at, world.ints, world.reals
+    at, ints = world.at, world.ints
     first, two, last = ints[at.drawn_at + item], ints[at.drawn_two + item], ints[at.drawn_at + item + 1]
     key = rows.counts[i, KEY]
     streams = ints[at.drawn_stream + first : at.drawn_stream + last]
     of_k = at.drawn_of_k + rows.counts[i, PROFILE] * at.n_drawn
     of_h = at.drawn_of_h + rows.counts[i, HIDDEN] * at.n_drawn
     by_k, by_h = ints[of_k + first : of_k + last], ints[of_h + first : of_h + last]
-    thresholds = reals[at.value_cumulative :]
+    cuts, found = ints[at.value_cut :], rows.notes[: last - first]
     for q in range(last - first):  # apart from what follows, so that several are hashed at once
-        rows.scratch[q] = uniform(key, streams[q])
+        found[q] = bits(key, streams[q])
     drawn, slots = ints[at.drawn + first : at.drawn + last], ints[at.drawn_slot + first : at.drawn_slot + last]
-    row_values, row_facts = rows.values[i], rows.facts[i]
+    row_values, row_codes = rows.values[i], rows.codes[i]
     for q in range(two - first):
-        present = rows.scratch[q] >= thresholds[np.uint64(by_k[q] + by_h[q])]
+        present = found[q] >= cuts[np.uint64(by_k[q] + by_h[q])]
         row_values[np.uint64(drawn[q])] = present
-        row_facts[np.uint64(slots[q])] = 1.0 if present else -1.0
+        row_codes[np.uint64(slots[q])] = 2 * np.int64(present) - 1
     for q in range(two - first, last - first):
         o, v = drawn[q], 0
         cell = by_k[q] + by_h[q]
-        for threshold in range(cell, cell + ints[at.values_of + o] - 1):
-            v += rows.scratch[q] >= thresholds[np.uint64(threshold)]
-        rows.values[i, o] = v
+        for cut in range(cell, cell + ints[at.values_of + o] - 1):
+            v += found[q] >= cuts[np.uint64(cut)]
+        row_values[np.uint64(o)] = v
         write_fact(i, o, world, rows)
+
+
+@inlined
+def take_plain(i, item, world, rows):
+    """An order of an item that is certain to have a result, at once: `place_orders` and `report` without what cannot happen."""
+    at, ints, reals = world.at, world.ints, world.reals
+    clock = rows.amounts[i, CLOCK_H]
+    rows.amounts[i, at.ordered_at_h + item] = clock
+    rows.amounts[i, ORDERED_H] = clock
+    charge(i, item, world, rows)
+    rows.amounts[i, CLOCK_H] = max(clock, clock + reals[at.turnaround + item])
+    rows.marks[i, STATUS + item] = RESULT
+    reveal_plain(i, item, world, rows)
+    note_facts(i, item, world, rows)
+    rows.counts[i, PHASE] |= ints[at.opens + item]
+    show_status(i, item, world, rows)
+    if at.tracked:
+        believe_reports(i, item, np.int64(0), world, rows)
 
 
 @jit

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.parts import Part
+from workup.envs.engine.vectors import padded
 from workup.envs.model.codes import Rows
 from workup.envs.model.patient_model import PatientModel
 from workup.envs.model.truth import cumulative
@@ -23,7 +24,10 @@ def patient_tables(world: World) -> Part:
     parents_at, parent, stride = _parents(model.core_stride)
     cells, thresholds = value_cells(model)
     likelihood_at, likelihood = _likelihoods(world)
+    core = cumulative(np.diff(model.core_table, axis=1, prepend=0.0))
     ints: dict[str, NDArray[Any]] = {
+        "core_cut": cuts(core),
+        "value_cut": cuts(thresholds),
         "core_row": model.core_start,
         "core_size": model.core_size,
         "parents_at": parents_at,
@@ -52,10 +56,9 @@ def patient_tables(world: World) -> Part:
         **likelihood_at,
         **_rows(model.status_rows, "status"),
         "status_stride": model.status_attempt_stride,
-        "status_on": np.where(_silent(model), ON_NOTHING, _depends_on(model, model.status_rows)),
+        "status_on": np.where(silent(model), ON_NOTHING, depends_on(model, model.status_rows)),
     }
     reals: dict[str, NDArray[Any]] = {
-        "core_cumulative": cumulative(np.diff(model.core_table, axis=1, prepend=0.0)),
         "value_cumulative": thresholds,
         "event_chance": model.event_table,
         "reported_cumulative": cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
@@ -67,12 +70,12 @@ def patient_tables(world: World) -> Part:
     return Part({"n_core": len(model.core), "max_failures": model.item_failures.shape[1]}, ints, reals)
 
 
-def _silent(model: PatientModel) -> NDArray[np.bool_]:
+def silent(model: PatientModel) -> NDArray[np.bool_]:
     """(I,) whether the status of an item says nothing: it is never refused and never fails."""
     return np.asarray((model.item_refusal < 0) & (model.item_failures < 0).all(axis=1))
 
 
-def _depends_on(model: PatientModel, rows: Rows) -> NDArray[np.int64]:
+def depends_on(model: PatientModel, rows: Rows) -> NDArray[np.int64]:
     """(n,) whether the rows depend on the condition, more of the hidden state, the profile, or both."""
     by_profile = (rows.of_profile != rows.of_profile[:, :1]).any(axis=1)
     by_hidden = (rows.of_hidden != rows.of_hidden[:, :1]).any(axis=1)
@@ -83,10 +86,10 @@ def _depends_on(model: PatientModel, rows: Rows) -> NDArray[np.int64]:
 
 
 def _likelihoods(world: World) -> tuple[dict[str, NDArray[Any]], NDArray[np.float64]]:
-    """Likelihoods of the observables that no profile changes, one contiguous vector over conditions (or hidden states)
+    """Likelihoods of the observables that no profile changes, one padded vector over conditions (or hidden states)
     for each report: attempt by attempt, untreated then treated, the values and last that it was withheld."""
     model, rows = world.model, world.model.evidence_rows
-    on = _depends_on(model, rows)
+    on = depends_on(model, rows)
     start, per_attempt, per_treated = np.zeros((3, len(on)), np.int64)
     vectors, offset = [], 0
     for o in np.flatnonzero((on == ON_CONDITION) | (on == ON_HIDDEN)):
@@ -99,7 +102,10 @@ def _likelihoods(world: World) -> tuple[dict[str, NDArray[Any]], NDArray[np.floa
             for attempt in range(attempts)
             for after in range(treated)
         ]
-        reports = [np.vstack([table[: model.n_values[o]], table[-1:]]) for table in tables]
+        wide = ((0, 0), (0, padded(base.size) - base.size))
+        reports = [
+            np.pad(np.vstack([table[: model.n_values[o]], table[-1:]]), wide, constant_values=1.0) for table in tables
+        ]
         start[o], per_treated[o] = offset, reports[0].size if treated > 1 else 0
         per_attempt[o] = treated * reports[0].size if attempts > 1 else 0
         vectors.append(np.concatenate(reports).ravel())
@@ -130,6 +136,11 @@ def value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
         offset += law.size
     scale = thresholds[:, None]
     return Rows(start.astype(np.int32), rows.of_profile * scale, rows.of_hidden * scale), np.concatenate(cells)
+
+
+def cuts(thresholds: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Thresholds of the 53 bits that `randomness.bits` draws: at or above them exactly where `uniform` is at or above these."""
+    return np.ceil(np.minimum(thresholds, 2.0) * 2.0**53).astype(np.int64)
 
 
 def _rows(rows: Rows, name: str) -> dict[str, NDArray[Any]]:

@@ -25,8 +25,7 @@ def shared_tables(world: World) -> tuple[Layout, Tables]:
     if world not in _SHARED:
         layout = layout_of(world)
         tables = pack(world, layout)
-        tables.at["show_belief"] = 1
-        _fill_starts(world, tables, len(layout.names))
+        _fill_starts(world, tables, layout)
         _SHARED[world] = layout, tables
     return _SHARED[world]
 
@@ -53,11 +52,11 @@ def packed_cases(cases: Cases | None) -> NDArray[np.int32]:
 
 
 def _with_budget(world: World, layout: Layout, shared: Tables, budget: Budget) -> Tables:
-    tables = shared.with_own_reals()
+    tables = shared.with_own_starts()
     tables.at["budgeted"] = 1
     limits = (budget.cost_gbp, budget.dose_msv, budget.tests)
     tables.real("budget", 3)[:] = [np.inf if limit is None else limit for limit in limits]
-    _fill_starts(world, tables, len(layout.names))
+    _fill_starts(world, tables, layout)
     return tables
 
 
@@ -68,26 +67,30 @@ def _set_columns(world: World, tables: Tables, follows_posterior: bool) -> Colum
     return columns
 
 
-def _fill_starts(world: World, tables: Tables, n_names: int) -> None:
-    """Facts, mask, observation and posterior at each start, so that a new journey is a copy of a row."""
+def _fill_starts(world: World, tables: Tables, layout: Layout) -> None:
+    """Bits, facts, observation and posterior at each start, so that a new journey is a copy of a row."""
     model, columns = world.model, _set_columns(world, tables, follows_posterior=True)
-    values, masks, features, words = tables.starts
+    at, n_shown = columns.at, len(layout.names) - layout.totals_slot
+    tables.at["show_belief"] = 1
+    words = tables.whole("start_words", model.n_starts, at["possible"] - at["legal"])
+    shown = tables.real("start_shown", model.n_starts, n_shown)
     best = tables.real("start_best", model.n_starts)
     posterior = tables.real("start_posterior", model.n_starts, len(model.conditions))
     expected = tables.real("start_expected", model.n_starts, OUTCOMES + 1 + len(world.decisions))
-    known, at = np.arange(model.n_known_at_start), columns.at
+    known = np.arange(model.n_known_at_start)
     nobody = packed_cases(None)
     for begin in range(model.n_starts):
         profile = begin * model.profiles_per_start
         if not model.prior[profile : profile + model.profiles_per_start].any():
             continue  # nobody starts there
         laws = model.value_rows.start[known] + model.value_rows.of_profile[known, profile]
-        rows = allocate(world, columns, 1, n_names, 1, tables.scratch_size())
+        rows = allocate(world, columns, 1, (layout.totals_slot, n_shown), 1, tables.notes())
         rows.values[0, known] = model.value_table[laws].argmax(axis=1)
         rows.counts[0, VISIT] = 1
         fill_start(begin, tables.at, tables.ints, tables.reals, nobody, *rows)
-        values[begin], masks[begin], features[begin] = rows.values[0], rows.mask[0], rows.facts[0]
-        words[begin] = rows.counts[0, at["words"] :]
+        tables.starts.values[begin], tables.starts.codes[begin] = rows.values[0], rows.codes[0]
+        words[begin] = rows.counts[0, at["legal"] : at["possible"]]
+        shown[begin] = rows.shown[0, :n_shown]
         best[begin] = rows.amounts[0, BEST_GBP]
         posterior[begin] = rows.amounts[0, at["posterior"] : at["waited_h"]]
-        expected[begin] = rows.amounts[0, at["expected"] :]
+        expected[begin] = rows.amounts[0, at["expected"] : at["expected"] + expected.shape[1]]

@@ -1,7 +1,8 @@
-"""Tables of the rules: which bits of what was revealed allow or forbid an order, and what an order may change."""
+"""Tables of the rules: which bits of what was revealed allow or forbid an order or a decision, and which actions order what."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.envs.engine.parts import Part, flat, offsets
+from workup.envs.engine.state import words_for
 from workup.envs.model.world import World
 
 ORDER, SET, WAIT, DECIDE = range(4)
@@ -16,35 +18,59 @@ KINDS = {"order": ORDER, "act": ORDER, "set": SET, "wait": WAIT, "decide": DECID
 
 
 def rule_tables(world: World, bits: Bits) -> Part:
-    """Actions and their members, what forbids or requires what, and whose legality an order may change."""
-    watched = _watched(world)
-    opens = world.opens_journey > 0
-    early = [sum(bool(opens[j]) for j in row) for row in watched]
-    sets = [_sets_of(world, row) for row in watched]
-    sets_early = [sum(bool(opens[list(world.actions[a].items)].all()) for a in row) for row in sets]
+    """Actions and their members, and what forbids or requires what."""
     members = [list(action.items) for action in world.actions]
     kinds = [action.kind for action in world.actions]
+    n_actions, n_items, wait, decide = len(kinds), len(world.items), kinds.index("wait"), kinds.index("decide")
+    sets = [a for a, kind in enumerate(kinds) if kind == "set"]
+    of_item = _action_of_item(world)
+    runs = _runs(of_item)
+    legality, n_rules = _legality(world, bits)
+    n_words, n_item_words = words_for(n_actions), words_for(n_items)
     sizes = {
-        "n_actions": len(world.actions),
+        "n_actions": n_actions,
         "n_words": bits.n_words,
-        "wait_action": kinds.index("wait"),
-        "first_decision": kinds.index("decide"),
+        "n_action_words": n_words,
+        "n_item_words": n_item_words,
+        "n_rules": n_rules,
+        "n_runs": len(runs),
+        "n_sets": len(sets),
+        "wait_action": wait,
+        "first_decision": decide,
         "locked": len(world.decision_clauses) > 0,
     }
     ints = {
-        **_legality(world, bits),
-        "watched_at": offsets(watched),
-        "watched_early": offsets(watched)[:-1] + early,
-        "watched": flat(watched),
-        "sets_at": offsets(sets),
-        "sets_early": offsets(sets)[:-1] + sets_early,
-        "sets": flat(sets),
+        **legality,
         "action_kind": np.array([KINDS[kind] for kind in kinds]),
         "members_at": offsets(members),
         "members": flat(members),
-        "action_of_item": _action_of_item(world),
+        "action_of_item": of_item,
+        "openers": bit_words(np.flatnonzero(world.opens_journey > 0), n_item_words),
+        "deciding": bit_words(range(decide, n_actions), n_words),
+        "run": runs,
+        "set_action": np.array(sets, np.int64),
+        "set_members": np.array([bit_words(members[a], n_item_words) for a in sets], np.int64),
+        "start_words": np.zeros((world.model.n_starts, n_words + 2 * n_item_words + bits.n_words), np.int64),
     }
     return Part(sizes, ints, {})
+
+
+def bit_words(places: Iterable[int], n_words: int) -> NDArray[np.int64]:
+    """(n_words,) words of 64 bits, with those set."""
+    words = np.zeros(n_words, np.uint64)
+    for place in places:
+        words[place // 64] |= np.uint64(1 << int(place) % 64)
+    return words.view(np.int64)
+
+
+def _runs(action_of_item: NDArray[np.int64]) -> NDArray[np.int64]:
+    """(n, 4) how bits of items become bits of their actions: from which word, which bits, turned left by how much, into which word."""
+    found: dict[tuple[int, int, int], list[int]] = {}
+    for item, action in enumerate(action_of_item.tolist()):
+        if action >= 0:
+            found.setdefault((item // 64, (action - item) % 64, action // 64), []).append(item % 64)
+    rows = [[word, int(bit_words(bits, 1)[0]), by, to] for (word, by, to), bits in found.items()]
+    return np.array(rows, np.int64).reshape(-1, 4)
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,10 +116,11 @@ def bits_of(world: World) -> Bits:
     return Bits(table[:n, 0], table[:n, 1], table[n:, 0], table[n:, 1], word + 1)
 
 
-def _legality(world: World, bits: Bits) -> dict[str, NDArray[Any]]:
-    """Bits of facts that forbid an item (contraindications, known refusals), and for each requirement those of which
-    one must be there."""
-    n_items, n_values = len(world.items), world.model.n_values
+def _legality(world: World, bits: Bits) -> tuple[dict[str, NDArray[Any]], int]:
+    """Rules side by side, by what they close: bits of facts that forbid an item (contraindications, known refusals), or of which
+    one must be there. They close bits in words of items, then of actions (decisions). Returns also how many there are."""
+    n_items, n_values, kinds = len(world.items), world.model.n_values, [action.kind for action in world.actions]
+    item_words, action_words = words_for(n_items), words_for(len(kinds))
     forbidding = np.zeros((n_items, bits.n_words), np.int64)
     for rows, values in (
         (world.contraindication, world.contraindication_values),
@@ -103,18 +130,24 @@ def _legality(world: World, bits: Bits) -> dict[str, NDArray[Any]]:
             forbidding[item] |= bits.facts(o, bad[: n_values[o]])
     needs = _needs(world, bits, world.clauses, world.clause_values, n_items)
     of_decision = _needs(world, bits, world.decision_clauses, world.decision_clause_values, len(world.decisions))
+    decision = 64 * item_words + kinds.index("decide")
+    rules = [(item, 0, words) for item, words in enumerate(forbidding) if words.any()]
+    rules += [(item, 1, words) for item, groups in enumerate(needs) for words in groups.values()]
+    rules += [(decision + d, 1, words) for d, groups in enumerate(of_decision) for words in groups.values()]
+    rules.sort(key=lambda rule: rule[0])
+    closed = np.array([place for place, _, _ in rules], np.int64)
     return {
         "fact_word": bits.fact_word,
         "fact_bit": bits.fact_bit,
         "status_word": bits.status_word,
         "status_bit": bits.status_bit,
-        "rules": np.logical_or(forbidding.any(axis=1), [len(groups) > 0 for groups in needs]),
-        "forbidding": forbidding,
-        "needs_at": offsets([list(groups) for groups in needs]),
-        "needs": np.array([words for groups in needs for words in groups.values()], np.int64),
+        "rules_at": np.searchsorted(closed, 64 * np.arange(item_words + action_words + 1)),
+        "rule_closes": closed % 64,
+        "rule_needed": np.array([needed for _, needed, _ in rules], np.int64),
+        "rule_bits": np.array([words for _, _, words in rules], np.int64).reshape(-1, bits.n_words).T,
         "decision_needs_at": offsets([list(groups) for groups in of_decision]),
         "decision_needs": np.array([words for groups in of_decision for words in groups.values()], np.int64),
-    }
+    }, len(rules)
 
 
 def _needs(
@@ -127,34 +160,6 @@ def _needs(
         words = bits.facts(target, of_values) if kind == 0 else bits.statuses(target, allowed)
         needs[owner][group] = needs[owner].get(group, np.zeros(bits.n_words, np.int64)) | words
     return needs
-
-
-def _watched(world: World) -> list[list[int]]:
-    """Per item, the items whose legality may change once it was ordered or reported: first those of history and
-    examination, which alone can be legal until both have a result."""
-    watched: list[list[int]] = []
-    for item in range(len(world.items)):
-        facts = set(world.reveals[item][world.reveals[item] >= 0].tolist())
-        others = {int(row[0]) for row in world.contraindication if int(row[1]) in facts}
-        others |= {int(row[0]) for row in world.known_refusal if int(row[1]) in facts}
-        for owner, _, kind, target in world.clauses.tolist():
-            if (kind == 0 and target in facts) or (kind == 1 and target == item):
-                others.add(owner)
-        watched.append(sorted(others | {item}, key=lambda j: (not world.opens_journey[j], j)))
-    return watched
-
-
-def _sets_of(world: World, items: list[int]) -> list[int]:
-    """The sets with any of these items, those wholly of history and examination first."""
-    opens = world.opens_journey > 0
-    return sorted(
-        {a for j in items for a in _sets_with(world, j)},
-        key=lambda a: (not opens[list(world.actions[a].items)].all(), a),
-    )
-
-
-def _sets_with(world: World, item: int) -> list[int]:
-    return [a for a, action in enumerate(world.actions) if action.kind == "set" and item in action.items]
 
 
 def _action_of_item(world: World) -> NDArray[np.int64]:

@@ -46,7 +46,7 @@ def settle_truth(i, d, world, rows):
     at, ints, reals = world.at, world.ints, world.reals
     k, h = rows.counts[i, PROFILE], rows.counts[i, HIDDEN]
     c = ints[at.condition_of + h]
-    width = at.n_decisions + 1
+    width = at.wide_decisions
     waited = exposures(i, c, world, rows)[0]
     chance = 0.0
     if ints[at.progresses_to + c] >= 0:

@@ -13,19 +13,25 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from workup.envs.engine.patient_tables import ON_BOTH, depends_on, silent
 from workup.envs.engine.settings import Settings
+from workup.envs.engine.vectors import padded
 from workup.envs.model.codes import UNKNOWN
 from workup.envs.model.world import World
 
-# Columns of `counts`. LAST_* hold the journey that ended last, for its report after an automatic reset. PROFILE and
-# HIDDEN are what is true of the patient; IMPOSSIBLE, that the posterior is zero everywhere; SEED, whose patients the slot
-# meets, and STRIDE, by how much their ids go on. `at.possible`: the profiles still possible; `at.words`: the bits that
-# rules look at.
+# Columns of `counts`, a line of memory for what every step looks at, one for what most steps leave alone, and one that only an
+# end writes: LAST_* hold the journey that ended last, for its report after an automatic reset. PROFILE and HIDDEN are what is
+# true of the patient; IMPOSSIBLE, that the posterior is zero everywhere; SEED, whose patients the slot meets, and STRIDE, by how
+# much their ids go on. Then `at.legal`: a bit for each action that is; `at.fresh`: for each item that was never ordered;
+# `at.again`: that failed and may be tried again; `at.words`: the bits that rules look at; JOINT: how many of
+# `at.joined` are told. `at.possible`: the profiles still possible; `at.told`: whether anything was said of hidden states; `at.joined`:
+# reports that hang on both (see `tracking`).
 (
-    PATIENT, KEY, PROFILE, HIDDEN, STEP, VISIT, TESTS, PHASE, DONE, N_PENDING, N_POSSIBLE, JOINT, ACTED,
-    LAST_PATIENT, LAST_KEY, LAST_PROFILE, LAST_HIDDEN, LAST_STEP, LAST_TESTS, LAST_DECISION, IMPOSSIBLE, SEED, STRIDE,
-    N_COUNTS,
-) = range(24)  # fmt: skip
+    PATIENT, KEY, PROFILE, HIDDEN, STEP, PHASE, DONE, N_PENDING,
+    VISIT, TESTS, ACTED, N_POSSIBLE, JOINT, IMPOSSIBLE, SEED, STRIDE,
+    LAST_PATIENT, LAST_KEY, LAST_PROFILE, LAST_HIDDEN, LAST_STEP, LAST_TESTS, LAST_DECISION,
+) = range(23)  # fmt: skip
+N_COUNTS = 24
 # Columns of `amounts`. ACTED_H is the clock at the last act; BEST_GBP the expected reward of the best decision;
 # END_BY_* four each: late cost, late harm, delay and utility that the end charged, weighted.
 (
@@ -39,16 +45,22 @@ STATUS = 0
 HISTORY, BOTH = 1, 3
 
 COLUMNS = (
-    "possible", "words",
-    "posterior", "waited_h", "progressed_h", "waiting", "progressing", "due_h", "ordered_at_h", "set_up_paid_at_h",
-    "expected",
+    "legal", "fresh", "again", "words", "possible", "told", "joined",
+    "due_h", "ordered_at_h", "set_up_paid_at_h",
+    "posterior", "waited_h", "progressed_h", "waiting", "progressing", "expected",
     "failures", "charged", "treated", "feared", "last_charged",
-    "by_hidden", "by_profile", "by_both",
+    "by_profile", "divided", "by_hidden",
 )  # fmt: skip
 """Where each begins, in `counts` (first line), `amounts`, `marks` and `weights` (last line): see `columns_of`."""
 
+RESCALES = 4
+"""So often at most joint weights are brought clear of underflow."""
 LATE_COST, LATE_HARM, DELAY, BENEFIT, OUTCOMES = range(5)
 """From `at.expected`: posterior expectations of ending now; last the utility of each decision and of truncation."""
+
+
+LINE = 64
+"""Bytes that memory hands over at a time."""
 
 
 class Rows(NamedTuple):
@@ -57,16 +69,16 @@ class Rows(NamedTuple):
     counts: NDArray[np.int64]
     amounts: NDArray[np.float64]
     marks: NDArray[np.uint8]
-    values: NDArray[np.int16]
-    """(n, O) revealed values."""
-    facts: NDArray[np.float32]
-    """(n, P) the observation, written by change."""
-    mask: NDArray[np.bool_]
-    """(n, A) legal actions."""
+    values: NDArray[np.signedinteger[Any]]
+    """(n, O) revealed values, int8 or, where a finding has more values than that holds, int16."""
+    codes: NDArray[np.signedinteger[Any]]
+    """(n, Q) the observation up to the totals as whole numbers, to be multiplied by `Starts.units`; written by change."""
+    shown: NDArray[np.float32]
+    """(n, P - Q) the observation from the totals on, written by change."""
     weights: NDArray[np.float64]
     """(n, W) factors of the belief; one row for all where it is not followed at every step."""
     scratch: NDArray[np.float64]
-    core: NDArray[np.int64]
+    notes: NDArray[np.int64]
 
 
 KEPT = Rows._fields.index("scratch")
@@ -100,19 +112,22 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
     conditions, n_hidden, observables = len(model.conditions), model.prior.shape[1], len(model.observables)
     profiles = model.profiles_per_start
     at: dict[str, int] = {}
-    counts = _place(at, N_COUNTS, {"possible": profiles if follows_posterior else 0, "words": n_words})
+    fresh = words_for(items)
+    bits = {"legal": words_for(len(world.actions)), "fresh": fresh, "again": fresh, "words": n_words}
+    belief = (profiles, 1, _most_joined(world)) if follows_posterior else (0, 0, 0)
+    counts = _place(at, N_COUNTS, {**bits, **dict(zip(("possible", "told", "joined"), belief, strict=True))})
     amounts = _place(
         at,
         N_AMOUNTS,
         {
+            "due_h": items,
+            "ordered_at_h": items,
+            "set_up_paid_at_h": len(world.set_up_cost_gbp),
             "posterior": conditions,
             "waited_h": conditions,
             "progressed_h": conditions,
             "waiting": conditions,  # product of the waiting factors of acts done
             "progressing": conditions,  # product of their progression factors
-            "due_h": items,
-            "ordered_at_h": items,
-            "set_up_paid_at_h": len(world.set_up_cost_gbp),
             "expected": OUTCOMES + decisions + 1 if follows_posterior else 0,
         },
     )
@@ -127,9 +142,17 @@ def columns_of(world: World, n_words: int, follows_posterior: bool) -> Columns:
             "last_charged": items,
         },
     )
-    # A belief is a factor for each condition (from 0), hidden state and possible profile, and joint weights.
-    factors = {"by_hidden": n_hidden, "by_profile": profiles, "by_both": profiles * n_hidden}
-    return Columns(at, counts, amounts, marks, _place(at, conditions, factors))
+    # A belief is a factor for each condition (from 0), possible profile and hidden state.
+    factors = {"by_profile": padded(profiles), "divided": RESCALES, "by_hidden": padded(n_hidden)}
+    return Columns(at, counts, amounts, marks, _place(at, padded(conditions), factors))
+
+
+def _most_joined(world: World) -> int:
+    """How many reports of one journey can depend on profile and hidden state together."""
+    model = world.model
+    values = depends_on(model, model.evidence_rows) == ON_BOTH
+    statuses = (depends_on(model, model.status_rows) == ON_BOTH) & ~silent(model)
+    return int(values.sum() + (2 * world.attempts[statuses] + 2).sum()) + RESCALES
 
 
 def _place(at: dict[str, int], first: int, widths: dict[str, int]) -> int:
@@ -140,19 +163,44 @@ def _place(at: dict[str, int], first: int, widths: dict[str, int]) -> int:
     return first
 
 
-def allocate(world: World, columns: Columns, n: int, n_features: int, belief_rows: int, scratch: int) -> Rows:
-    """The state of n journeys, none of which has begun; belief_rows 0: no belief is kept."""
-    observables = len(world.model.observables)
+def words_for(bits: int) -> int:
+    """Words of 64 bits that hold so many."""
+    return -(-bits // 64)
+
+
+def small_type(world: World) -> type[np.signedinteger[Any]]:
+    """Of values, and of what is shown of them and of orders."""
+    largest = max(int(world.model.n_values.max(initial=1)), 2 * int(world.attempts.max(initial=1)))
+    return np.int8 if largest < 128 else np.int16
+
+
+def allocate(world: World, columns: Columns, n: int, n_features: tuple[int, int], belief_rows: int, notes: int) -> Rows:
+    """The state of n journeys, none of which has begun.
+
+    n_features: of the observation, up to the totals and from there on; belief_rows 0: no belief is kept; notes: how many
+    numbers are noted down within a step.
+    """
+    small = small_type(world)
     rows = Rows(
-        counts=np.zeros((n, columns.counts), np.int64),
-        amounts=np.zeros((n, columns.amounts)),
-        marks=np.zeros((n, columns.marks), np.uint8),
-        values=np.full((n, observables), UNKNOWN, np.int16),
-        facts=np.zeros((n, n_features), np.float32),
-        mask=np.zeros((n, len(world.actions)), np.bool_),
+        counts=in_lines(n, columns.counts, np.int64),
+        amounts=in_lines(n, columns.amounts, np.float64),
+        marks=in_lines(n, columns.marks, np.uint8),
+        values=in_lines(n, len(world.model.observables), small),
+        codes=in_lines(n, n_features[0], small),
+        shown=in_lines(n, n_features[1], np.float32),
         weights=np.empty((belief_rows, columns.weights) if belief_rows else (1, 1)),
-        scratch=np.empty(scratch),
-        core=np.zeros(len(world.model.core), np.int64),
+        scratch=np.empty(notes),
+        notes=np.zeros(notes, np.int64),
     )
-    rows.amounts[:, columns.at["waiting"] : columns.at["due_h"]] = 1.0
+    rows.values[:] = UNKNOWN
+    rows.amounts[:, columns.at["waiting"] : columns.at["expected"]] = 1.0
     return rows
+
+
+def in_lines(n: int, width: int, kind: type[np.generic]) -> NDArray[Any]:
+    """(n, width or more) zeros, each row in whole lines of memory: a row that shares none is at hand at fewer looks."""
+    size = np.dtype(kind).itemsize
+    row = -(-width * size // LINE) * LINE
+    raw = np.zeros(n * row + LINE, np.uint8)
+    first = -raw.ctypes.data % LINE
+    return raw[first : first + n * row].view(kind).reshape(n, row // size)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cmp_to_key
 from itertools import pairwise
 from typing import Any, NamedTuple
@@ -9,7 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.engine.parts import Part
+from workup.envs.engine.observation import REGRET_SCALE_GBP
+from workup.envs.engine.parts import Part, flat
+from workup.envs.engine.vectors import LANES, padded
 from workup.envs.model.world import World
 
 
@@ -25,7 +28,10 @@ def worth_tables(world: World) -> Part:
         "waits": world.by_patient.waiting_gbp_per_h.size > 0,
         "n_benefits": len(world.by_patient.act),
         "n_fears": len(world.by_patient.contraindication),
+        "progresses": bool((world.progresses_to >= 0).any()),
+        **_scratch(world, classes),
     }
+    members = _members(classes)
     ints: dict[str, NDArray[Any]] = {
         "late": np.flatnonzero(late),
         "utility_of_k": classes.of_profile,
@@ -36,6 +42,9 @@ def worth_tables(world: World) -> Part:
         "benefit_act": world.by_patient.act,
         "benefit_decided": world.by_patient.decided,
         "fear": _place_of_fear(world),
+        "waits_in": _waits_in(world),
+        "class_at": np.cumsum([0] + [len(rows) for rows in members]),
+        "class_member": flat([row for rows in members for row in rows]),
     }
     reals: dict[str, NDArray[Any]] = {
         "late_cost": world.late_cost_gbp[late],
@@ -45,7 +54,7 @@ def worth_tables(world: World) -> Part:
         "waiting_factor": world.waiting_factor,
         "progression_factor": world.progression_factor,
         "benefit": world.benefit_gbp,
-        "utility": classes.table,
+        "utility": _wide(classes.table),
         "waiting_more": world.by_patient.waiting_gbp_per_h,
         "benefit_more": world.by_patient.benefit_gbp,
         "fear_loss": world.by_patient.contraindication_loss_gbp,
@@ -62,11 +71,64 @@ def _place_of_fear(world: World) -> NDArray[np.int64]:
 
 
 def _utility_range(world: World, classes: _Classes) -> NDArray[np.float64]:
-    """(2,) the lowest utility of ending, and how far the highest is above it; benefits by patient are part of utilities."""
+    """(3,) the lowest utility of ending, how far the highest is above it, and by what logarithms of regrets are multiplied;
+    benefits by patient are part of utilities."""
     benefits = world.by_patient.benefit_gbp
     low = float(np.minimum(benefits, 0.0).sum(axis=0).min(initial=0.0))
     high = float(np.maximum(benefits, 0.0).sum(axis=0).max(initial=0.0))
-    return np.array([classes.table.min() + low, max(float(np.ptp(classes.table)) + high - low, 1e-9)])
+    span = max(float(np.ptp(classes.table)) + high - low, 1e-9)
+    return np.array([classes.table.min() + low, span, 1.0 / math.log1p(span / REGRET_SCALE_GBP)])
+
+
+def _waits_in(world: World) -> NDArray[np.bool_]:
+    """(C,) whether waiting costs any patient with the condition more than the condition says."""
+    more = world.by_patient.waiting_gbp_per_h
+    if not more.size:
+        return np.zeros(len(world.model.conditions), np.bool_)
+    return np.asarray((more.reshape(len(more), len(world.model.conditions), -1) != 0).any(axis=(0, 2)))
+
+
+def _wide(table: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Padded by zeros to whole vectors of decisions."""
+    return np.pad(table, ((0, 0), (0, 0), (0, padded(table.shape[2]) - table.shape[2])))
+
+
+def _members(classes: _Classes) -> list[list[list[int]]]:
+    """Of four classes at a time the hidden states side by side, counted from 1: first those that come first in each,
+    then the second ones; 0 where a class has fewer."""
+    of = [np.flatnonzero(classes.of_hidden == q) + 1 for q in range(classes.table.shape[1])]
+    fours = [of[q : q + LANES] for q in range(0, len(of), LANES)]
+    return [
+        [[int(states[m]) if m < len(states) else 0 for states in four] for m in range(max(map(len, four)))]
+        for four in fours
+    ]
+
+
+def _scratch(world: World, classes: _Classes) -> dict[str, int]:
+    """Widths of padded rows, and where `summarise` notes down what: from 0 the marginal of hidden states; `grouped`,
+    weights by utility class of profiles; `weighted`, one of these with the factors of conditions (the number before it is 0);
+    `by_class`, its sums by class of hidden states; `chances` of progression, then sums by condition; `utilities`, then regrets
+    and the best; `given`, weights of hidden states by profile; `weighed`, all factors by profile. What is written condition by condition
+    runs over its end by less than LANES."""
+    wide = {
+        "wide_conditions": padded(len(world.model.conditions)),
+        "wide_hidden": padded(world.model.prior.shape[1]),
+        "wide_decisions": padded(classes.table.shape[2]),
+    }
+    conditions, hidden, decisions = wide.values()
+    places, place = {}, hidden + LANES
+    for name, size in (
+        ("grouped", len(classes.table) * hidden + LANES),
+        ("weighted", hidden + LANES),
+        ("by_class", classes.table.shape[1]),
+        ("chances", 2 * conditions),
+        ("utilities", 2 * decisions + LANES),
+        ("given", world.model.profiles_per_start * hidden + LANES),
+        ("weighed", 0),
+    ):
+        places[name] = place
+        place += size
+    return wide | places
 
 
 class _Classes(NamedTuple):

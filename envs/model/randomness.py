@@ -55,6 +55,12 @@ def patient_key(key_of_seed: np.int64, patient: np.int64) -> np.int64:
 
 
 @njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
+def bits(key: np.int64, stream: int) -> np.int64:
+    """The 53 bits of `uniform`, as a whole number."""
+    return np.int64(mix(np.uint64(key) + np.uint64(stream) * GOLDEN) >> np.uint64(11))
+
+
+@njit(cache=True, nogil=True, _nrt=False, error_model="numpy")
 def uniform(key: np.int64, stream: int) -> float:
     """The draw numbered `stream` of a patient, uniform in [0, 1)."""
     bits = mix(np.uint64(key) + np.uint64(stream) * GOLDEN)

@@ -233,12 +233,13 @@ class JourneyEnv(gym.Env[NDArray[np.float32], np.int64]):
         self._patient[0] = chosen
         self.engine.reset(seed=seed, patients=self._patient)
         self._ended = False
-        self._mask = self.engine.mask[0]
+        observation, mask = self.engine.shown()
+        self._mask = mask[0]
         if self.render_mode is not None:
             self._story = _begin_story(self.engine)
         if self.render_mode == "human":
             self.render()
-        return self.engine.observation[0], {"action_mask": self._mask}
+        return observation[0], {"action_mask": self._mask}
 
     def step(self, action: np.int64 | int) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
         """One action; a masked one changes nothing, costs nothing and sets `info["illegal"]`."""

@@ -51,8 +51,8 @@ class JourneyVecEnv(VecEnv):
         self._begun, self._dones = True, None
         self._reset_seeds()
         self._reset_options()
-        self._mask = self.engine.mask
-        return self.engine.observation
+        observation, self._mask = self.engine.shown()
+        return observation
 
     def seed(self, seed: int | None = None) -> Sequence[int | None]:
         """The next `reset` begins at the first patients of this seed, one seed for all slots."""

@@ -117,12 +117,12 @@ class JourneyVectorEnv(VectorEnv[Observation, NDArray[np.int64], NDArray[Any]]):
         else:
             self._go_on(seeds, patient, chosen)
         self._begun = True
-        self._mask = self.engine.mask
+        observation, self._mask = self.engine.shown()
         if self._over is not None:
             self._over = None if chosen.all() else (self._over[0] & ~chosen, self._over[1] & ~chosen)
         if self.render_mode is not None:
             self._begin_stories(chosen)
-        return self.engine.observation, told_of(chosen, action_mask=self._mask)
+        return observation, told_of(chosen, action_mask=self._mask)
 
     def _go_on(self, seed: int | None, patient: int | None, chosen: NDArray[np.bool_]) -> None:
         """The first patients of a seed, or the next of those that the slots have."""

@@ -5,13 +5,14 @@ from __future__ import annotations
 import resource
 import sys
 import time
-from typing import TypedDict
+from typing import Any, TypedDict
 
 import numpy as np
 
 from workup.agents.planning.bounded import bound
+from workup.agents.planning.clairvoyant import clairvoyant
 from workup.agents.planning.exact import exact_values
-from workup.agents.planning.problem import Problem, check, free_value, size
+from workup.agents.planning.problem import Problem, check, size
 
 
 class PlannerBench(TypedDict):
@@ -73,18 +74,21 @@ def generated(investigations: int, results: int, conditions: int, seed: int) -> 
     cost = rng.uniform(5.0, 60.0, (n, 1, 1)) * rng.uniform(0.8, 1.2, (n, 1, S))
     none = np.zeros(0, np.int32)
     place = radix ** np.arange(n, dtype=np.int64)
+    tests: dict[str, Any] = {
+        "member": np.arange(n, dtype=np.int32)[:, None], "radix": np.full(n, radix, np.int64),
+        "first_digit": np.arange(0, n * radix, radix, dtype=np.int32), "digit_mode": np.zeros(n * radix, np.int32),
+        "child_count": child_count.reshape(-1, 1),
+    }  # fmt: skip
     problem = Problem(
         weights=rng.dirichlet(np.ones(S)), base=none, stop=stop, worst=stop[0].min(axis=0) - cost[:, 0].sum(axis=0) - 1.0,
-        free=free_value(stop, none, cost), radix=np.full(n, radix, np.int64), place=place,
-        first_digit=np.arange(0, n * radix, radix, dtype=np.int32), column=column.reshape(-1, S),
-        child_start=child_start.reshape(-1, 1), child_count=child_count.reshape(-1, 1),
-        digit_mode=np.zeros(n * radix, np.int32), digit_hours=np.zeros(n * radix, np.int32),
+        free=clairvoyant(stop, none, cost, **tests), place=place,
+        column=column.reshape(-1, S), child_start=child_start.reshape(-1, 1), digit_hours=np.zeros(n * radix, np.int32),
         signature=np.tile(np.minimum(np.arange(radix), 1), n).astype(np.int64),
         signature_place=2 ** np.arange(n, dtype=np.int64), group_start=np.zeros(n + 2 + S, np.int32),
         clause_start=np.zeros(1, np.int32), clause_item=none, clause_offset=none, clause_allows=np.zeros(0, bool),
-        member=np.arange(n, dtype=np.int32)[:, None], member_digit=np.zeros((n, 1), np.int32),
+        member_digit=np.zeros((n, 1), np.int32),
         other=np.full((n, 1), -1, np.int32), action=np.arange(n, dtype=np.int32), cost=cost, hours=np.zeros(1),
-        decay=np.ones((1, 1, S)), root_mode=0, clocked=False,
+        decay=np.ones((1, 1, S)), root_mode=0, clocked=False, **tests,
     )  # fmt: skip
     check(problem)
     return problem

@@ -64,12 +64,8 @@ def speed(
     share = seconds / rounds / (len(sizes) + 1)
     name = environment_id(scenario)
     runs: dict[str, Callable[[float], float]] = {"cartpole": single_rate(gym.make("CartPole-v1"), any_action)}
-    memory = {}
-    for size in sizes:
-        if size == 1:
-            runs["1"] = single_rate(gym.make(name, view=view), _legal_action)
-        else:
-            runs[str(size)], memory[str(size)] = _measured_batch(name, view, size)
+    memory = {str(size): _memory_mb(name, view, size) for size in sizes if size > 1}
+    runs |= {str(size): rate_of(name, view, size) for size in sizes}
     for run in runs.values():
         run(0.05)  # compile, and warm the caches
     rates: dict[str, list[float]] = {key: [] for key in runs}
@@ -181,19 +177,32 @@ def _legal_action(env: Any, info: dict[str, Any], u: float) -> Any:
     return legal[int(u * len(legal))]
 
 
-def _measured_batch(name: str, view: str, size: int) -> tuple[Callable[[float], float], float]:
-    warm = gym.make_vec(name, num_envs=1, vectorization_mode="vector_entry_point", view=view)
+def rate_of(name: str, view: str, size: int) -> Callable[[float], float]:
+    """Steps per CPU second of an environment, measured for at least so many CPU seconds; 1 goes through `gym.make`."""
+    return single_rate(gym.make(name, view=view), _legal_action) if size == 1 else _batch_rate(name, view, size)
+
+
+def _batch(name: str, view: str, size: int) -> Any:
+    return gym.make_vec(name, num_envs=size, vectorization_mode="vector_entry_point", view=view)
+
+
+def _memory_mb(name: str, view: str, size: int) -> float:
+    warm = _batch(name, view, 1)
     warm.reset(seed=0)
     warm.step(np.zeros(1, np.int64))
     gc.collect()
     tracemalloc.start()
-    envs = gym.make_vec(name, num_envs=size, vectorization_mode="vector_entry_point", view=view)
+    envs = _batch(name, view, size)
     envs.reset(seed=0)
     held = envs.step(np.zeros(size, np.int64))
     memory = tracemalloc.get_traced_memory()[1] / 2**20
     tracemalloc.stop()
     del held
-    draws = np.random.default_rng(0)
+    return memory
+
+
+def _batch_rate(name: str, view: str, size: int) -> Callable[[float], float]:
+    envs, draws = _batch(name, view, size), np.random.default_rng(0)
     mask: NDArray[np.bool_] = envs.reset(seed=0)[1]["action_mask"]
 
     def run(seconds: float) -> float:
@@ -208,7 +217,7 @@ def _measured_batch(name: str, view: str, size: int) -> tuple[Callable[[float], 
             steps += size
         return steps / spent
 
-    return run, memory
+    return run
 
 
 def legal_actions(mask: NDArray[np.bool_], draws: np.random.Generator) -> NDArray[np.int64]:

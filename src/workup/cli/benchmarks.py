@@ -46,25 +46,44 @@ Runs = Annotated[
 
 def speed(
     scenario: Annotated[
-        str, typer.Option("--scenario", metavar="ID", help="One that comes with workup.")
+        str, typer.Option("--scenario", metavar="ID", help="One that comes with workup; with --against also 'all'.")
     ] = "weight_loss",
-    view: Annotated[View, typer.Option("--view", help="What is observed.")] = View.RAW,
+    view: Annotated[
+        View | None, typer.Option("--view", help="What is observed; raw, or with --against both, unless it is said.")
+    ] = None,
     learning: Annotated[
         bool, typer.Option("--learning", help="Also the environment's share of MaskablePPO.learn.")
     ] = False,
+    against: Annotated[
+        str | None,
+        typer.Option("--against", metavar="COMMIT", help="Relative to a commit of this repository, not to CartPole."),
+    ] = None,
+    rounds: Annotated[int, typer.Option("--rounds", min=1, help="With --against: of each, in turn.")] = 5,
+    seconds: Annotated[
+        float, typer.Option("--seconds", min=0.01, help="With --against: CPU seconds of a round.")
+    ] = 0.4,
+    runs: Runs = Path("runs/speed"),
     json_file: JsonFile = None,
 ) -> None:
-    """Steps per CPU second of a whole scenario, relative to gym.make("CartPole-v1")."""
+    """Steps per CPU second of a whole scenario, relative to gym.make("CartPole-v1") or to an earlier commit."""
+    if against is not None:
+        from workup.cli.bench_against import compare
+
+        if learning:
+            raise WorkupError("--learning measures this code alone; leave it out, or --against")
+        compare(against, scenario, view and view.value, rounds=rounds, seconds=seconds, runs=runs, json_file=json_file)
+        return
     from workup.benchmarks.speed import learning_share
     from workup.benchmarks.speed import speed as measure
 
+    shown = View.RAW if view is None else view
     if learning:
         from workup.agents.learned.ppo.learner import ppo_training
 
         ppo_training()  # says what to install where its packages are missing
-    result = measure(scenario, view.value)
+    result = measure(scenario, shown.value)
     if learning:
-        result["learning"] = learning_share(scenario, view=view.value)
+        result["learning"] = learning_share(scenario, view=shown.value)
     for size, ratio in result["ratios"].items():
         console().print(f"{size:>5} environments: {ratio:8.2f} × CartPole")
     console().print(f"CartPole: {result['cartpole_steps_per_cpu_s']:,.0f} steps per CPU second")

@@ -12,6 +12,7 @@ from workup.cli import (
     agents,
     authoring,
     bench_bias,
+    bench_bounds,
     bench_guideline,
     bench_library,
     bench_lint,
@@ -68,6 +69,7 @@ bench.command()(benchmarks.planner)
 bench.command()(benchmarks.ppo)
 bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
+bench.command()(bench_bounds.bounds)
 bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_bias.bias)

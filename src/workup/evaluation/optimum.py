@@ -1,6 +1,6 @@
 """The optimum for the patients of a comparison, with what was worked out before kept on disk.
 
-Bounds are kept by a hash of all that could change them (the scenario's figures, preset, weights, mechanisms, effort),
+Bounds are kept by a hash of all that could change them (the scenario's figures, preset, weights, mechanisms),
 in `$XDG_CACHE_HOME/workup` (`~/.cache/workup`), on top of those that come with a scenario.
 """
 
@@ -27,7 +27,7 @@ from workup.agents.planning import (
     solve,
 )
 from workup.agents.planning.optimum import Planner, shipped_cache
-from workup.agents.planning.policy_cache import state_key
+from workup.agents.planning.policy_cache import Known, state_key
 from workup.agents.referenced import by_own_name
 from workup.agents.registry import make_agent
 from workup.envs.engine.cases import vignette_cases
@@ -128,10 +128,10 @@ class Bookkeeper:
         for v0, states in self._presented(patients, seed):
             for row, value in enumerate(v0):
                 state = states.get(row)
-                bounds = (0.0, 0.0, 0.0) if state is None else self.cache.bounds.get(state_key(state))
+                bounds = Known(0.0, 0.0, 0.0, 0) if state is None else self.cache.bounds.get(state_key(state))
                 if bounds is None:
                     return None, NOT_ASKED
-                stop, low, high = bounds
+                stop, low, high, _ = bounds
                 found.append((value, value + (low - stop), value + (high - stop)))  # as bounds adds them, to the bit
         v0, lower, upper = np.array(found).T
         return PresentationBounds(v0, lower, upper, bool((upper - lower < 1e-6).all())), None

@@ -29,7 +29,7 @@ from workup.vignettes.check import check_agent
 PlannerName = Literal["optimum", "quick", "one-step"]
 """`optimum`: as `workup solve` plans; `quick`: the same search, stopped at a tenth of the gain; `one-step`: no search."""
 
-QUICK = SearchEffort(gap=0.1, gap_gbp=2.5, expansions=20_000)
+QUICK = SearchEffort(gap=0.1, gap_gbp=2.5, expansions=20_000, most=20_000, target=0.0)
 
 
 @dataclass(frozen=True)

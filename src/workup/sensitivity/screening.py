@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.agents.baselines.guideline import GuidelineAgent
-from workup.agents.baselines.voi import VoiAgent, one_step_values
+from workup.agents.baselines.voi import VoiAgent
 from workup.agents.planning.one_step import OneStep
 from workup.envs.compile.compile import compile_world
 from workup.envs.model.codes import COMPONENTS
@@ -107,7 +107,7 @@ class Screen:
 
     def _promises(self, world: World) -> F64:
         """(m, A) pounds against the best decision now."""
-        return one_step_values(OneStep(world, keys=True), self.met.view, np.arange(len(self.met.view.step)))
+        return OneStep(world, keys=True).values(self.met.view, np.arange(len(self.met.view.step)))
 
 
 def most_frequent_swap(world: World, before: NDArray[np.intp], after: NDArray[np.intp], weight: F64) -> Swap | None:

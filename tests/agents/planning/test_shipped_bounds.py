@@ -28,9 +28,8 @@ def test_weight_loss_comes_with_its_bounds() -> None:
 def test_shipped_bounds_are_those_of_the_scenario_as_it_stands(scenario: str) -> None:
     world = compile_world(load_scenario(scenario))
     cache = shipped_cache(world, SearchEffort())
+    anew = f"make them anew: `workup bench bounds --scenarios {scenario}`"
+    assert cache.bounds, f"the bounds of {scenario} are out of date, for its figures have changed since: {anew}"
     _, states = presentations(world, np.arange(50), 0)
     missing = [row for row, state in states.items() if state_key(state) not in cache.bounds]
-    assert not missing, (
-        f"patients {missing[:5]} are not among the bounds of {scenario}: its figures have changed since; delete "
-        "bounds.json, run `workup evaluate` with --agents optimum, and put the file it keeps in its place"
-    )
+    assert not missing, f"patients {missing[:5]} are not among the bounds of {scenario}; {anew}"

@@ -14,6 +14,7 @@ import pytest
 import workup.agents.planning.optimum
 from workup.agents.planning import Optimum, PolicyCache, SearchEffort
 from workup.agents.planning.optimum import shipped_cache
+from workup.agents.planning.policy_cache import Known
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
 from workup.envs.model.world import World
@@ -68,7 +69,7 @@ def test_what_is_known_of_all_patients_is_found_without_planning(
     assert keeper.to_plan(patients=300, seed=0) == 1
 
 
-SOUND = {"format": "workup-bounds-3", "key": "KEY", "bounds": {"a": [0.0, 1.0, 2.0]}, "actions": {"b": 0}}
+SOUND = {"format": "workup-bounds-4", "key": "KEY", "bounds": {"a": [0.0, 1.0, 2.0, 500]}, "actions": {"b": 0}}
 
 
 def altered(**changes: Any) -> str:
@@ -83,16 +84,19 @@ DAMAGED = {
     "cut": "{",
     "not an object": "[]",
     "another format": altered(format="workup-bounds-1"),
-    "incomplete": '{"format": "workup-bounds-3"}',
-    "nothing but bounds": '{"bounds": {"a": [NaN, 1, 2]}}',
-    "not a number": altered(bounds={"a": [float("nan"), 1, 2]}),
-    "infinite": altered(bounds={"a": [0, 1, float("inf")]}),
-    "a lower bound above the upper": altered(bounds={"a": [0, 3, 2]}),
-    "worse than deciding at once": altered(bounds={"a": [2, 1, 2]}),
+    "incomplete": '{"format": "workup-bounds-4"}',
+    "nothing but bounds": '{"bounds": {"a": [NaN, 1, 2, 500]}}',
+    "not a number": altered(bounds={"a": [float("nan"), 1, 2, 500]}),
+    "infinite": altered(bounds={"a": [0, 1, float("inf"), 500]}),
+    "a lower bound above the upper": altered(bounds={"a": [0, 3, 2, 500]}),
+    "worse than deciding at once": altered(bounds={"a": [2, 1, 2, 500]}),
     "two numbers": altered(bounds={"a": [0, 1]}),
+    "no expansions": altered(bounds={"a": [0, 1, 2]}),
+    "half an expansion": altered(bounds={"a": [0, 1, 2, 0.5]}),
+    "less than no expansions": altered(bounds={"a": [0, 1, 2, -1]}),
     "text for numbers": altered(bounds={"a": "123"}),
-    "truth values for numbers": altered(bounds={"a": [False, True, True]}),
-    "a number too large": altered(bounds={"a": [0, 1, 10**400]}),
+    "truth values for numbers": altered(bounds={"a": [False, True, True, 500]}),
+    "a number too large": altered(bounds={"a": [0, 1, 10**400, 500]}),
     "bounds in a list": altered(bounds=[[0, 1, 2]]),
     "an action by name": altered(actions={"b": "order ct"}),
     "an action before the first": altered(actions={"b": -1}),
@@ -107,7 +111,7 @@ DAMAGED = {
 def test_the_file_that_is_damaged_below_is_sound(tmp_path: Path) -> None:
     (tmp_path / "bounds.json").write_text(altered())
     found = PolicyCache.load(tmp_path / "bounds.json", "KEY")
-    assert found == PolicyCache("KEY", {"a": (0.0, 1.0, 2.0)}, {"b": 0})
+    assert found == PolicyCache("KEY", {"a": Known(0.0, 1.0, 2.0, 500)}, {"b": 0})
 
 
 @pytest.mark.parametrize("content", DAMAGED.values(), ids=DAMAGED)
@@ -145,7 +149,7 @@ def test_what_is_no_text_is_refused_and_not_run(
 
 def test_a_file_cut_anywhere_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "bounds.json"
-    PolicyCache("key", {"a": (0.0, 1.5, 2.0), "b": (-3.0, 1.0, 1.0)}, {"c": 4, "d": 11}).save(path)
+    PolicyCache("key", {"a": Known(0.0, 1.5, 2.0, 9), "b": Known(-3.0, 1.0, 1.0, 7)}, {"c": 4, "d": 11}).save(path)
     whole = path.read_bytes()
     for end in range(len(whole)):
         path.write_bytes(whole[:end])

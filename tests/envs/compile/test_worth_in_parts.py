@@ -137,9 +137,9 @@ def test_every_key_knows_the_rate_and_the_perspective(
     views: list[dict[str, Any]] = [{}, {"gbp_per_qaly": 30000}, {"perspective": "patient"}]
     views.append(views[1] | views[2])
     worlds = [compile_world(full.scenario, **view) for view in views]
-    assert len({cache_key(world, {}) for world in worlds}) == 4
+    assert len({cache_key(world) for world in worlds}) == 4
     assert len({Bookkeeper(world).path for world in worlds}) == 4
-    assert cache_key(compile_world(full.scenario, gbp_per_qaly=20000, perspective="nhs"), {}) == cache_key(full, {})
+    assert cache_key(compile_world(full.scenario, gbp_per_qaly=20000, perspective="nhs")) == cache_key(full)
     shipped = compile_world(load_scenario("weight_loss"))
     assert Bookkeeper(shipped).cache.key != Bookkeeper(compile_world(shipped.scenario, weights={"cost": 2})).cache.key
 

@@ -15,7 +15,6 @@ from workup.agents.deciding import expected_utilities
 from workup.agents.opening import open_journeys
 from workup.agents.planning.expected import ExpectedChange
 from workup.agents.planning.one_step import OneStep
-from workup.agents.planning.priced import Pricer
 from workup.agents.registry import make_agent
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
@@ -147,14 +146,12 @@ def test_what_acts_add_to_some_decisions_is_shown_and_looked_ahead_to(seed: int)
     shown = engine.observation[:, slot : slot + len(world.decisions)]
     np.testing.assert_allclose(shown, scaled / np.log1p(span / REGRET_SCALE_GBP), atol=1e-5)
     weights, profiles = engine.beliefs(np.arange(n))
-    ahead, pricer, width = OneStep(world), Pricer(world), world.model.prior.shape[1]
+    ahead = OneStep(world)
     orders = np.array([next(iter(np.flatnonzero(mask[: -len(world.decisions)])), -1) for mask in view.mask])
     rows = np.flatnonzero(orders >= 0)
-    at_once = pricer.changes(view, np.maximum(orders, 0), profiles, weights)
-    for row in rows:
-        known = tuple(k for k in profiles[row].tolist() if k >= 0)
-        one = ahead.change(view, int(row), int(orders[row]), known, weights[row, : len(known) * width])
-        assert at_once[row] == pytest.approx(one, rel=1e-9, abs=1e-7)
+    by_engine = ahead.changes(view, np.maximum(orders, 0), profiles, weights)
+    by_facts = ahead.values(view, rows)
+    np.testing.assert_allclose(by_engine[rows], by_facts[np.arange(len(rows)), orders[rows]], rtol=1e-9, atol=1e-7)
 
 
 def test_an_act_that_tells_nothing_changes_what_was_expected() -> None:

@@ -67,10 +67,11 @@ def test_a_set_up_is_charged_once_in_a_journey_or_at_every_moment(world: World, 
     order(engine, "crp_test")  # 8, and the needle 6
     assert engine.journey_view().cost_gbp[0] - start == 14.0
     promised = OneStep(changed)
-    view, weights = engine.journey_view(), np.ascontiguousarray(world.model.prior[0])
+    view, weights, profile = engine.journey_view(), world.model.prior[:1].copy(), np.zeros((1, 1), np.int64)
     a = engine.action_names.index("order kidney_test")
     first = replace(view, status=np.zeros_like(view.status))
-    cheaper = promised.change(view, 0, a, (0,), weights) - promised.change(first, 0, a, (0,), weights)
+    now, before = (promised.changes(of, np.array([a]), profile, weights)[0] for of in (view, first))
+    cheaper = now - before
     assert cheaper == pytest.approx(6.0 * 0.95 + 3.0 * 0.95 if once else 0.0)  # 5% are haemolysed, and not charged
     order(engine, "kidney_test")
     if engine.journey_view().status[0, world.item("kidney_test")] == RESULT:
