@@ -131,6 +131,11 @@ class Records:
         return encoded(self.world, self.true, self.columns(names))
 
     @property
+    def young(self) -> Bools:
+        """(n,) whom the doctors seldom suspect."""
+        return np.logical_or.reduce([self.strata[name] for name in self.question.young])
+
+    @property
     def normal(self) -> Bools:
         """(n,) whose bloods are all normal, in truth."""
         model = self.world.model

@@ -94,10 +94,9 @@ def over_seeds(found: Sequence[Figures]) -> dict[str, dict[str, Any]]:
     return told
 
 
-def interval(values: Sequence[float], errors: Sequence[float], *, log: bool = False) -> dict[str, Any]:
-    """See `over_seeds`; of logarithms it gives back what they are of."""
+def interval(values: Sequence[float], errors: Sequence[float] | None = None, *, log: bool = False) -> dict[str, Any]:
+    """See `over_seeds`; of logarithms it gives back what they are of. Without errors there is no interval by patients."""
     k, mean = len(values), float(np.mean(values))
-    half = _Z * math.sqrt(float((np.array(errors) ** 2).sum())) / k
     of = math.exp if log else float
     seeds = None
     if k >= 3:
@@ -105,6 +104,9 @@ def interval(values: Sequence[float], errors: Sequence[float], *, log: bool = Fa
 
         spread = float(stdtrit(k - 1, 0.975)) * float(np.std(values, ddof=1)) / math.sqrt(k)
         seeds = [of(mean - spread), of(mean + spread)]
+    if errors is None:
+        return {"value": of(mean), "seeds": seeds, "patients": None}
+    half = _Z * math.sqrt(float((np.array(errors) ** 2).sum())) / k
     return {"value": of(mean), "seeds": seeds, "patients": [of(mean - half), of(mean + half)]}
 
 

@@ -6,7 +6,7 @@ a tenth for the film; only these enter the database that the next model learns f
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Final
@@ -18,7 +18,7 @@ from workup.envs.model.truth import truth_of
 from workup.envs.model.world import World
 from workup.errors import WorkupError
 from workup.studies.bias.database import Question, Records, allowed, strata_of
-from workup.studies.bias.judging import Figures, figures, judge
+from workup.studies.bias.judging import Figures, figures, interval, judge, over_seeds
 from workup.studies.bias.learning import Bools, Floats, effective, logistic
 
 GENERATIONS: Final = 5
@@ -101,7 +101,7 @@ def run_loop(records: Records, test: Records, arm: Arm, *, patients: int, seed: 
         model = logistic(clinic.x[inside], clinic.ill[inside], weights, what="who is ill")
         found.append(_generation(model(judged.x), judged, clinic, inside, effective(weights), records.question.threshold))
         if generation < GENERATIONS:
-            clinic = _new(records.world, records.question, arm, np.arange(patients) + (generation + 1) * patients, seed)
+            clinic = _new(records.world, records.question, arm, np.arange(patients) + (generation + 2) * patients, seed)
             chance = sending(model(clinic.x), arm)
             inside = rng.random(len(chance)) < chance
     return found
@@ -143,8 +143,7 @@ def _new(world: World, asked: Question, arm: Arm, patients: Any, seed: int) -> C
 
 
 def _clinic(records: Records, arm: Arm, who: Bools) -> Clinic:
-    young = np.logical_or.reduce([records.strata[name] for name in records.question.young])
-    groups = {"young": young[who], NORMAL: records.normal[who]}
+    groups = {"young": records.young[who], NORMAL: records.normal[who]}
     return Clinic(records.before(history=arm.history)[who], records.ill[who], groups)
 
 
@@ -165,3 +164,17 @@ def _generation(p: Floats, judged: Clinic, clinic: Clinic, inside: Bools, size: 
         young=parts["young"],
         normal=parts[NORMAL],
     )
+
+
+def generations_told(runs: Sequence[Sequence[Generation]]) -> list[dict[str, Any]]:
+    """A row a generation, over the seeds; counts and shares with the interval over seeds alone."""
+    told: list[dict[str, Any]] = []
+    for number, each in enumerate(zip(*runs, strict=True)):
+        row: dict[str, Any] = {"generation": number}
+        for name in ("tested", "ill_share", "found", "found_normal", "effective"):
+            row[name] = interval([float(getattr(one, name)) for one in each])
+        for name in ("all", "young", "normal"):
+            parts = [part for one in each if (part := getattr(one, name)) is not None]
+            row[name] = over_seeds(parts) if len(parts) == len(each) else None
+        told.append(row)
+    return told
