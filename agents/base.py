@@ -21,7 +21,6 @@ from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import WorkupError
 
-
 Needs = Literal["raw", "belief", "posterior"] | None
 """What an agent reads beside revealed facts: the raw or the belief observation; or `view.condition_posterior`, the exact posterior
 that the engine follows, with the belief observation."""

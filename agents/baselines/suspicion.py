@@ -146,7 +146,10 @@ class Lapsing(StochasticAgent):
         legal = view.mask & self._orders
         n_legal = legal.sum(axis=1, keepdims=True)
         ordering = np.where(legal, own, 0.0)
-        orders, others = ordering.sum(axis=1, keepdims=True), np.where(self._orders, 0.0, own).sum(axis=1, keepdims=True)
+        orders, others = (
+            ordering.sum(axis=1, keepdims=True),
+            np.where(self._orders, 0.0, own).sum(axis=1, keepdims=True),
+        )
         instead = np.where(n_legal > 0, others / np.maximum(n_legal, 1), 0.0)
         instead = instead + np.where(n_legal > 1, (orders - ordering) / np.maximum(n_legal - 1, 1), 0.0)
         lapsed = np.where(legal, instead, 0.0)
@@ -209,7 +212,9 @@ def _named(world: World, asked: str, kind: str, reads_unrecorded: bool) -> Suspi
     try:
         steepness = float(slope) if slope else 1.0
     except ValueError:
-        raise WorkupError(f"{kind}:{asked}: {slope!r} is no number; expected {kind}:GROUP:SLOPE, as {kind}:GROUP:0.5") from None
+        raise WorkupError(
+            f"{kind}:{asked}: {slope!r} is no number; expected {kind}:GROUP:SLOPE, as {kind}:GROUP:0.5"
+        ) from None
     name = f"{kind}:{asked}" if asked else kind
     return Suspicion(world, group or groups[0], slope=steepness, reads_unrecorded=reads_unrecorded, name=name)
 

@@ -64,4 +64,6 @@ def _keys(patients: NDArray[np.int64], seed: int) -> NDArray[np.uint64]:
 
 def _uniform(keys: NDArray[np.uint64], stream: int) -> NDArray[np.float64]:
     """(n,) uniform in [0, 1), as `randomness.uniform` has it."""
-    return np.asarray((mix_array(keys + np.array([stream], np.uint64) * GOLDEN) >> np.uint64(11)).astype(np.float64) * 2.0**-53)
+    return np.asarray(
+        (mix_array(keys + np.array([stream], np.uint64) * GOLDEN) >> np.uint64(11)).astype(np.float64) * 2.0**-53
+    )

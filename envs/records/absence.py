@@ -49,8 +49,8 @@ def _of_items(
     world: World, values: NDArray[np.int16], status: NDArray[np.uint8], ever_legal: NDArray[np.bool_]
 ) -> NDArray[np.uint8]:
     found = np.full(status.shape, UNORDERED, np.uint8)
-    for code, reason in ((RESULT, RECORDED), (FAILED, HAS_FAILED), (REFUSED, IS_REFUSED), (PENDING, IS_PENDING)):
-        found[status == code] = reason
+    for became, reason in ((RESULT, RECORDED), (FAILED, HAS_FAILED), (REFUSED, IS_REFUSED), (PENDING, IS_PENDING)):
+        found[status == became] = reason
     never = (status == NOT_ORDERED) & ~ever_legal
     done, opens = status == RESULT, world.opens_journey
     open_ = done[:, opens == 1].any(axis=1) & done[:, opens == 2].any(axis=1)

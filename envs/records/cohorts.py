@@ -35,6 +35,10 @@ PART: Final = 65_536
 _BATCH: Final = 4_096
 STAGES: Final = tuple(tier for tier in TIERS if tier not in OPENING)
 """Tiers whose chance of being ordered is kept with every step; sets count as the highest of their members."""
+_ROWS: Final = (
+    "patient", "values", "absent", "status", "ordered_at_h", "decision", "decided_at_h", "profile", "hidden", "true_values"
+)  # fmt: skip
+"""Arrays of a cohort with a row a patient."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,9 +147,12 @@ class Cohort:
         rank = np.cumsum(chosen) - 1
         of = chosen[self.steps.journey]
         steps = Steps(*(column[of] for column in (rank[self.steps.journey], *self.steps.columns[1:])))
-        rows = ("patient", "values", "absent", "status", "ordered_at_h", "decision", "decided_at_h", "profile", "hidden", "true_values")
         return Cohort(
-            world=self.world, policy=self.policy, seed=self.seed, steps=steps, **{row: getattr(self, row)[chosen] for row in rows}
+            world=self.world,
+            policy=self.policy,
+            seed=self.seed,
+            steps=steps,
+            **{row: getattr(self, row)[chosen] for row in _ROWS},
         )
 
 
@@ -201,10 +208,14 @@ def run_cohort(
     """
     population = Population.of(who)
     if not population.law_known or population.cases is not None:
-        raise WorkupError("a cohort needs patients whom the world's law draws; these are fixed or recorded, expected a scenario")
+        raise WorkupError(
+            "a cohort needs patients whom the world's law draws; these are fixed or recorded, expected a scenario"
+        )
     patients = np.asarray(patients, np.int64)
     size = max(1, min(_BATCH, patients.size))
-    engine = Engine(population, size, seed=seed, view="belief", results="delayed" if delayed else "at_once", budget=budget)
+    engine = Engine(
+        population, size, seed=seed, view="belief", results="delayed" if delayed else "at_once", budget=budget
+    )
     met: list[Cohort] = []
     for first in range(0, patients.size, size):
         batch = _Batch(engine, agent, patients[first : first + size], seed)
@@ -218,7 +229,6 @@ def together(parts: list[Cohort]) -> Cohort:
     """One cohort of several of the same world, policy and seed, in their order."""
     if len(parts) == 1:
         return parts[0]
-    rows = ("patient", "values", "absent", "status", "ordered_at_h", "decision", "decided_at_h", "profile", "hidden", "true_values")
     starts = np.cumsum([0] + [len(part.patient) for part in parts])
     journeys = [part.steps.journey + start for part, start in zip(parts, starts, strict=False)]
     others = [np.concatenate(column) for column in zip(*(part.steps.columns[1:] for part in parts), strict=True)]
@@ -227,7 +237,7 @@ def together(parts: list[Cohort]) -> Cohort:
         policy=parts[0].policy,
         seed=parts[0].seed,
         steps=Steps(np.concatenate(journeys), *others),
-        **{row: np.concatenate([getattr(part, row) for part in parts]) for row in rows},
+        **{row: np.concatenate([getattr(part, row) for part in parts]) for row in _ROWS},
     )
 
 
@@ -300,7 +310,7 @@ class _Batch:
                 stages.astype(np.float32),
             )
         )
-        return step.terminated | step.truncated
+        return np.asarray(step.terminated | step.truncated)
 
     def _ever_legal(self, item: int, single: dict[int, int]) -> NDArray[np.bool_]:
         """(n,) whether the item could have been ordered, by itself or, where it cannot, in a set."""

@@ -46,7 +46,9 @@ def make(
     seed: Seed = 0,
     include: Annotated[
         str | None,
-        typer.Option("--include", metavar="RULE", help="Keep only those for whom this holds at the end, as 'ct: done'."),
+        typer.Option(
+            "--include", metavar="RULE", help="Keep only those for whom this holds at the end, as 'ct: done'."
+        ),
     ] = None,
     csv: Annotated[bool, typer.Option("--csv", help="Write records.csv too.")] = False,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes at once; by default one a core.")] = None,
@@ -69,7 +71,11 @@ def make(
         )
     card = read_card(out)
     console().print(f"[dim]{DISCLAIMER}[/dim]")
-    console().print(escape(f"{card['kept']:,} of {card['met']:,} patients in {out}: {', '.join(TABLES.values())}; read card.md first"))
+    console().print(
+        escape(
+            f"{card['kept']:,} of {card['met']:,} patients in {out}: {', '.join(TABLES.values())}; read card.md first"
+        )
+    )
 
 
 @cohorts.command()
@@ -85,14 +91,14 @@ def supports(
     verified: Annotated[
         str, typer.Option("--verified", metavar="RULE", help="Who counts as verified, as 'biopsy: done'.")
     ],
-    by: Annotated[
-        str, typer.Option("--by", metavar="A,B", help="Findings whose values make the strata.")
-    ] = "",
+    by: Annotated[str, typer.Option("--by", metavar="A,B", help="Findings whose values make the strata.")] = "",
     json_file: JsonFile = None,
 ) -> None:
     """Whether these records can answer a question: who had no chance of being verified, and how many patients the rest stand for."""
     from workup.studies.bias.supports import supported
 
-    answer = supported(folder, question, verified=verified, by=tuple(name.strip() for name in by.split(",") if name.strip()))
+    answer = supported(
+        folder, question, verified=verified, by=tuple(name.strip() for name in by.split(",") if name.strip())
+    )
     console().print(escape(answer.told()))
     write_json(json_file, answer.as_json())

@@ -11,6 +11,7 @@ from rich.markup import escape
 from workup.cli import (
     agents,
     authoring,
+    bench_bias,
     bench_guideline,
     bench_library,
     bench_lint,
@@ -67,6 +68,7 @@ bench.command()(benchmarks.imports)
 bench.command()(benchmarks.tables)
 bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
+bench.command()(bench_bias.bias)
 bench.command()(bench_guideline.guideline)
 bench.command()(bench_provenance.provenance)
 

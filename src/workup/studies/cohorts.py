@@ -148,7 +148,9 @@ def read_card(folder: Path) -> dict[str, Any]:
             raise ValueError(f"its format is {str(card['plan']['format'])[:60]!r}; expected {FORMAT!r}")
         Plan(**card["plan"])
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as fault:
-        raise FileFormatError(f"{path}: no card of a finished cohort ({fault}); make one with `workup cohort`") from fault
+        raise FileFormatError(
+            f"{path}: no card of a finished cohort ({fault}); make one with `workup cohort`"
+        ) from fault
     return dict(card)
 
 
@@ -156,12 +158,17 @@ def rule_of(include: str | None, world: World) -> Condition | None:
     """A rule on revealed facts from its text; None of None. Raises WorkupError or UnknownNameError for what is none."""
     if include is None:
         return None
-    from ruamel.yaml import YAML, YAMLError
+    from ruamel.yaml import YAML
+    from ruamel.yaml.error import YAMLError
 
     try:
-        when = YAML(typ="safe", pure=True).load(include if include.lstrip().startswith(("{", "[")) else "{" + include + "}")
+        when = YAML(typ="safe", pure=True).load(
+            include if include.lstrip().startswith(("{", "[")) else "{" + include + "}"
+        )
     except YAMLError as error:
-        raise WorkupError(f"include {include!r} cannot be read; expected facts as in a scenario's `when`, such as 'ct: done'") from error
+        raise WorkupError(
+            f"include {include!r} cannot be read; expected facts as in a scenario's `when`, such as 'ct: done'"
+        ) from error
     if not isinstance(when, dict) or not when:
         raise WorkupError(f"include {include!r}; expected facts as in a scenario's `when`, such as 'ct: done'")
     return compile_when(when, vocabulary(world))
@@ -172,7 +179,9 @@ def _begin(out: Path, plan: Plan) -> Path:
     if out.exists() and any(out.iterdir()):
         where = note if note.exists() else out / "card.json"
         if not where.exists():
-            raise WorkupError(f"{out} is not empty and holds no cohort; expected an empty folder, or one that an interrupted run left")
+            raise WorkupError(
+                f"{out} is not empty and holds no cohort; expected an empty folder, or one that an interrupted run left"
+            )
         try:
             told = json.loads(where.read_text(encoding="utf-8"))
             found = told if where == note else told["plan"]

@@ -69,7 +69,9 @@ def test_gestalt_listens_to_what_suspicion_leaves_out() -> None:
     seen: dict[str, list[float]] = {}
     for policy in ("suspicion:ill:1", "gestalt:ill:1"):
         met = run_cohort(world, make_agent(policy, world), patients=np.arange(30_000), seed=0)
-        first, impression = (met.values[:, world.model.observables.index(name)] for name in ("first_look", "impression"))
+        first, impression = (
+            met.values[:, world.model.observables.index(name)] for name in ("first_look", "impression")
+        )
         blood = met.status[:, world.items.index("blood")] == RESULT
         alike = first == 12  # the same first look
         seen[policy] = [blood[alike & (impression == code)].mean() for code in (0, 1)]

@@ -99,7 +99,9 @@ def test_recorded_patients_have_no_cohort(tmp_path) -> None:
     from workup.envs.model.population import Population
 
     world = _world("tutorial")
-    cases = Cases(np.zeros(3, np.int32), np.zeros(3, np.int32), np.full((3, len(world.model.observables)), -1, np.int16))
+    cases = Cases(
+        np.zeros(3, np.int32), np.zeros(3, np.int32), np.full((3, len(world.model.observables)), -1, np.int16)
+    )
     with pytest.raises(workup.WorkupError, match="expected a scenario"):
         run_cohort(Population(world, cases), make_agent("none", world), patients=np.arange(3), seed=0)
     assert population_of("tutorial").law_known

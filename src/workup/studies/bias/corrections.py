@@ -87,14 +87,21 @@ def begg_greenes(data: Checked, strata: NDArray[np.int64] | None = None, *, seed
     tested, checked = np.bincount(of), np.bincount(of, weights=data.verified)
     sick = np.bincount(of, weights=data.verified & data.ill)
     for kind in np.flatnonzero(checked == 0):
-        raise WorkupError(_unsupported(data, f"test {'positive' if kinds[kind] % 2 else 'negative'}, stratum {kinds[kind] // 2}"))
+        raise WorkupError(
+            _unsupported(data, f"test {'positive' if kinds[kind] % 2 else 'negative'}, stratum {kinds[kind] // 2}")
+        )
     rng, little = np.random.default_rng(seed), min(0.5, 1.0 / len(kinds))
     share = rng.dirichlet(tested + little, DRAWS)
     chance = rng.beta(sick + little, checked - sick + little, (DRAWS, len(kinds)))
     drawn = _accuracy(share, chance, kinds % 2 == 1)
     values = _accuracy((tested / tested.sum())[None, :], (sick / checked)[None, :], kinds % 2 == 1)
     return {
-        name: Corrected(float(values[m, 0]), *map(float, np.quantile(drawn[m], [0.025, 0.975])), float(checked.sum()))
+        name: Corrected(
+            float(values[m, 0]),
+            float(np.quantile(drawn[m], 0.025)),
+            float(np.quantile(drawn[m], 0.975)),
+            float(checked.sum()),
+        )
         for m, name in enumerate(MEASURES)
     }
 
@@ -109,23 +116,33 @@ def weighted(data: Checked, *, truncate: float = 1.0) -> Accuracy:
         WorkupError: no chances, one that is not in (0, 1], or an effective size under `FEWEST`.
     """
     if data.chance is None:
-        raise WorkupError("these patients come without the probability of being verified; expected records of a policy that draws, such as "
-                          "suspicion:GROUP:SLOPE or lapse:0.05:guideline, or chances from estimated_chance")
+        raise WorkupError(
+            "these patients come without the probability of being verified; expected records of a policy that draws, such as "
+            "suspicion:GROUP:SLOPE or lapse:0.05:guideline, or chances from estimated_chance"
+        )
     chance = data.chance[data.verified]
     if not ((chance > 0.0) & (chance <= 1.0)).all():
-        raise WorkupError(f"{int((~((chance > 0.0) & (chance <= 1.0))).sum())} verified patients have a chance outside (0, 1]")
+        raise WorkupError(
+            f"{int((~((chance > 0.0) & (chance <= 1.0))).sum())} verified patients have a chance outside (0, 1]"
+        )
     if not 0.0 < truncate <= 1.0:
         raise WorkupError(f"truncate {truncate:g}; expected a quantile in (0, 1]")
     weights = 1.0 / chance
     weights = np.minimum(weights, np.quantile(weights, truncate)) / weights.mean()
     effective = float(weights.sum() ** 2 / (weights**2).sum())
     if effective < FEWEST:
-        raise WorkupError(f"{len(weights)} verified patients tell as much as {effective:.1f}; expected {FEWEST:g} or more. Nothing is estimated")
+        raise WorkupError(
+            f"{len(weights)} verified patients tell as much as {effective:.1f}; expected {FEWEST:g} or more. Nothing is estimated"
+        )
     ill, positive = data.ill[data.verified], data.positive[data.verified]
     everyone = np.ones(len(ill), np.bool_)
     return {
         name: _weighted_share(weights, among, hit)
-        for name, among, hit in (("prevalence", everyone, ill), ("sensitivity", ill, positive), ("specificity", ~ill, ~positive))
+        for name, among, hit in (
+            ("prevalence", everyone, ill),
+            ("sensitivity", ill, positive),
+            ("specificity", ~ill, ~positive),
+        )
     }
 
 
@@ -154,7 +171,9 @@ def imputed(data: Checked, *, times: int = 20, seed: int = 0) -> Accuracy:
         again = rng.choice(known, known.size)  # a draw of the model's coefficients, by the bootstrap
         chance = _logistic(design[again], data.ill[again], "who is ill among the verified")(design)
         ill = np.where(data.verified, data.ill, rng.random(len(chance)) < chance)
-        for m, (hits, among) in enumerate(((ill, np.ones_like(ill)), (data.positive & ill, ill), (~data.positive & ~ill, ~ill))):
+        for m, (hits, among) in enumerate(
+            ((ill, np.ones_like(ill)), (data.positive & ill, ill), (~data.positive & ~ill, ~ill))
+        ):
             n, k = float(among.sum()), float((hits & among).sum())
             p = (k + 0.5) / (n + 1.0)
             found[m].append((math.log(p / (1.0 - p)), 1.0 / (n * p * (1.0 - p))))
@@ -202,7 +221,9 @@ def _weighted_share(weights: Floats, among: Bools, hit: Bools) -> Corrected:
 def _pooled(found: list[tuple[float, float]], effective: float) -> Corrected:
     points, within = np.array(found).T
     total = within.mean() + (1.0 + 1.0 / len(points)) * points.var(ddof=1)
-    low, value, high = (1.0 / (1.0 + np.exp(-(points.mean() + side * _Z * math.sqrt(total)))) for side in (-1.0, 0.0, 1.0))
+    low, value, high = (
+        1.0 / (1.0 + np.exp(-(points.mean() + side * _Z * math.sqrt(total)))) for side in (-1.0, 0.0, 1.0)
+    )
     return Corrected(float(value), float(low), float(high), effective)
 
 

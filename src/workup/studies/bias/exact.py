@@ -86,7 +86,9 @@ def exact_cohort(world: World, agent: Agent) -> Exact:
         WorkupError: a world with acts, or more states.
     """
     if world.n_investigations < len(world.items):
-        raise WorkupError(f"{world.scenario.id} has acts, which an exact cohort does not follow; expected investigations alone")
+        raise WorkupError(
+            f"{world.scenario.id} has acts, which an exact cohort does not follow; expected investigations alone"
+        )
     states, ended, walked = _beginnings(world), [], 0
     while len(states.status):
         walked += len(states.status)
@@ -127,7 +129,10 @@ def legal(
     free = (status == NOT_ORDERED) | ((status == FAILED) & (failures < world.attempts))
     free &= (opens > 0) | (listened & examined)[:, None]
     free &= _all_met(world.clauses, world.clause_values, values, status, len(world.items))
-    for rows, bad in ((world.contraindication, world.contraindication_values), (world.known_refusal, world.known_refusal_values)):
+    for rows, bad in (
+        (world.contraindication, world.contraindication_values),
+        (world.known_refusal, world.known_refusal_values),
+    ):
         for (item, o), of in zip(rows, bad, strict=True):
             free[:, item] &= ~((values[:, o] >= 0) & of[np.maximum(values[:, o], 0)])
     able = _all_met(world.decision_clauses, world.decision_clause_values, values, status, len(world.decisions))
@@ -145,7 +150,11 @@ def legal(
 
 
 def _all_met(
-    clauses: NDArray[np.int32], allowed: NDArray[np.bool_], values: NDArray[np.int16], status: NDArray[np.uint8], owners: int
+    clauses: NDArray[np.int32],
+    allowed: NDArray[np.bool_],
+    values: NDArray[np.int16],
+    status: NDArray[np.uint8],
+    owners: int,
 ) -> NDArray[np.bool_]:
     met = np.ones((len(values), owners), np.bool_)
     for owner, group in {(int(row[0]), int(row[1])) for row in clauses}:
@@ -169,7 +178,9 @@ def _beginnings(world: World) -> _States:
         weight[start, of] = model.prior[of]
         for o in range(model.n_known_at_start):
             rows = model.value_rows
-            values[start, o] = model.value_table[rows.start[o] + rows.of_profile[o][of.start] + rows.of_hidden[o][0]].argmax()
+            values[start, o] = model.value_table[
+                rows.start[o] + rows.of_profile[o][of.start] + rows.of_hidden[o][0]
+            ].argmax()
     nothing = np.zeros((model.n_starts, len(world.items)), np.uint8)
     return _States(values, nothing, nothing.copy(), weight.reshape(model.n_starts, -1))
 
@@ -180,7 +191,11 @@ def _order(world: World, states: _States, item: int) -> _States:
     for column, becomes in ((0, RESULT), (1, FAILED), (2, REFUSED)):
         rows = model.status_rows
         at = rows.start[item] + rows.of_profile[item][:, None] + rows.of_hidden[item][None, :]
-        chance = model.status_table[at.ravel()[None, :] + states.failures[:, item].astype(np.int64)[:, None] * model.status_attempt_stride[item], column]
+        chance = model.status_table[
+            at.ravel()[None, :]
+            + states.failures[:, item].astype(np.int64)[:, None] * model.status_attempt_stride[item],
+            column,
+        ]
         weight = states.weight * chance
         able = weight.any(axis=1)
         if not able.any():
@@ -196,7 +211,12 @@ def _order(world: World, states: _States, item: int) -> _States:
         for o in revealed if becomes == RESULT else ():
             now = _report(world, now, o, item)
         found.append(now)
-    return _States(*(np.concatenate([getattr(each, part) for each in found]) for part in ("values", "status", "failures", "weight")))
+    return _States(
+        *(
+            np.concatenate([getattr(each, part) for each in found])
+            for part in ("values", "status", "failures", "weight")
+        )
+    )
 
 
 def _report(world: World, states: _States, o: int, item: int) -> _States:
@@ -212,13 +232,25 @@ def _report(world: World, states: _States, o: int, item: int) -> _States:
             values = now.values.copy()
             values[:, o] = MISSING if column == width - 1 else column
             found.append(replace(now, values=values))
-    return _States(*(np.concatenate([getattr(each, part) for each in found]) for part in ("values", "status", "failures", "weight")))
+    return _States(
+        *(
+            np.concatenate([getattr(each, part) for each in found])
+            for part in ("values", "status", "failures", "weight")
+        )
+    )
 
 
 def _merged(parts: list[_States]) -> _States:
     """States that know the same are one."""
-    whole = _States(*(np.concatenate([getattr(each, part) for each in parts]) for part in ("values", "status", "failures", "weight")))
-    keys = np.concatenate([whole.values.astype(np.int16), whole.status.astype(np.int16), whole.failures.astype(np.int16)], axis=1)
+    whole = _States(
+        *(
+            np.concatenate([getattr(each, part) for each in parts])
+            for part in ("values", "status", "failures", "weight")
+        )
+    )
+    keys = np.concatenate(
+        [whole.values.astype(np.int16), whole.status.astype(np.int16), whole.failures.astype(np.int16)], axis=1
+    )
     _, first, of = np.unique(keys, axis=0, return_index=True, return_inverse=True)
     weight = np.zeros((len(first), whole.weight.shape[1]))
     np.add.at(weight, of.ravel(), whole.weight)
@@ -227,7 +259,9 @@ def _merged(parts: list[_States]) -> _States:
 
 def _view(world: World, states: _States, mask: NDArray[np.bool_]) -> JourneyView:
     n, model = len(states.values), world.model
-    conditions = np.stack([np.tile(model.condition_of, model.prior.shape[0]) == c for c in range(len(model.conditions))], axis=1)
+    conditions = np.stack(
+        [np.tile(model.condition_of, model.prior.shape[0]) == c for c in range(len(model.conditions))], axis=1
+    )
     posterior = states.weight @ conditions.astype(np.float64)
     nothing: NDArray[np.float64] = np.zeros(n)
     return JourneyView(

@@ -75,14 +75,14 @@ def spread(x: NDArray[np.float64], what: str) -> Estimate:
     n = _enough(len(x), what)
     centred = x - x.mean()
     variance, fourth = float((centred**2).mean()), float((centred**4).mean())
-    sd = math.sqrt(variance)
+    sd = _varies(math.sqrt(variance), what)
     return Estimate(sd, math.sqrt(max(fourth - variance**2, 0.0) / n) / (2.0 * sd), n)
 
 
 def correlation(x: NDArray[np.float64], y: NDArray[np.float64], what: str) -> Estimate:
     """Pearson's, its error by the influence of each patient. Raises as `share`."""
     n = _enough(len(x), what)
-    u, v = (x - x.mean()) / x.std(), (y - y.mean()) / y.std()
+    u, v = ((each - each.mean()) / _varies(float(each.std()), what) for each in (x, y))
     r = float((u * v).mean())
     influence = u * v - r * (u * u + v * v) / 2.0
     return Estimate(r, float(influence.std()) / math.sqrt(n), n)
@@ -119,6 +119,12 @@ def placements(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.flo
     """(len(a),) share of b below each of a, ties counting half."""
     ordered = np.sort(b)
     return np.asarray((np.searchsorted(ordered, a, "left") + np.searchsorted(ordered, a, "right")) / (2.0 * len(b)))
+
+
+def _varies(sd: float, what: str) -> float:
+    if not sd > 0.0:
+        raise WorkupError(f"{what}: all values are the same")
+    return sd
 
 
 def _enough(n: int, what: str) -> int:

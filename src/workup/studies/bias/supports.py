@@ -65,7 +65,9 @@ class Support:
         """In words, a line a stratum."""
         lines = [f"{self.question}: {self.verdict}. {self.why}"]
         if self.bounds is not None:
-            lines.append(f"It lies between {self.bounds[0]:.3f} and {self.bounds[1]:.3f}, whatever holds of those without a chance.")
+            lines.append(
+                f"It lies between {self.bounds[0]:.3f} and {self.bounds[1]:.3f}, whatever holds of those without a chance."
+            )
         lines += [
             f"  {s.words}: {s.patients:,} patients, {s.verified:,} verified, smallest propensity "
             f"{'-' if s.smallest_propensity is None else format(s.smallest_propensity, '.4f')}, "
@@ -95,7 +97,9 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
     card = read_card(folder)
     world = compile_world(load_scenario(card["plan"]["scenario"]))
     if world.scenario.digest != card["plan"]["digest"]:
-        raise WorkupError(f"{folder} is of {world.scenario.id} with digest {card['plan']['digest']}; now it has {world.scenario.digest}")
+        raise WorkupError(
+            f"{folder} is of {world.scenario.id} with digest {card['plan']['digest']}; now it has {world.scenario.digest}"
+        )
     kind, group, findings = _asked(question, world)
     names = tuple(dict.fromkeys((*by, *findings)))
     for name in names:
@@ -120,9 +124,13 @@ def effective_size(weights: NDArray[np.float64]) -> float:
 def _asked(question: str, world: World) -> tuple[str, str, tuple[str, ...]]:
     words = question.split()
     if not words or words[0] not in KINDS:
-        raise WorkupError(f"question {question!r}; expected one that begins with {', '.join(KINDS)}{suggestion(words[0] if words else '', KINDS)}")
+        raise WorkupError(
+            f"question {question!r}; expected one that begins with {', '.join(KINDS)}{suggestion(words[0] if words else '', KINDS)}"
+        )
     kind, rest = words[0], words[1:]
-    right = {"prevalence": len(rest) == 1, "model": len(rest) >= 2}.get(kind, len(rest) == 2 and "=" in (rest or [""])[0])
+    right = {"prevalence": len(rest) == 1, "model": len(rest) >= 2}.get(
+        kind, len(rest) == 2 and "=" in (rest or [""])[0]
+    )
     if not right:
         raise WorkupError(
             f"question {question!r}; expected 'prevalence GROUP', '{kind} FINDING=VALUE GROUP' or 'model GROUP FINDING ...'"
@@ -148,7 +156,9 @@ def _group(name: str, world: World) -> str:
 
 def _known(name: str, world: World) -> None:
     if name not in world.model.observables:
-        raise UnknownNameError(f"{world.scenario.id} has no finding {name!r}{suggestion(name, world.model.observables)}")
+        raise UnknownNameError(
+            f"{world.scenario.id} has no finding {name!r}{suggestion(name, world.model.observables)}"
+        )
 
 
 def _arrays(records: Any, world: World) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
@@ -158,7 +168,11 @@ def _arrays(records: Any, world: World) -> tuple[NDArray[np.int16], NDArray[np.u
     for o, name in enumerate(world.model.observables):
         if name in records.columns:
             values[:, o] = records[name].to_physical().cast(int).fill_null(-1).to_numpy()
-    reasons = {"failed": STATUS_NAMES.index("failed"), "refused": STATUS_NAMES.index("refused"), "pending": STATUS_NAMES.index("pending")}
+    reasons = {
+        "failed": STATUS_NAMES.index("failed"),
+        "refused": STATUS_NAMES.index("refused"),
+        "pending": STATUS_NAMES.index("pending"),
+    }
     for i, item in enumerate(world.items):
         status[:, i] = np.where(records[f"{item} ordered_h"].is_not_null().to_numpy(), STATUS_NAMES.index("result"), 0)
         for o in world.reveals[i][world.reveals[i] >= 0]:
@@ -199,7 +213,9 @@ def _chances(
 def _strata(records: Any, names: tuple[str, ...]) -> list[tuple[str, NDArray[np.bool_]]]:
     if not names:
         return [("all", np.ones(len(records), np.bool_))]
-    keys = np.stack([records[name].cast(str).fill_null("not recorded").to_numpy() for name in names], axis=1).astype(str)
+    keys = np.stack([records[name].cast(str).fill_null("not recorded").to_numpy() for name in names], axis=1).astype(
+        str
+    )
     kinds, of = np.unique(keys, axis=0, return_inverse=True)
     return [
         (", ".join(f"{name} {word}" for name, word in zip(names, kind, strict=True)), of.ravel() == k)
@@ -231,7 +247,9 @@ def _verdict(
 ) -> Support:
     """known: of the verified, the probability that they are of the group."""
     if not known.size:
-        return Support(question, "not identified", "Nobody is verified.", strata, (0.0, 1.0) if kind == "prevalence" else None)
+        return Support(
+            question, "not identified", "Nobody is verified.", strata, (0.0, 1.0) if kind == "prevalence" else None
+        )
     weights, without = 1.0 / chance[np.isfinite(chance)], float(barred.mean())
     nobody = [s.words for s in strata if s.patients and not s.verified]
     if without > 0.0 or nobody:
@@ -245,7 +263,11 @@ def _verdict(
         why = f"Everybody had a chance, but the {known.size:,} who are verified tell as much as {size:,.0f}; the rarest way had one of {least:.4f}."
         return Support(question, "weakly identified", why, strata, None)
     return Support(
-        question, "identified", f"Everybody had a chance of at least {least:.3f}; effective size {size:,.0f}.", strata, None
+        question,
+        "identified",
+        f"Everybody had a chance of at least {least:.3f}; effective size {size:,.0f}.",
+        strata,
+        None,
     )
 
 
@@ -255,7 +277,8 @@ def _members(world: World, group: str, values: NDArray[np.int16], status: NDArra
     wanted = np.array([name in world.scenario.groups.get(group, (group,)) for name in world.model.conditions])
     of_hidden = wanted[world.model.condition_of].astype(np.float64)
     parts = [
-        posterior_weights(world.model, values[at], status[at], failures[at], treated[at], values_only=True).sum(axis=1) @ of_hidden
+        posterior_weights(world.model, values[at], status[at], failures[at], treated[at], values_only=True).sum(axis=1)
+        @ of_hidden
         for at in (slice(first, first + 512) for first in range(0, len(values), 512))
     ]
     return np.concatenate(parts) if parts else np.zeros(0)

@@ -79,7 +79,12 @@ def test_repairs_work_where_verification_depends_on_the_test_alone() -> None:
     naive = complete_case(data)
     assert naive["sensitivity"].low > 0.9  # visibly wrong
     assert naive["specificity"].high < 0.5
-    for repair in (begg_greenes(data), weighted(data), weighted(replace(data, chance=estimated_chance(data))), imputed(data)):
+    for repair in (
+        begg_greenes(data),
+        weighted(data),
+        weighted(replace(data, chance=estimated_chance(data))),
+        imputed(data),
+    ):
         for name in MEASURES:
             half = (repair[name].high - repair[name].low) / 2.0
             assert abs(repair[name].value - TRUE[name]) < 2.0 * half, name

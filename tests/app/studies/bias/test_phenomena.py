@@ -13,8 +13,8 @@ from workup.envs.model.codes import RESULT
 from workup.errors import UnknownNameError, WorkupError
 from workup.studies.bias import measures
 from workup.studies.bias.exact import exact_cohort, legal
-from workup.studies.bias.phenomenon import Exactly, Held, Measured, exactly, held, measured, phenomena, phenomenon
 from workup.studies.bias.phenomena.order import by_chance
+from workup.studies.bias.phenomenon import Exactly, Held, Measured, exactly, held, measured, phenomena, phenomenon
 
 NAMES = sorted(phenomena())
 PATIENTS = 50_000
@@ -36,7 +36,11 @@ def _held(name: str) -> tuple[Held, ...]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_cohort_holds_the_exact_values(name: str) -> None:
-    out = [f"{each.name}: {each.exact:.5f} not in {each.low:.5f} to {each.high:.5f}" for each in _held(name) if not each.holds]
+    out = [
+        f"{each.name}: {each.exact:.5f} not in {each.low:.5f} to {each.high:.5f}"
+        for each in _held(name)
+        if not each.holds
+    ]
     assert not out
 
 
@@ -97,7 +101,9 @@ def test_the_walk_meets_what_the_engine_meets(policy: str) -> None:
         assert (met.status[:, i] == RESULT).mean() == pytest.approx(p, abs=4.5 * np.sqrt(p * (1 - p) / 20_000) + 1e-12)
 
 
-@pytest.mark.parametrize("scenario", ["two_by_two", "gates", "film_and_slide", "sample", "control", "tutorial", "unknown_primary"])
+@pytest.mark.parametrize(
+    "scenario", ["two_by_two", "gates", "film_and_slide", "sample", "control", "tutorial", "unknown_primary"]
+)
 def test_legality_written_twice_is_the_same(scenario: str) -> None:
     """The walk's rules against the engine's masks, along random journeys."""
     from workup.envs.engine.engine import Engine

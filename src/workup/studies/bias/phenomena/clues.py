@@ -35,7 +35,9 @@ def _expected(exact: Exact) -> Exactly:
     site = exact.value("site")
     for code, name in enumerate(SITES):
         at = site == code
-        found[f"AUC of stain at the {name}"] = auc_of_law(exact.value("stain")[at].astype(np.float64), ill[at], well[at])
+        found[f"AUC of stain at the {name}"] = auc_of_law(
+            exact.value("stain")[at].astype(np.float64), ill[at], well[at]
+        )
     return found
 
 

@@ -65,7 +65,10 @@ def _figure(axes: Axes, exact: Exactly, found: Measured) -> None:
     axes.plot(at, [exact[name] for name in names], color="black", linewidth=1, label="exact")
     spans = [found[name].interval(len(found)) for name in names]
     values = [found[name].value for name in names]
-    errors = [[v - low for v, (low, _) in zip(values, spans, strict=True)], [high - v for v, (_, high) in zip(values, spans, strict=True)]]
+    errors = [
+        [v - low for v, (low, _) in zip(values, spans, strict=True)],
+        [high - v for v, (_, high) in zip(values, spans, strict=True)],
+    ]
     axes.errorbar(at, values, yerr=errors, fmt="o", label="cohort")
     axes.set_yscale("logit")
     axes.set_xticks(at, ["everyone", *(f"with {gate}" for gate in GATES)])
@@ -90,4 +93,3 @@ PHENOMENON = Phenomenon(
     formula=_formula,
     figure=_figure,
 )
-

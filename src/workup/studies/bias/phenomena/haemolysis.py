@@ -25,7 +25,9 @@ def _expected(exact: Exact) -> Exactly:
     p, taken, laboratory = exact.probability, exact.done("blood"), exact.value("laboratory")
     potassium = exact.value("potassium")
     o = model.observables.index("potassium")
-    at = (model.value_rows.start[o] + model.value_rows.of_profile[o][:, None] + model.value_rows.of_hidden[o][None, :]).ravel()
+    at = (
+        model.value_rows.start[o] + model.value_rows.of_profile[o][:, None] + model.value_rows.of_hidden[o][None, :]
+    ).ravel()
     raised = model.value_table[at, 1:].sum(axis=1)
     found = {TRUE: float((exact.weight[taken] * raised).sum() / p[taken].sum())}
     for lab, name in ((WITHHOLDS, "withholds"), (REPORTS, "reports")):

@@ -55,7 +55,9 @@ def by_chance(world: World) -> FilmOrSlideFirst:
     return FilmOrSlideFirst(world, frail=0.5, fit=0.5)
 
 
-def _score(shadow: NDArray[np.int16], cells: NDArray[np.int16], slide_first: NDArray[np.bool_] | None, world: World, law: Law) -> NDArray[np.float64]:
+def _score(
+    shadow: NDArray[np.int16], cells: NDArray[np.int16], slide_first: NDArray[np.bool_] | None, world: World, law: Law
+) -> NDArray[np.float64]:
     """(n,) probability of cancer given film and slide and, if told, which came first, under the law of everyone."""
     key = shadow.astype(np.int64) * 3 + cells + (0 if slide_first is None else 9 * slide_first)
     return law[key]

@@ -27,7 +27,10 @@ def _expected(exact: Exact) -> Exactly:
     well, count = exact.probability - ill, _counts(exact.status, exact.world.items)
     return {
         "AUC of the number of tests": auc_of_law(count, ill, well),
-        **{f"ill with {k} tests": ill[count == k].sum() / exact.probability[count == k].sum() for k in range(len(TESTS) + 1)},
+        **{
+            f"ill with {k} tests": ill[count == k].sum() / exact.probability[count == k].sum()
+            for k in range(len(TESTS) + 1)
+        },
     }
 
 

@@ -53,7 +53,9 @@ def _second(exact: Exact) -> tuple[Floats, Floats]:
 def _estimate(cohort: Cohort) -> Measured:
     world = cohort.world
     chosen = cohort.status[:, world.items.index("blood")] == 2
-    first, second = (scale(cohort.true_values[:, world.model.observables.index(f"{each}_look")]) for each in ("first", "second"))
+    first, second = (
+        scale(cohort.true_values[:, world.model.observables.index(f"{each}_look")]) for each in ("first", "second")
+    )
     found: dict[str, Estimate] = {}
     for who, rows in ((EVERYONE, np.ones(len(first), np.bool_)), (CHOSEN, chosen)):
         found[f"SD of the first look, {who}"] = spread(first[rows], f"first look, {who}")
@@ -109,7 +111,10 @@ PHENOMENON = Phenomenon(
     policy=_steep,
     expected=_expected,
     estimate=_estimate,
-    shows=lambda exact: (1.0 - exact[f"SD of the second look, {SCANNED}"] / exact[f"SD of the second look, {EVERYONE}"], 0.30),
+    shows=lambda exact: (
+        1.0 - exact[f"SD of the second look, {SCANNED}"] / exact[f"SD of the second look, {EVERYONE}"],
+        0.30,
+    ),
     effect="how much less the second look spreads among those who went on to a third than in everyone",
     formula=_formula,
     figure=_figure,

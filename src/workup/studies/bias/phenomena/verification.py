@@ -50,7 +50,9 @@ def _estimate(cohort: Cohort) -> Measured:
         "specificity of everyone": share(~positive[~ill], "specificity"),
         "sensitivity among the verified": share(positive[ill & seen], "sensitivity among the verified"),
         "specificity among the verified": share(~positive[~ill & seen], "specificity among the verified"),
-        "verified if positive over verified if negative": ratio_of_shares(seen[positive], seen[~positive], "verification"),
+        "verified if positive over verified if negative": ratio_of_shares(
+            seen[positive], seen[~positive], "verification"
+        ),
     }
     return found
 
@@ -73,7 +75,14 @@ def _figure(axes: Axes, exact: Exactly, found: Measured) -> None:
     for name, marker in (("sensitivity", "o"), ("specificity", "s")):
         each = found[f"{name} among the verified"]
         low, high = each.interval(len(found))
-        axes.errorbar([at], [each.value], yerr=[[each.value - low], [high - each.value]], fmt=marker, color="black", label=f"{name}, cohort")
+        axes.errorbar(
+            [at],
+            [each.value],
+            yerr=[[each.value - low], [high - each.value]],
+            fmt=marker,
+            color="black",
+            label=f"{name}, cohort",
+        )
         axes.axhline(_TRUE[name], linewidth=0.8, color="grey")
     axes.set_xscale("log")
     axes.set_xlabel("how many times as likely to be verified after a positive test")
