@@ -75,7 +75,9 @@ QUESTIONS: Final[Mapping[str, Question]] = MappingProxyType({
 def question(name: str) -> Question:
     """The one of a scenario. Raises UnknownNameError naming the nearest."""
     if name not in QUESTIONS:
-        raise UnknownNameError(f"no demonstration on {name!r}; there are {', '.join(QUESTIONS)}{suggestion(name, QUESTIONS)}")
+        raise UnknownNameError(
+            f"no demonstration on {name!r}; there are {', '.join(QUESTIONS)}{suggestion(name, QUESTIONS)}"
+        )
     return QUESTIONS[name]
 
 
@@ -127,7 +129,12 @@ class Records:
     def before(self, *, history: bool) -> Floats:
         """(n, columns) what is so and can be known of everybody before anyone is sent for the film: age, sex and bloods, and if asked
         for history and examination."""
-        names = ("age", "sex", *self._of(items=self.question.bloods), *(self._of(tier=("history", "examination")) if history else ()))
+        names = (
+            "age",
+            "sex",
+            *self._of(items=self.question.bloods),
+            *(self._of(tier=("history", "examination")) if history else ()),
+        )
         return encoded(self.world, self.true, self.columns(names))
 
     @property
@@ -140,7 +147,12 @@ class Records:
         """(n,) whose bloods are all normal, in truth."""
         model = self.world.model
         names = self._of(items=self.question.bloods)
-        usual = [model.network.variable(name).values.index(next(v for v in model.network.variable(name).values if v in _USUAL)) for name in names]
+        usual = [
+            model.network.variable(name).values.index(
+                next(v for v in model.network.variable(name).values if v in _USUAL)
+            )
+            for name in names
+        ]
         return np.asarray((self.true[:, [model.observables.index(name) for name in names]] == usual).all(axis=1))
 
     def columns(self, names: tuple[str, ...]) -> tuple[str, ...]:
@@ -152,7 +164,9 @@ class Records:
         return tuple(
             name
             for o, name in enumerate(model.observables)
-            if (i := model.item_of[o]) >= 0 and i < world.n_investigations and (world.items[i] in items or world.tier[i] in tier)
+            if (i := model.item_of[o]) >= 0
+            and i < world.n_investigations
+            and (world.items[i] in items or world.tier[i] in tier)
         )
 
 
@@ -170,7 +184,9 @@ def records_of(cohort: Cohort, asked: Question) -> Records:
     left_out = cohort.absent[:, seen_on_film] == REASONS.index("not ordered")
     ill = members(world, asked.group)[cohort.condition]
     if not inside.any() or ill[inside].all() or not ill[inside].any():
-        raise WorkupError(f"{int(inside.sum())} of {len(inside)} patients are in the database, {int(ill[inside].sum())} of them ill; a model needs both kinds")
+        raise WorkupError(
+            f"{int(inside.sum())} of {len(inside)} patients are in the database, {int(ill[inside].sum())} of them ill; a model needs both kinds"
+        )
     return Records(
         world=world,
         question=asked,
@@ -214,12 +230,12 @@ def encoded(world: World, codes: Codes, names: tuple[str, ...]) -> Floats:
     return np.stack(columns, axis=1).astype(np.float64)
 
 
-
-
 def _chance_until(cohort: Cohort, item: int) -> Floats:
     """(n,) product of the propensities up to the order of an item; what was chosen afterwards had no part in it."""
     steps, n = cohort.steps, len(cohort.patient)
-    order = next(a for a, action in enumerate(cohort.world.actions) if action.kind == "order" and action.items == (item,))
+    order = next(
+        a for a, action in enumerate(cohort.world.actions) if action.kind == "order" and action.items == (item,)
+    )
     last = np.full(n, -1, np.int64)
     ordered = steps.action == order
     last[steps.journey[ordered]] = steps.step[ordered]

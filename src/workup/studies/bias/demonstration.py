@@ -25,7 +25,7 @@ from workup.scenarios.language.library import load_scenario
 from workup.studies.bias.database import FEATURES, FeatureSet, Question, Records, question, records_of
 from workup.studies.bias.judging import Figures, figures, judge, less, over_seeds
 from workup.studies.bias.learning import Model, ModelName, learnt
-from workup.studies.bias.loop import ARMS, CAPACITY, Generation, generations_told, run_loop
+from workup.studies.bias.loop import ARMS, CAPACITY, Run, loop_told, run_loop
 from workup.studies.bias.shares import Database, database_of, database_told
 from workup.version import __version__
 
@@ -70,7 +70,7 @@ class OfSeed(NamedTuple):
     databases: dict[float, Database]
     """By slope."""
     rows: dict[Key, Row]
-    loops: dict[str, list[Generation]]
+    loops: dict[str, Run]
     """By arm."""
 
 
@@ -138,8 +138,7 @@ def demonstrate(
         "loop": {
             "capacity": CAPACITY,
             "arms": {
-                arm: {**asdict(how), "generations": generations_told([each.loops[arm] for each in found])}
-                for arm, how in ARMS.items()
+                arm: {**asdict(how), **loop_told([each.loops[arm] for each in found])} for arm, how in ARMS.items()
             },
         },
     }
@@ -183,9 +182,16 @@ def row_told(key: Key, rows: Sequence[Row]) -> dict[str, Any]:
         "patients": int(np.mean([row.patients for row in rows])),
         "ill": int(np.mean([row.ill for row in rows])),
     }
-    own, other = [row.measured for row in rows if row.measured], [row.less_everyone for row in rows if row.less_everyone]
+    own, other = (
+        [row.measured for row in rows if row.measured],
+        [row.less_everyone for row in rows if row.less_everyone],
+    )
     whole = len(own) == len(rows)
-    return {**told, "measured": over_seeds(own) if whole else None, "less_everyone": over_seeds(other) if whole else None}
+    return {
+        **told,
+        "measured": over_seeds(own) if whole else None,
+        "less_everyone": over_seeds(other) if whole else None,
+    }
 
 
 def _policy(asked: Question, slope: float) -> str:
@@ -206,13 +212,19 @@ def _fitted(records: Records, features: FeatureSet) -> list[Fitted]:
         "known weights": records.weights,
         "estimated weights": records.estimated_weights(),
     }
-    return [Fitted(model, trained, learnt(model, x, y, weights[trained])) for model, trained in taught() if trained in weights]
+    return [
+        Fitted(model, trained, learnt(model, x, y, weights[trained]))
+        for model, trained in taught()
+        if trained in weights
+    ]
 
 
 def _oracles(records: Records, features: FeatureSet) -> list[Fitted]:
     """What everybody would teach."""
     x = records.features(features, true=True)
-    return [Fitted(model, trained, learnt(model, x, records.ill)) for model, trained in taught() if trained == "everyone"]
+    return [
+        Fitted(model, trained, learnt(model, x, records.ill)) for model, trained in taught() if trained == "everyone"
+    ]
 
 
 def _judged(fitted: Sequence[Fitted], test: Records, slope: float, features: FeatureSet) -> Iterator[tuple[Key, Row]]:

@@ -67,7 +67,9 @@ def judge(p: Floats, ill: Bools, threshold: float) -> Judgement | None:
 
 def less(a: Judgement, b: Judgement) -> Judgement:
     """What the first has more than the second on the same patients; observed/expected as a ratio."""
-    return {name: Judged(a[name].value - b[name].value, a[name].influence - b[name].influence) for name in a if name in b}
+    return {
+        name: Judged(a[name].value - b[name].value, a[name].influence - b[name].influence) for name in a if name in b
+    }
 
 
 def figures(judged: Judgement) -> Figures:

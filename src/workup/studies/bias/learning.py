@@ -48,7 +48,9 @@ def boosting(x: Floats, y: Bools, weights: Floats | None = None, *, what: str) -
     except ImportError as error:
         raise WorkupError("this demonstration needs scikit-learn; pip install 'workup[bias]'") from error
     w = _checked(y, weights, what)
-    model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, early_stopping=False).fit(x, y, sample_weight=w)
+    model = HistGradientBoostingClassifier(max_iter=60, max_leaf_nodes=8, early_stopping=False).fit(
+        x, y, sample_weight=w
+    )
     return lambda other: _finite(model.predict_proba(other)[:, 1], what)
 
 
@@ -56,7 +58,9 @@ def effective(weights: Floats) -> float:
     """As how many patients of equal weight these tell (Kish). Raises WorkupError under `FEWEST`."""
     found = float(weights.sum() ** 2 / (weights**2).sum())
     if found < FEWEST:
-        raise WorkupError(f"{len(weights)} weighted patients tell as much as {found:.1f}; expected {FEWEST:g} or more. Nothing is learnt")
+        raise WorkupError(
+            f"{len(weights)} weighted patients tell as much as {found:.1f}; expected {FEWEST:g} or more. Nothing is learnt"
+        )
     return found
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import numpy as np
 
@@ -80,7 +80,15 @@ class Generation:
     """Judgements of the model on everybody whom the rules allow the film, the young, and those whose bloods are all normal."""
 
 
-def run_loop(records: Records, test: Records, arm: Arm, *, patients: int, seed: int) -> list[Generation]:
+class Run(NamedTuple):
+    """A loop, in one seed."""
+
+    generations: list[Generation]
+    ended: str | None = None
+    """Why no further model could be learnt, where one could not."""
+
+
+def run_loop(records: Records, test: Records, arm: Arm, *, patients: int, seed: int) -> Run:
     """Generations 0 to `GENERATIONS`, each judged on everybody in `test` whom the rules allow the film.
 
     Args:
@@ -98,13 +106,20 @@ def run_loop(records: Records, test: Records, arm: Arm, *, patients: int, seed: 
     found: list[Generation] = []
     for generation in range(GENERATIONS + 1):
         weights = 1.0 / chance[inside] if arm.weighted else np.ones(int(inside.sum()))
-        model = logistic(clinic.x[inside], clinic.ill[inside], weights, what="who is ill")
-        found.append(_generation(model(judged.x), judged, clinic, inside, effective(weights), records.question.threshold))
+        try:
+            model = logistic(clinic.x[inside], clinic.ill[inside], weights, what="who is ill")
+        except WorkupError as error:
+            if not generation:
+                raise
+            return Run(found, f"generation {generation}: {error}")
+        found.append(
+            _generation(model(judged.x), judged, clinic, inside, effective(weights), records.question.threshold)
+        )
         if generation < GENERATIONS:
             clinic = _new(records.world, records.question, arm, np.arange(patients) + (generation + 2) * patients, seed)
             chance = sending(model(clinic.x), arm)
             inside = rng.random(len(chance)) < chance
-    return found
+    return Run(found)
 
 
 def sending(risk: Floats, arm: Arm) -> Floats:
@@ -166,10 +181,10 @@ def _generation(p: Floats, judged: Clinic, clinic: Clinic, inside: Bools, size: 
     )
 
 
-def generations_told(runs: Sequence[Sequence[Generation]]) -> list[dict[str, Any]]:
-    """A row a generation, over the seeds; counts and shares with the interval over seeds alone."""
+def loop_told(runs: Sequence[Run]) -> dict[str, Any]:
+    """A row a generation, over the seeds, as far as all of them came; counts and shares with the interval over seeds alone."""
     told: list[dict[str, Any]] = []
-    for number, each in enumerate(zip(*runs, strict=True)):
+    for number, each in enumerate(zip(*(run.generations for run in runs), strict=False)):
         row: dict[str, Any] = {"generation": number}
         for name in ("tested", "ill_share", "found", "found_normal", "effective"):
             row[name] = interval([float(getattr(one, name)) for one in each])
@@ -177,4 +192,4 @@ def generations_told(runs: Sequence[Sequence[Generation]]) -> list[dict[str, Any
             parts = [part for one in each if (part := getattr(one, name)) is not None]
             row[name] = over_seeds(parts) if len(parts) == len(each) else None
         told.append(row)
-    return told
+    return {"generations": told, "ended": next((run.ended for run in runs if run.ended), None)}
