@@ -148,7 +148,7 @@ def _slope(p: Floats, y: Floats) -> Judged | None:
             return None
         loss, inverse = now, np.linalg.inv(hessian)
         step = inverse @ (x @ r / len(p))
-        if np.abs(step).max() < 1e-7:
+        if np.abs(step).max() < 1e-10:
             return Judged(float(at[1]), (inverse[1] @ x) * r)
         at = at + step
     return None
