@@ -18,6 +18,7 @@ from workup.cli import (
     bench_lint,
     bench_provenance,
     benchmarks,
+    bias,
     cohort,
     demo,
     importing,
@@ -55,6 +56,7 @@ app.command()(sensitivity.sensitivity)
 app.command()(agents.train)
 app.command()(agents.evaluate)
 app.command()(report.report)
+app.command()(bias.bias)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(scenarios.play)

@@ -111,7 +111,7 @@ def auc(score: NDArray[np.float64], ill: NDArray[np.bool_], what: str) -> Estima
         raise WorkupError(f"{what}: {a.size} ill and {b.size} well; an AUC needs both")
     if not np.isfinite(score).all():
         raise WorkupError(f"{what}: {int((~np.isfinite(score)).sum())} scores are no finite numbers")
-    of_ill, of_well = _placements(a, b), 1.0 - _placements(b, a)
+    of_ill, of_well = placements(a, b), 1.0 - placements(b, a)
     value = float(of_ill.mean())
     return Estimate(value, math.sqrt(of_ill.var() / a.size + of_well.var() / b.size), len(score))
 
@@ -126,7 +126,7 @@ def auc_of_law(score: NDArray[np.float64], ill: NDArray[np.float64], well: NDArr
     return float((a * (np.cumsum(b) - b / 2.0)).sum())
 
 
-def _placements(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+def placements(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """(len(a),) share of b below each of a, ties counting half."""
     ordered = np.sort(b)
     return np.asarray((np.searchsorted(ordered, a, "left") + np.searchsorted(ordered, a, "right")) / (2.0 * len(b)))
