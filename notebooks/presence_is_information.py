@@ -67,7 +67,9 @@ world = workup.compile_world(workup.load_scenario("two_by_two"))
 for slope in (0, 0.25, 0.5, 1, 2):
     law = exact_cohort(world, make_agent(f"suspicion:ill:{slope}", world))
     ill = law.of_conditions(np.array([False, True]))
-    print(f"slope {slope}: AUC of having been verified {auc_of_law(law.done('biopsy').astype(float), ill, law.probability - ill):.3f}")
+    print(
+        f"slope {slope}: AUC of having been verified {auc_of_law(law.done('biopsy').astype(float), ill, law.probability - ill):.3f}"
+    )
 
 # %% [markdown]
 # ## Behind every gate disease is commoner
@@ -78,7 +80,8 @@ for slope in (0, 0.25, 0.5, 1, 2):
 gates = phenomenon("gates")
 exact, found = exactly(gates), measured(gates, patients=N)
 figure, axes = plt.subplots(figsize=(6, 3.4))
-assert gates.figure is not None and gates.formula is not None
+assert gates.figure is not None
+assert gates.formula is not None
 gates.figure(axes, exact, found)
 axes.set_title(gates.title, loc="left")
 plt.show()

@@ -69,8 +69,12 @@ for who, policy in (("suspicion", "lapse:0.3:suspicion:ill:1"), ("gestalt", "lap
 # %%
 figure, axes = plt.subplots(figsize=(6.5, 3.2))
 for at, (who, repair, found) in enumerate(rows):
-    axes.errorbar([found.value], [at], xerr=[[found.value - found.low], [found.high - found.value]], fmt="o", color="#0072B2")
-    print(f"{who:10} {repair:32} {found.value:.4f} ({found.low:.4f} to {found.high:.4f}), effective size {found.effective:,.0f}")
+    axes.errorbar(
+        [found.value], [at], xerr=[[found.value - found.low], [found.high - found.value]], fmt="o", color="#0072B2"
+    )
+    print(
+        f"{who:10} {repair:32} {found.value:.4f} ({found.low:.4f} to {found.high:.4f}), effective size {found.effective:,.0f}"
+    )
 axes.axvline(TRUE, color="#D55E00", linestyle="--", label="true")
 axes.set_yticks(range(len(rows)), [f"{who}: {repair}" for who, repair, _ in rows])
 axes.invert_yaxis()

@@ -101,7 +101,9 @@ plt.show()
 # %%
 share = records["test"].value_counts(normalize=True)
 of = dict(zip(share["test"], share["proportion"], strict=True))
-ill_if = {test: count[test, "present"] / (count[test, "present"] + count[test, "absent"]) for test in ("positive", "negative")}
+ill_if = {
+    test: count[test, "present"] / (count[test, "present"] + count[test, "absent"]) for test in ("positive", "negative")
+}
 prevalence = sum(of[test] * ill_if[test] for test in of)
 print(f"prevalence {prevalence:.3f}, sensitivity {of['positive'] * ill_if['positive'] / prevalence:.3f}")
 

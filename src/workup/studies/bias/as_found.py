@@ -136,7 +136,11 @@ def _verifications(met: Cohort) -> Iterator[tuple[str, str, Any]]:
         yield "partial verification", f"{name}: specificity, all tested", lambda p=positive, d=ill: share(~p[~d], "Sp")
         for what, of in (("sensitivity", ill), ("specificity", ~ill)):
             hit = positive if what == "sensitivity" else ~positive
-            yield "partial verification", f"{name}: {what}, verified", lambda h=hit, d=of, v=seen: share(h[d & v], "verified")
+            yield (
+                "partial verification",
+                f"{name}: {what}, verified",
+                lambda h=hit, d=of, v=seen: share(h[d & v], "verified"),
+            )
             yield (
                 "partial verification",
                 f"{name}: {what}, Begg-Greenes",
