@@ -317,7 +317,7 @@ class _Batch:
         if item in single:
             return self.ever[:, single[item]]
         sets = [index for index, action in enumerate(self.world.actions) if item in action.items]
-        return self.ever[:, sets].any(axis=1)
+        return np.asarray(self.ever[:, sets].any(axis=1))
 
     def _sorted(self) -> Steps:
         columns = [np.concatenate(column) for column in zip(*self.steps, strict=True)]
