@@ -29,7 +29,7 @@ class SearchEffort:
     """... or at most so many pounds, ..."""
     most: int = 2_000_000
     """... or after so many orders looked at."""
-    expansions: int = 80_000
+    expansions: int = 400_000
     """Orders looked at for a presentation, on average over the presentations, ..."""
     least: int = 800_000
     """... and in all, where these are few."""
