@@ -22,7 +22,7 @@ Bools = NDArray[np.bool_]
 MEASURES: Final = ("prevalence", "sensitivity", "specificity")
 FEWEST: Final = 30.0
 """Effective patients below which nothing is estimated."""
-DRAWS: Final = 20_000
+DRAWS: Final = 4_000
 _Z: Final = NormalDist().inv_cdf(0.975)
 
 

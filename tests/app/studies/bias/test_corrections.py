@@ -75,7 +75,7 @@ def _checked(met: Cohort, item: str = "biopsy") -> Checked:
 
 
 def test_repairs_work_where_verification_depends_on_the_test_alone() -> None:
-    data = _checked(workup.cohort("two_by_two", "suspicion:ill:1", patients=60_000, seed=9))
+    data = _checked(workup.cohort("two_by_two", "suspicion:ill:1", patients=40_000, seed=9))
     naive = complete_case(data)
     assert naive["sensitivity"].low > 0.9  # visibly wrong
     assert naive["specificity"].high < 0.5
