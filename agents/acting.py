@@ -27,6 +27,8 @@ class Taken(NamedTuple):
     """(n,)"""
     propensity: NDArray[np.float64]
     """(n,) the probability with which it took that action, in (0, 1]; 1 where it draws nothing."""
+    chances: NDArray[np.float64] | None = None
+    """(n, A) the probabilities of all actions; None where it draws nothing."""
 
 
 def take(agent: Agent, view: JourneyView, *, seed: int, patients: NDArray[np.int64]) -> Taken:
@@ -44,7 +46,7 @@ def take(agent: Agent, view: JourneyView, *, seed: int, patients: NDArray[np.int
     if draws(agent):
         chances = _checked(agent, view, patients)
         action = drawn(chances, behaviour(seed, patients, view.step))
-        return Taken(action, chances[np.arange(len(action)), action])
+        return Taken(action, chances[np.arange(len(action)), action], chances)
     action = _actions(agent, view)
     return Taken(action, np.ones(len(action)))
 

@@ -21,6 +21,10 @@ from workup.envs.model.population import Population
 from workup.envs.model.world import World
 from workup.errors import WorkupError
 
+Needs = Literal["raw", "belief", "posterior"] | None
+"""What an agent reads beside revealed facts: the raw or the belief observation; or `view.condition_posterior`, the exact posterior
+that the engine follows, with the belief observation."""
+
 
 class Agent(Protocol):
     """Chooses the next action for each journey of a batch, from what has been revealed alone.
@@ -45,8 +49,8 @@ class Agent(Protocol):
         ...
 
     @property
-    def needs(self) -> Literal["raw", "belief"] | None:
-        """The observation it reads from `view.observation`, if any."""
+    def needs(self) -> Needs:
+        """What it reads from `view.observation` and `view.condition_posterior`, if anything."""
         ...
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:
@@ -65,7 +69,7 @@ class StochasticAgent(ABC):
     """An agent that says how likely each action is; `run_journeys` draws (`agents.acting.take`) and records the propensity."""
 
     name: str
-    needs: Literal["raw", "belief"] | None
+    needs: Needs
 
     @abstractmethod
     def probabilities(self, view: JourneyView) -> NDArray[np.float64]:
@@ -148,6 +152,15 @@ class AgentFactory(Protocol):
 
     def __call__(self, world: World, *, seed: int) -> Agent:
         """An agent for `world`; `seed` matters only to agents that draw random numbers."""
+        ...
+
+
+class AgentMaker(Protocol):
+    """What a module lists in `MADE_OF` under an agent's name: it is made of what follows that name and a colon."""
+
+    def __call__(self, world: World, asked: str, *, seed: int, make: Callable[[str], Agent]) -> Agent:
+        """The agent that `NAME:ASKED` names; `asked` is empty where the name stands alone. `make` gives any other agent by name.
+        Raises WorkupError if that is none."""
         ...
 
 

@@ -13,7 +13,7 @@ from types import ModuleType
 from typing import Any, Final, cast
 
 from workup.agents.adapted import as_agent
-from workup.agents.base import Agent, AgentFactory, Effort, Learner
+from workup.agents.base import Agent, AgentFactory, AgentMaker, Effort, Learner
 from workup.agents.baselines.guideline import GuidelineAgent
 from workup.agents.referenced import is_reference, referenced, refuse_pickle
 from workup.agents.saved import read_header
@@ -45,6 +45,11 @@ def _for_rows() -> dict[str, AgentFactory]:
     return {**_offered("RECORDED_AGENTS"), **fitted}
 
 
+def agent_makers() -> dict[str, AgentMaker]:
+    """Agents that are made of what follows their name: `suspicion:GROUP:SLOPE`, `gestalt:GROUP:SLOPE`, `lapse:EPS:POLICY`."""
+    return dict(sorted(_offered("MADE_OF").items()))
+
+
 def learners() -> dict[str, Learner]:
     """Every learner that comes with workup, by name."""
     return dict(sorted(_offered("LEARNERS").items()))
@@ -64,7 +69,8 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
 
     Args:
         name_or_dir: a name of `agent_factories`, of a learner that ends by itself, or of what another installed package offers;
-            `guideline:VERSION` for one of the scenario's `guideline_versions`; a directory that `workup train` wrote; or
+            `guideline:VERSION` for one of the scenario's `guideline_versions`; `suspicion:GROUP:SLOPE`, `gestalt:GROUP:SLOPE` or
+            `lapse:EPS:POLICY`; a directory that `workup train` wrote; or
             `FILE.py:NAME` or `MODULE:NAME`, which run that code: a factory, an agent or a function (see `as_agent`).
         who: the patients that a learner is fitted to; their world is where the agent acts and what it knows, unless it has
             a knowledge model of its own.
@@ -94,9 +100,11 @@ def make_agent(name_or_dir: str | Path, who: World | Population, *, seed: int = 
         return fit_by_name(learner, population, seed=seed)
     if chosen in factories:
         return made_by(factories[chosen], population.world, name=chosen, seed=seed)
-    name, _, version = chosen.partition(":")
-    if name == GuidelineAgent.name and version:
-        return GuidelineAgent(population.world, version=version)
+    name, _, asked = chosen.partition(":")
+    if name == GuidelineAgent.name and asked:
+        return GuidelineAgent(population.world, version=asked)
+    if name in (makers := agent_makers()):
+        return makers[name](population.world, asked, seed=seed, make=lambda other: make_agent(other, who, seed=seed))
     if is_reference(chosen) and chosen not in learners():
         name, offered = referenced(chosen)
         return as_agent(offered, name, population.world, seed=seed)

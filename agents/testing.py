@@ -80,9 +80,9 @@ class _Judge:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self.name, self.needs = agent.name, agent.needs
-        if not agent.name or agent.needs not in ("raw", "belief", None):
+        if not agent.name or agent.needs not in ("raw", "belief", "posterior", None):
             raise WorkupError(
-                f"an agent has name {agent.name!r} and needs {agent.needs!r}; expected a name, and raw, belief or None"
+                f"an agent has name {agent.name!r} and needs {agent.needs!r}; expected a name, and raw, belief, posterior or None"
             )
 
     def act(self, view: JourneyView) -> NDArray[np.int64]:

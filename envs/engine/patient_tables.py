@@ -11,6 +11,7 @@ from workup.envs.engine.parts import Part
 from workup.envs.engine.vectors import padded
 from workup.envs.model.codes import Rows
 from workup.envs.model.patient_model import PatientModel
+from workup.envs.model.truth import cumulative
 from workup.envs.model.world import World
 
 ON_NOTHING, ON_CONDITION, ON_HIDDEN, ON_PROFILE, ON_BOTH = range(5)
@@ -23,7 +24,7 @@ def patient_tables(world: World) -> Part:
     parents_at, parent, stride = _parents(model.core_stride)
     cells, thresholds = value_cells(model)
     likelihood_at, likelihood = _likelihoods(world)
-    core = _cumulative(np.diff(model.core_table, axis=1, prepend=0.0))
+    core = cumulative(np.diff(model.core_table, axis=1, prepend=0.0))
     ints: dict[str, NDArray[Any]] = {
         "core_cut": cuts(core),
         "value_cut": cuts(thresholds),
@@ -60,7 +61,7 @@ def patient_tables(world: World) -> Part:
     reals: dict[str, NDArray[Any]] = {
         "value_cumulative": thresholds,
         "event_chance": model.event_table,
-        "reported_cumulative": _cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
+        "reported_cumulative": cumulative(model.reported_table) if model.reported_table.size else np.zeros(1),
         "evidence": model.evidence_table,
         "likelihood": likelihood,
         "status_chance": model.status_table,
@@ -129,7 +130,7 @@ def value_cells(model: PatientModel) -> tuple[Rows, NDArray[np.float64]]:
     cells, offset = [], 0
     for o in np.argsort(rows.start, kind="stable"):
         last = int(ends[ends > rows.start[o]].min())
-        law = _cumulative(model.value_table[rows.start[o] : last])[:, : thresholds[o]]
+        law = cumulative(model.value_table[rows.start[o] : last])[:, : thresholds[o]]
         start[o] = offset
         cells.append(law.ravel())
         offset += law.size
@@ -149,12 +150,3 @@ def _rows(rows: Rows, name: str) -> dict[str, NDArray[Any]]:
 def _parents(stride: NDArray[np.int32]) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.int64]]:
     child, parent = np.nonzero(stride)
     return np.searchsorted(child, np.arange(len(stride) + 1)), parent, stride[child, parent].astype(np.int64)
-
-
-def _cumulative(table: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Cumulative rows whose last possible value ends beyond 1, so that rounding never draws an impossible value."""
-    total = np.cumsum(table, axis=1)
-    positive = table > 0
-    last = table.shape[1] - 1 - np.argmax(positive[:, ::-1], axis=1)
-    total[np.arange(table.shape[1]) >= last[:, None]] = 2.0
-    return total

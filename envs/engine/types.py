@@ -54,6 +54,8 @@ class JourneyView:
     """(n, A) legal actions."""
     observation: NDArray[np.float32] | None = None
     """(n, P) the flat observation the environment would deliver, if asked for."""
+    condition_posterior: NDArray[np.float64] | None = None
+    """(n, conditions) the exact posterior of the principal cause, for agents whose `needs` is "posterior"."""
 
 
 class Step(NamedTuple):

@@ -92,6 +92,16 @@ def run_journeys(
     return _gather(population, name or agent.name, seed, patients, chunks)
 
 
+def view_for(agent: Agent, engine: Engine, rows: NDArray[np.int64]) -> JourneyView:
+    """What an agent is shown of the journeys in some slots of an engine with the belief view: as it `needs`."""
+    view = engine.journey_view(rows, observation=agent.needs is not None)
+    if agent.needs == "raw" and view.observation is not None:
+        view = replace(view, observation=np.ascontiguousarray(view.observation[:, : engine.layout.raw_size]))
+    if agent.needs == "posterior":
+        view = replace(view, condition_posterior=engine.condition_posterior[rows])
+    return view
+
+
 class _Chunk:
     """The journeys that run side by side in one engine."""
 
@@ -133,7 +143,7 @@ class _Chunk:
         self.view = self.engine.journey_view(slots)
 
     def _step(self, active: NDArray[np.int64]) -> NDArray[np.bool_]:
-        before = self._view(active)
+        before = view_for(self.agent, self.engine, active)
         taken = take(self.agent, before, seed=self.seed, patients=self.patients[active])
         chosen = taken.action
         actions = np.full(self.engine.num_envs, -1, np.int64)
@@ -154,13 +164,6 @@ class _Chunk:
         if self.steps is not None:
             self.steps.append(self._row(active, before, taken, step.components[active]))
         return ended
-
-    def _view(self, active: NDArray[np.int64]) -> JourneyView:
-        view = self.engine.journey_view(active, observation=self.agent.needs is not None)
-        if self.agent.needs == "raw" and view.observation is not None:
-            raw = np.ascontiguousarray(view.observation[:, : self.engine.layout.raw_size])
-            view = replace(view, observation=raw)
-        return view
 
     def _row(
         self, active: NDArray[np.int64], before: JourneyView, taken: Taken, components: NDArray[np.float64]

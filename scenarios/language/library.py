@@ -21,8 +21,8 @@ def list_scenarios() -> tuple[str, ...]:
         >>> "weight_loss" in workup.list_scenarios()
         True
     """
-    ours = shipped_scenarios()
-    return tuple(sorted((*ours, *(name for name in names_offered("workup.scenarios", ours) if _found(name)))))
+    ours, taken = shipped_scenarios(), (*shipped_scenarios(), *teaching_scenarios())
+    return tuple(sorted((*ours, *(name for name in names_offered("workup.scenarios", taken) if _found(name)))))
 
 
 def shipped_scenarios() -> tuple[str, ...]:
@@ -31,10 +31,23 @@ def shipped_scenarios() -> tuple[str, ...]:
     return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
 
 
+def teaching_scenarios() -> tuple[str, ...]:
+    """Ids of the small worlds in which one source of bias stands alone: every folder in `teaching` with a scenario.yaml. They
+    are loaded by id as the others are, and no benchmark counts them.
+
+    Examples:
+        >>> from workup.scenarios.language.library import teaching_scenarios
+        >>> teaching_scenarios()
+        ('film_and_slide', 'gates', 'sample', 'two_by_two')
+    """
+    folders = files("workup.scenarios").joinpath("teaching").iterdir()
+    return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
+
+
 def offered_by(name: str) -> Offer | None:
     """Whose scenario it is, if another installed package's. Raises WorkupError where two packages, or workup, have one of
     that name."""
-    return offer_of("workup.scenarios", name, shipped_scenarios())
+    return offer_of("workup.scenarios", name, (*shipped_scenarios(), *teaching_scenarios()))
 
 
 def _found(name: str) -> bool:
@@ -80,12 +93,15 @@ def find_scenario(id_or_path: str | Path) -> Path:
         offer = offered_by(id_or_path)
         if offer is not None:
             return offer.folder()
-        if id_or_path in shipped_scenarios():
-            with as_file(files("workup.scenarios").joinpath(id_or_path)) as folder:
+        room = files("workup.scenarios")
+        if id_or_path in teaching_scenarios():
+            room = room.joinpath("teaching")
+        if id_or_path in shipped_scenarios() or id_or_path in teaching_scenarios():
+            with as_file(room.joinpath(id_or_path)) as folder:
                 return folder
     path = Path(id_or_path)
     if path.exists():
         return path
     raise UnknownNameError(
-        f"no scenario and no path {str(id_or_path)!r}{suggestion(str(id_or_path), list_scenarios())}"
+        f"no scenario and no path {str(id_or_path)!r}{suggestion(str(id_or_path), (*list_scenarios(), *teaching_scenarios()))}"
     )

@@ -94,6 +94,8 @@ class Finding(Variable):
     change_of: str | None = None
     """The finding that was seen before; the item that reveals this one requires it, and takes `after`."""
     after: DurationHours | None = None
+    recorded: bool = True
+    """Whether it is written down. What is not is seen by whoever meets the patient, policies included, and left out of cohorts."""
 
 
 class Context(Variable):

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from workup.report.study import write_report
     from workup.scenarios.language.library import list_scenarios, load_scenario
     from workup.scenarios.language.lint.lint import lint
+    from workup.studies.cohorts import cohort
     from workup.version import __version__
     from workup.vignettes.check import check_agent as check
 
@@ -39,6 +40,7 @@ _HOMES = {
     "WorkupError": "workup.errors",
     "__version__": "workup.version",
     "check": "workup.vignettes.check:check_agent",
+    "cohort": "workup.studies.cohorts",
     "compile_world": "workup.envs.compile.compile",
     "evaluate": "workup.evaluation.policies",
     "lint": "workup.scenarios.language.lint.lint",
@@ -62,6 +64,7 @@ __all__ = [
     "World",
     "__version__",
     "check",
+    "cohort",
     "compile_world",
     "evaluate",
     "lint",

@@ -15,6 +15,7 @@ from workup.report.explain import explanation
 from workup.report.heaviest import heaviest_page
 from workup.scenarios.language.library import load_scenario
 from workup.sensitivity.study import Settings, run_study
+from workup.studies.bias.teaching_render import teaching_page
 
 
 @pytest.fixture(scope="session")
@@ -35,6 +36,14 @@ def pages(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
         found[f"explain-{name}"].write_text(explanation(load_scenario(name), "workup explain"), encoding="utf-8")
     found["heaviest-tutorial"].write_text(_heaviest(), encoding="utf-8")
     return found
+
+
+@pytest.fixture(scope="session")
+def lesson(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The educator's page."""
+    path = tmp_path_factory.mktemp("lesson") / "teach.html"
+    path.write_text(teaching_page(), encoding="utf-8")
+    return path
 
 
 def _heaviest() -> str:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
-from support.browser import PAGES
+from playwright.sync_api import Browser
+from support.browser import PAGES, opened
 
 pytestmark = pytest.mark.e2e
 UNFOLD = "document.querySelectorAll('details').forEach(each => each.open = true)"
@@ -25,23 +23,6 @@ SMALLEST = """Math.min(...Array.from(document.querySelectorAll('main svg text'))
   parseFloat(getComputedStyle(each).fontSize) * each.ownerSVGElement.getBoundingClientRect().width
   / each.ownerSVGElement.viewBox.baseVal.width))"""
 """Pixels of the smallest letters of any picture."""
-
-
-@contextmanager
-def opened(
-    browser: Browser, path: Path, *, width: int = 1280, scheme: Literal["light", "dark"] = "light"
-) -> Iterator[Page]:
-    """The page from its file; anything that it asks for elsewhere, and anything on the console, is a failure."""
-    context = browser.new_context(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    context.set_offline(True)
-    page, wrong = context.new_page(), []
-    page.on("console", lambda message: wrong.append(message.text))
-    page.on("pageerror", lambda error: wrong.append(str(error)))
-    page.on("request", lambda request: wrong.append(request.url) if request.url != path.as_uri() else None)
-    page.goto(path.as_uri())
-    yield page
-    context.close()
-    assert wrong == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -97,7 +97,8 @@ def test_every_command_and_option_that_a_page_names_exists(page: str) -> None:
     fenced = [re.findall(r"^(?:\$ )?(workup [^\n]+)", block.body, re.MULTILINE) for block in PAGES[page]]
     for said in ["".join(each) for each in inline] + [command for each in fenced for command in each]:
         words = said.partition("#")[0].split()[1:]
-        name = " ".join(words[:2] if words[0] == "bench" and words[1:] else words[:1])
+        two = words[0] == "bench" or " ".join(words[:2]) in known
+        name = " ".join(words[:2] if two and words[1:] else words[:1])
         if re.fullmatch(r"[a-z-]+( [a-z-]+)?", name) and not words[0].startswith("-"):
             assert name in known, f"{page}: there is no command `workup {name}`"
             asked = {word.partition("=")[0] for word in words if re.match(r"--\w", word)}
@@ -108,8 +109,9 @@ def _options() -> dict[str, set[str]]:
     """Command -> its options."""
     top = typer.main.get_group(app)
     every = dict(top.commands)
-    every |= {f"bench {name}": of for name, of in every.pop("bench").commands.items()}  # type: ignore[attr-defined]
-    every["bench"] = top
+    for group in ("bench", "cohort"):
+        every |= {f"{group} {name}": of for name, of in every[group].commands.items()}  # type: ignore[attr-defined]
+    every["bench"], every["cohort"] = top, every["cohort make"]  # `workup cohort ID` makes one
     return {
         name: {"--help", *(opt for p in of.params for opt in (*p.opts, *p.secondary_opts))}
         for name, of in every.items()

@@ -35,6 +35,9 @@ def digest(scenario: Scenario) -> str:
     for part, field in later:  # fields that came later, as _ONLY_IF_ANY
         if not part[field]:
             del part[field]
+    for finding in dumped["findings"].values():
+        if finding["recorded"]:
+            del finding["recorded"]
     if dumped["utility"]["perspective"] == "nhs":
         del dumped["utility"]["perspective"]
     content = {field: dumped[field] for field in CONTENT if dumped[field] or field not in _ONLY_IF_ANY}

@@ -32,6 +32,12 @@ class Laws:
     def variable(self, name: str) -> str:
         """The law of a variable in a line: of a change what changed and when; its values, and how often each, by what."""
         of = self.scenario.findings.get(name)
+        if of is not None and not of.recorded:
+            return f"seen, and never written down: {self._told(name)}"
+        return self._told(name)
+
+    def _told(self, name: str) -> str:
+        of = self.scenario.findings.get(name)
         if of is None or of.change_of is None or of.after is None:
             return self._law(name)
         return f"how {self.phrases.brief(of.change_of)} has changed after {time_in_words(of.after)}: {self._law(name)}"

@@ -61,6 +61,7 @@ FIELDS = {
     "turnaround": "result in",
     "change_of": "is a change of",
     "after": "is seen after",
+    "recorded": "is written down",
     "new_visit_after": "a new visit begins after",
     "attempts": "tries",
     "uses": "uses",

@@ -11,17 +11,21 @@ from rich.markup import escape
 from workup.cli import (
     agents,
     authoring,
+    bench_bias,
     bench_bounds,
     bench_guideline,
     bench_library,
     bench_lint,
     bench_provenance,
     benchmarks,
+    bias,
+    cohort,
     demo,
     importing,
     report,
     scenarios,
     sensitivity,
+    teach,
     warm,
 )
 from workup.cli.terminal import DISCLAIMER, warnings
@@ -37,6 +41,7 @@ app = typer.Typer(
 )
 bench = typer.Typer(help="Measurements, as ratios within one run.", no_args_is_help=True)
 app.add_typer(bench, name="bench")
+app.add_typer(cohort.cohorts, name="cohort")
 
 app.command()(demo.demo)
 app.command()(warm.warm)
@@ -51,9 +56,11 @@ app.command()(sensitivity.sensitivity)
 app.command()(agents.train)
 app.command()(agents.evaluate)
 app.command()(report.report)
+app.command()(bias.bias)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(scenarios.play)
+app.command()(teach.teach)
 app.command("import-table")(importing.import_table)
 app.command("import-network")(importing.import_network)
 app.command("import-ddxplus")(importing.import_ddxplus)
@@ -67,6 +74,7 @@ bench.command()(benchmarks.tables)
 bench.command()(bench_bounds.bounds)
 bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
+bench.command()(bench_bias.bias)
 bench.command()(bench_guideline.guideline)
 bench.command()(bench_provenance.provenance)
 

@@ -94,7 +94,7 @@ def met_by(
 def rows_of(view: JourneyView, rows: NDArray[np.intp]) -> JourneyView:
     """The same for some of the journeys of a view."""
     parts: dict[str, Any] = {name: getattr(view, name)[rows] for name in _arrays(view)}
-    return replace(view, **parts, observation=None)
+    return replace(view, **parts, observation=None, condition_posterior=None)
 
 
 def _open_views(world: World, agent: Agent, n: int, seed: int, cases: Cases | None) -> list[JourneyView]:
@@ -107,7 +107,7 @@ def _joined(views: Sequence[JourneyView]) -> JourneyView:
     parts: dict[str, Any] = {
         name: np.concatenate([getattr(view, name) for view in views]) for name in _arrays(views[0])
     }
-    return replace(views[0], **parts, observation=None)
+    return replace(views[0], **parts, observation=None, condition_posterior=None)
 
 
 def _keys(view: JourneyView) -> NDArray[np.uint8]:
@@ -118,4 +118,4 @@ def _keys(view: JourneyView) -> NDArray[np.uint8]:
 
 
 def _arrays(view: JourneyView) -> list[str]:
-    return [field.name for field in fields(view) if field.name not in ("world", "observation")]
+    return [field.name for field in fields(view) if field.name not in ("world", "observation", "condition_posterior")]

@@ -5,9 +5,7 @@ import pytest
 
 from workup.envs.compile.compile import compile_world
 from workup.envs.engine.engine import Engine
-from workup.envs.engine.preparing import tables_for
-from workup.envs.engine.settings import Settings
-from workup.envs.engine.state import JOINT, N_POSSIBLE, allocate
+from workup.envs.engine.state import JOINT, N_POSSIBLE
 from workup.scenarios.language.library import load_scenario, shipped_scenarios
 
 N = 40
@@ -44,9 +42,6 @@ def test_tiny_weights_are_brought_clear_of_underflow_and_change_nothing() -> Non
 
 @pytest.mark.parametrize("scenario", shipped_scenarios())
 def test_thousands_of_journeys_and_their_beliefs_fit_a_hundred_megabytes(scenario: str) -> None:
-    world, n = compile_world(load_scenario(scenario)), 4096
-    tables, columns = tables_for(world, Settings(n, view="belief"))
-    one = allocate(world, columns, 1, len(tables.starts.facts[0]), 1, tables.scratch_size())
-    per_journey = sum(array.nbytes for array in one[: one._fields.index("scratch")])
-    step = one.facts.nbytes + one.mask.nbytes + 5 * 8 + 3
-    assert n * (per_journey + step) + one.scratch.nbytes < 100e6
+    engine = Engine(compile_world(load_scenario(scenario)), 4096, seed=0, view="belief")
+    held = sum(array.nbytes for array in (*engine.get_state().arrays, *engine.results()))
+    assert held < 100e6

@@ -28,7 +28,7 @@ def fetch_table(source: str, name: str, target: str) -> ClinicalTable:
         UnknownNameError: no such data set.
     """
     try:
-        from sklearn import datasets  # type: ignore[import-untyped]
+        from sklearn import datasets
     except ModuleNotFoundError:
         raise WorkupError(
             f"{source}:{name} needs scikit-learn, which is not installed; run: pip install scikit-learn, or give a file"

@@ -1,0 +1,1 @@
+"""Studies: what the records of journeys show, and what they hide."""

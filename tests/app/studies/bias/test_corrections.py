@@ -1,0 +1,154 @@
+"""Repairs: published tables, right where their assumption holds, and visibly wrong where it does not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+import workup
+from workup.envs.model.codes import RESULT
+from workup.envs.records.cohorts import Cohort
+from workup.errors import WorkupError
+from workup.studies.bias.corrections import (
+    MEASURES,
+    Checked,
+    begg_greenes,
+    bounds,
+    complete_case,
+    estimated_chance,
+    imputed,
+    weighted,
+)
+
+TRUE = {"prevalence": 0.2, "sensitivity": 0.8, "specificity": 0.85}
+
+
+def _table(tp: int, fp: int, fn: int, tn: int, positive: int, negative: int) -> Checked:
+    """Verified patients by test and disease, and the unverified by test."""
+    counts = (tp, fp, fn, tn, positive, negative)
+    return Checked(
+        positive=np.repeat([True, True, False, False, True, False], counts),
+        verified=np.repeat([True, True, True, True, False, False], counts),
+        ill=np.repeat([True, False, True, False, False, False], counts),
+    )
+
+
+SCINTIGRAPHY = _table(231, 32, 27, 54, 166, 140)
+"""Hepatic scintigraphy: 650 patients, 344 verified (Drum and Christacopoulos 1972, as Begg and Greenes 1983 use it)."""
+
+
+def test_hepatic_scintigraphy_comes_out_as_published() -> None:
+    found = begg_greenes(SCINTIGRAPHY)
+    assert round(found["sensitivity"].value, 3) in (0.836, 0.837)
+    assert round(found["specificity"].value, 3) == 0.738
+    by_weights = weighted(replace(SCINTIGRAPHY, chance=estimated_chance(SCINTIGRAPHY)))
+    for name in MEASURES:  # the same estimator, written as weights
+        assert by_weights[name].value == pytest.approx(found[name].value, abs=1e-3)
+    naive = complete_case(SCINTIGRAPHY)
+    assert (round(naive["sensitivity"].value, 3), round(naive["specificity"].value, 3)) == (0.895, 0.628)
+    low, high = bounds(SCINTIGRAPHY)["sensitivity"]
+    assert low < found["sensitivity"].value < high
+
+
+def test_intervals_cover_with_two_false_negatives_expected() -> None:
+    rng, covered = np.random.default_rng(1), np.zeros(3)
+    for _ in range(1_000):
+        ill = rng.random(400) < 0.2
+        positive = np.where(ill, rng.random(400) < 0.8, rng.random(400) < 0.15)
+        verified = rng.random(400) < np.where(positive, 0.9, 0.125)  # 400 * .2 * .2 * .125 = 2 verified false negatives
+        found = begg_greenes(Checked(positive, verified, ill))
+        covered += [found[name].low <= TRUE[name] <= found[name].high for name in MEASURES]
+    assert (covered >= 930).all()
+
+
+def _checked(met: Cohort, item: str = "biopsy") -> Checked:
+    world = met.world
+    verified = met.status[:, world.items.index(item)] == RESULT
+    return Checked(
+        positive=met.values[:, world.model.observables.index("test")] == 1,
+        verified=verified,
+        ill=met.condition == 1,
+        chance=met.path_chance,
+    )
+
+
+def test_repairs_work_where_verification_depends_on_the_test_alone() -> None:
+    data = _checked(workup.cohort("two_by_two", "suspicion:ill:1", patients=40_000, seed=9))
+    naive = complete_case(data)
+    assert naive["sensitivity"].low > 0.9  # visibly wrong
+    assert naive["specificity"].high < 0.5
+    for repair in (
+        begg_greenes(data),
+        weighted(data),
+        weighted(replace(data, chance=estimated_chance(data))),
+        imputed(data),
+    ):
+        for name in MEASURES:
+            half = (repair[name].high - repair[name].low) / 2.0
+            assert abs(repair[name].value - TRUE[name]) < 2.0 * half, name
+    for name, (low, high) in bounds(data).items():
+        assert low <= TRUE[name] <= high
+
+
+def _gates(policy: str) -> tuple[Checked, float]:
+    """Whoever passed the first gate, later found out by a registry; what everyone's first looks said is recorded."""
+    met = workup.cohort("gates", policy, patients=120_000, seed=3)
+    world = met.world
+    first = met.values[:, world.model.observables.index("first_look")]
+    data = Checked(
+        positive=first >= 12,
+        verified=met.status[:, world.items.index("blood")] == RESULT,
+        ill=met.condition == 1,
+        features=np.eye(19)[first],
+    )
+    return data, 0.02
+
+
+def test_weights_from_the_record_fail_where_a_reason_is_not_in_it() -> None:
+    for policy, right in (("lapse:0.3:suspicion:ill:1", True), ("lapse:0.3:gestalt:ill:1", False)):
+        data, true = _gates(policy)
+        found = weighted(replace(data, chance=estimated_chance(data)))["prevalence"]
+        half = (found.high - found.low) / 2.0
+        off = abs(found.value - true) / half
+        assert off < 1.5 if right else off > 2.0, (policy, found)
+        by_strata = begg_greenes(data, np.argmax(data.features, axis=1).clip(5, 17))["prevalence"]
+        half = (by_strata.high - by_strata.low) / 2.0
+        assert (abs(by_strata.value - true) / half < 1.5) == right
+
+
+def test_a_stratum_without_anybody_is_an_error_with_bounds() -> None:
+    data = _table(50, 10, 0, 0, 0, 200)
+    with pytest.raises(WorkupError, match=r"nobody was verified in: test negative.*prevalence 0\.192 to 0\.962"):
+        begg_greenes(data)
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (SCINTIGRAPHY, "lapse:0.05:guideline"),
+        (replace(SCINTIGRAPHY, chance=np.zeros(650)), r"344 verified patients have a chance outside"),
+        (replace(SCINTIGRAPHY, chance=np.where(np.arange(650) == 5, 1e-6, 0.9)), "tell as much as 1.0"),
+    ],
+)
+def test_weights_that_cannot_be_are_refused(data: Checked, says: str) -> None:
+    with pytest.raises(WorkupError, match=says):
+        weighted(data)
+
+
+def test_truncated_weights_are_steadier() -> None:
+    rng = np.random.default_rng(0)
+    chance = rng.beta(0.5, 1.5, 5_000).clip(0.01, 1.0)
+    data = Checked(rng.random(5_000) < 0.4, rng.random(5_000) < chance, rng.random(5_000) < 0.3, chance=chance)
+    assert weighted(data, truncate=0.95)["prevalence"].effective > 2 * weighted(data)["prevalence"].effective
+
+
+def test_one_class_or_nobody_is_an_error() -> None:
+    nobody = replace(SCINTIGRAPHY, verified=np.zeros(650, bool))
+    with pytest.raises(WorkupError, match="no verified patients"):
+        complete_case(nobody)
+    with pytest.raises(WorkupError, match="needs both"):
+        estimated_chance(nobody)
+    with pytest.raises(WorkupError, match="no verified patients who are ill"):
+        complete_case(replace(SCINTIGRAPHY, ill=np.zeros(650, bool)))
