@@ -35,7 +35,8 @@ def test_the_committed_notebook_is_the_script_with_outputs(script: Path) -> None
 
 
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
-def test_the_notebook_runs(script: Path, tmp_path: Path) -> None:
+def test_the_notebook_runs(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("WORKUP_QUICK", "1")  # smaller cohorts, where a notebook has them
     notebook = jupytext.read(script)
     NotebookClient(
         notebook, timeout=600, kernel_name="python3", resources={"metadata": {"path": str(tmp_path)}}
