@@ -84,7 +84,7 @@ class Keyring:
         return np.inf if clause.item < 0 else self._item(clause.item)
 
 
-@numba.njit(fastmath=SUM)
+@numba.njit(fastmath=SUM)  # type: ignore[untyped-decorator]
 def _best(
     weights: F64,
     unprogressed: F64,
@@ -116,7 +116,7 @@ def _best(
     return best
 
 
-@numba.njit(fastmath=SUM)
+@numba.njit(fastmath=SUM)  # type: ignore[untyped-decorator]
 def _add_sway(
     weights: F64, unprogressed: F64, sway: F64, done: NDArray[np.int64], start: NDArray[np.int64], at: NDArray[np.int64], out: F64
 ) -> None:  # fmt: skip
@@ -129,7 +129,7 @@ def _add_sway(
                     out[d] += weights[s] * (sway[m, 0, d, s] + sway[m, 1, d, s] * unprogressed[s])
 
 
-@numba.njit(fastmath=SUM)
+@numba.njit(fastmath=SUM)  # type: ignore[untyped-decorator]
 def change_of(
     weights: F64, unprogressed: F64, cost: F64, likelihood: F64, counts: NDArray[np.int64], hours: F64,
     done: NDArray[np.int64], opens: NDArray[np.int64], credit: F64, sway: F64, now: F64, difference: F64, rate: F64,

@@ -25,8 +25,8 @@ from workup.evaluation.run import run_agents
 from workup.evaluation.score import score
 
 
-@numba.njit  # type: ignore[untyped-decorator]
-def compiled_keys(rules, values, status, failures, price, ordering, met, known, out):  # type: ignore[no-untyped-def]
+@numba.njit
+def compiled_keys(rules, values, status, failures, price, ordering, met, known, out):
     price_keys(rules, values, status, failures, price, ordering, met, known, out)
 
 
@@ -81,7 +81,7 @@ def keys(
     compiled_keys(
         rules_of(locks), view.values[row], view.status[row], view.failures[row], price, ordered, 0, known, out
     )
-    return out.tolist()  # type: ignore[no-any-return]
+    return out.tolist()
 
 
 def test_one_step_ahead_sees_a_use_in_a_key(tmp_path: Path) -> None:

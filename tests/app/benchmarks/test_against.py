@@ -6,6 +6,7 @@ import json
 import re
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 from support.command import run
@@ -65,11 +66,11 @@ def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return made
 
 
-def measured(repository: Path, commit: str = "HEAD~1", **settings: object) -> against.Against:
+def measured(repository: Path, commit: str = "HEAD~1", **settings: Any) -> against.Against:
     runs = repository.parent / "runs"
     return bench_against(
         commit, ["tutorial"], sizes=(1, 64), rounds=3, runs=runs, checkout=Checkout(repository / "src"), **settings
-    )  # type: ignore[arg-type]
+    )
 
 
 def tidy(repository: Path) -> bool:

@@ -368,7 +368,7 @@ def test_a_dirty_table_is_refused_by_row_and_column() -> None:
 @pytest.mark.slow
 def test_a_table_by_name_comes_from_scikit_learn(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
-    from sklearn.datasets import load_wine  # type: ignore[import-untyped]
+    from sklearn.datasets import load_wine
 
     names = [name.replace("/", "_") for name in load_wine().feature_names]
     (tmp_path / "c").write_text("".join(f"{name}: 3\n" for name in names))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -19,7 +20,12 @@ from workup.studies.cohorts import TABLES, read_card, write_cohort
 
 
 def _write(out: Path, **changes: object) -> Path:
-    asked: dict = {"scenario": "two_by_two", "policy": "suspicion:ill:1", "patients": 250, "seed": 3} | changes
+    asked: dict[str, Any] = {
+        "scenario": "two_by_two",
+        "policy": "suspicion:ill:1",
+        "patients": 250,
+        "seed": 3,
+    } | changes
     return write_cohort(asked.pop("scenario"), asked.pop("policy"), out=out, **asked)
 
 
@@ -59,7 +65,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     made: list[int] = []
     real = cohorts._part
 
-    def dies(scenario, plan, parts, first):  # type: ignore[no-untyped-def]
+    def dies(scenario, plan, parts, first):
         if len(made) == 2:
             raise KeyboardInterrupt
         made.append(first)
@@ -74,7 +80,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     told: list[int] = []
     again: list[int] = []
 
-    def counts(scenario, plan, parts, first):  # type: ignore[no-untyped-def]
+    def counts(scenario, plan, parts, first):
         again.append(first)
         return real(scenario, plan, parts, first)
 
@@ -124,7 +130,9 @@ def test_only_those_asked_for_are_kept(tmp_path: Path) -> None:
         ({"patients": 0}, WorkupError, "expected 1 or more"),
     ],
 )
-def test_what_is_asked_wrongly_is_said(tmp_path: Path, changes: dict, error: type[Exception], says: str) -> None:
+def test_what_is_asked_wrongly_is_said(
+    tmp_path: Path, changes: dict[str, Any], error: type[Exception], says: str
+) -> None:
     with pytest.raises(error, match=says):
         _write(tmp_path / "c", **changes)
 

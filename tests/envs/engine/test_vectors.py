@@ -25,7 +25,7 @@ compiled = njit(error_model="numpy", _nrt=False)
 
 
 @compiled
-def each(a, b, told):  # type: ignore[no-untyped-def]
+def each(a, b, told):
     """All that can be said of two rows, a row each."""
     for j in range(0, a.shape[0], LANES):
         x, y = load(a, j), load(b, j)
@@ -38,7 +38,7 @@ def each(a, b, told):  # type: ignore[no-untyped-def]
 
 
 @compiled
-def logs(a, told):  # type: ignore[no-untyped-def]
+def logs(a, told):
     for j in range(0, a.shape[0], LANES):
         store(told, j, log_of(load(a, j)))
 

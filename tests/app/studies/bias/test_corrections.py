@@ -113,6 +113,7 @@ def test_weights_from_the_record_fail_where_a_reason_is_not_in_it() -> None:
         half = (found.high - found.low) / 2.0
         off = abs(found.value - true) / half
         assert off < 1.5 if right else off > 2.0, (policy, found)
+        assert data.features is not None
         by_strata = begg_greenes(data, np.argmax(data.features, axis=1).clip(5, 17))["prevalence"]
         half = (by_strata.high - by_strata.low) / 2.0
         assert (abs(by_strata.value - true) / half < 1.5) == right
