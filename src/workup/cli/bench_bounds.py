@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from workup.agents.planning.effort import SearchEffort
 from workup.cli.benchmarks import Runs
 from workup.cli.terminal import JsonFile, Seed, cells, console, table, write_json
 
@@ -20,11 +19,14 @@ def bounds(
     patients: Annotated[int, typer.Option("--patients", min=1, help="Whose presentations are searched.")] = 200,
     seed: Seed = 0,
     effort: Annotated[
-        int, typer.Option("--effort", min=500, help="Orders looked at for a presentation, on average.")
-    ] = SearchEffort.expansions,
+        int | None,
+        typer.Option(
+            "--effort", min=500, help="Orders looked at for a presentation, on average; by default as of `solve`."
+        ),
+    ] = None,
     target: Annotated[
         float, typer.Option("--target", min=0.0, help="Bracket, as a share of the gain, at which a scenario is done.")
-    ] = SearchEffort.target,
+    ] = 0.02,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="DIR", help="Write DIR/SCENARIO/bounds.json, not beside each.")
     ] = None,
@@ -32,12 +34,13 @@ def bounds(
     json_file: JsonFile = None,
 ) -> None:
     """Make the bounds that come with scenarios, what is best for sampled patients, anew. Says first what that may cost."""
+    from workup.agents.planning.effort import SearchEffort
     from workup.benchmarks.bounds import bench_bounds, cells_of, estimates
 
     chosen = [word.strip() for word in scenarios.split(",") if word.strip()]
     with console().status("estimating"):
         asked = cells_of(
-            chosen, patients=patients, seed=seed, effort=SearchEffort(expansions=effort, target=target)
+            chosen, patients=patients, seed=seed, effort=SearchEffort(expansions=effort or SearchEffort.expansions, target=target)
         )  # fmt: skip
         ahead = estimates(asked, runs)
     for each in ahead:

@@ -63,7 +63,7 @@ def _one_step(world: World) -> None:
     from workup.agents.registry import make_agent
     from workup.evaluation.run import run_agents
 
-    run_agents(world, {"voi": make_agent("voi", world)}, patients=2, seed=0)
+    run_agents(world, {name: make_agent(name, world) for name in ("voi", "junior")}, patients=2, seed=0)
 
 
 def _optimum(world: World) -> None:

@@ -83,7 +83,9 @@ def test_the_bound_applies_to_several_and_is_no_mere_clairvoyance() -> None:
     for state in presentations(world, np.arange(6), 0)[1].values():
         problem = presenter.present(state).problem
         free, lower = bound(problem, expansions=1).upper, bound(problem, expansions=1_000).lower
-        narrower.append((root_upper(problem) - lower) / (free - lower))
+        if free > lower:  # else a thousand orders settle it
+            narrower.append((root_upper(problem) - lower) / (free - lower))
+    assert narrower
     assert np.median(narrower) < 0.8
 
 

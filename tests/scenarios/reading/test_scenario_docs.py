@@ -62,7 +62,7 @@ def test_the_page_names_every_key_of_the_language() -> None:
     optional |= {"scores", "points", "cut_offs"}
     optional |= {"benefit", "when_decided", "gbp", "worth", "qaly", "bed_days", "own_cost_gbp", "transfer_gbp"}
     optional |= {"bed_day_gbp", "perspective"}
-    optional |= {"change_of", "after"}
+    optional |= {"change_of", "after", "recorded"}
     assert {key for key in keys if not re.search(rf"\b{key}\b", tutorial)} <= optional
 
 
