@@ -19,13 +19,11 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Floats = NDArray[np.float64]
-LOWEST, STEP = -4.5, 0.5
-"""Of a look's scale, in standard deviations of severity."""
 EVERYONE, CHOSEN, SCANNED = "everyone", "with a second look", "with a third look"
 
 
 def _expected(exact: Exact) -> Exactly:
-    first, mean, square = scale(exact.value("first_look")), *_second(exact)
+    first, mean, square = scale(exact.world, exact.value("first_look")), *_second(exact)
     found = {}
     for who, rows in ((EVERYONE, np.ones(len(first), np.bool_)), (CHOSEN, exact.done("blood"))):
         w = exact.weight[rows] / exact.weight[rows].sum()
@@ -35,7 +33,7 @@ def _expected(exact: Exact) -> Exactly:
         found[f"SD of the first look, {who}"], found[f"SD of the second look, {who}"] = math.sqrt(vx), math.sqrt(vy)
         found[f"correlation of both, {who}"] = (float(x @ (w @ mean)) - ex * ey) / math.sqrt(vx * vy)
     scanned, p = exact.done("scan"), exact.probability
-    second = scale(exact.value("second_look"))[scanned]
+    second = scale(exact.world, exact.value("second_look")[scanned])
     mean_of = p[scanned] @ second / p[scanned].sum()
     found[f"SD of the second look, {SCANNED}"] = math.sqrt(p[scanned] @ (second - mean_of) ** 2 / p[scanned].sum())
     return found
@@ -45,8 +43,8 @@ def _second(exact: Exact) -> tuple[Floats, Floats]:
     """(H,) mean and mean square of the second look given the hidden state, whether or not anybody looks."""
     model = exact.world.model
     o, rows = model.observables.index("second_look"), model.value_rows
-    law = model.value_table[rows.start[o] + rows.of_profile[o][0] + rows.of_hidden[o]]
-    values = scale(np.arange(law.shape[1], dtype=np.int16))
+    law = model.value_table[rows.start[o] + rows.of_profile[o][0] + rows.of_hidden[o], : model.n_values[o]]
+    values = scale(exact.world, np.arange(law.shape[1], dtype=np.int16))
     return law @ values, law @ values**2
 
 
@@ -54,7 +52,8 @@ def _estimate(cohort: Cohort) -> Measured:
     world = cohort.world
     chosen = cohort.status[:, world.items.index("blood")] == 2
     first, second = (
-        scale(cohort.true_values[:, world.model.observables.index(f"{each}_look")]) for each in ("first", "second")
+        scale(world, cohort.true_values[:, world.model.observables.index(f"{each}_look")])
+        for each in ("first", "second")
     )
     found: dict[str, Estimate] = {}
     for who, rows in ((EVERYONE, np.ones(len(first), np.bool_)), (CHOSEN, chosen)):
@@ -66,9 +65,10 @@ def _estimate(cohort: Cohort) -> Measured:
     return found
 
 
-def scale(codes: NDArray[np.int16]) -> Floats:
+def scale(world: World, codes: NDArray[np.int16]) -> Floats:
     """A look as the middle of its cell, in standard deviations."""
-    return np.asarray(LOWEST + STEP * (codes.astype(np.float64) + 0.5))
+    cells = world.model.numeric_range[world.model.observables.index("first_look")].mean(axis=1)
+    return np.asarray(cells[codes])
 
 
 def pearson_lawley(r: float, share_of_sd: float) -> float:

@@ -14,9 +14,6 @@ from workup.studies.bias.phenomenon import Exactly, Measured, Phenomenon
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_TRUE = {"sensitivity": 0.80, "specificity": 0.85}
-"""As the scenario states them."""
-
 
 def observed(sensitivity: float, specificity: float, r: float) -> tuple[float, float]:
     """Sensitivity and specificity among the verified, where verification depends on the test alone and is r times as likely after
@@ -59,7 +56,7 @@ def _estimate(cohort: Cohort) -> Measured:
 
 def _formula(exact: Exactly) -> dict[str, tuple[float, float]]:
     r = exact["verified if positive over verified if negative"]
-    sensitivity, specificity = observed(_TRUE["sensitivity"], _TRUE["specificity"], r)
+    sensitivity, specificity = observed(exact["sensitivity of everyone"], exact["specificity of everyone"], r)
     return {
         "sensitivity among the verified": (sensitivity, exact["sensitivity among the verified"]),
         "specificity among the verified": (specificity, exact["specificity among the verified"]),
@@ -68,7 +65,8 @@ def _formula(exact: Exactly) -> dict[str, tuple[float, float]]:
 
 def _figure(axes: Axes, exact: Exactly, found: Measured) -> None:
     r = np.geomspace(1.0, 30.0, 60)
-    curves = np.array([observed(_TRUE["sensitivity"], _TRUE["specificity"], float(each)) for each in r])
+    true = exact["sensitivity of everyone"], exact["specificity of everyone"]
+    curves = np.array([observed(*true, float(each)) for each in r])
     axes.plot(r, curves[:, 0], label="sensitivity, by formula")
     axes.plot(r, curves[:, 1], linestyle="--", label="specificity, by formula")
     at = exact["verified if positive over verified if negative"]
@@ -83,7 +81,7 @@ def _figure(axes: Axes, exact: Exactly, found: Measured) -> None:
             color="black",
             label=f"{name}, cohort",
         )
-        axes.axhline(_TRUE[name], linewidth=0.8, color="grey")
+        axes.axhline(exact[f"{name} of everyone"], linewidth=0.8, color="grey")
     axes.set_xscale("log")
     axes.set_xlabel("how many times as likely to be verified after a positive test")
     axes.set_ylabel("among the verified")
