@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -17,6 +18,7 @@ from workup.files import make_folder, write_whole
 if TYPE_CHECKING:
     from rich.table import Table
 
+_COLUMNS_WITH_INTERVALS = 4
 QUICK = 20_000
 """Patients under WORKUP_QUICK=1, with two seeds: enough to see the direction, too few for figures."""
 
@@ -60,6 +62,7 @@ def bias(
         said.print(_as_table(rows))
         said.print()
     said.print(escape(found["intervals"]))
+    said.print("Intervals of the wider tables are in --out and --json.")
     write_json(json_file, found)
     if out is not None:
         write_json(out / "bias.json", found)
@@ -70,9 +73,10 @@ def bias(
 
 
 def _as_table(rows: list[tuple[str, ...]]) -> Table:
-    shown = table(*rows[0])
+    """Of many columns without intervals, for which there is no room; the files have them."""
+    shown, wide = table(*rows[0]), len(rows[0]) > _COLUMNS_WITH_INTERVALS
     for row in rows[1:]:
-        shown.add_row(*map(escape, row))
+        shown.add_row(*(escape(re.sub(r" \(.*?\)", "", cell) if wide else cell) for cell in row))
     return shown
 
 

@@ -53,7 +53,7 @@ def picture(found: Mapping[str, Any]) -> Figure:
     three.set_title("The loop: observed / expected by generation", loc="left")
     _loop(four, found, lambda row: _interval(row["found_normal"]), tuple(ARMS))
     four.set_ylim(bottom=0.0)
-    four.set_title("Cancers with normal bloods: share that was tested", loc="left")
+    four.set_title("Cancers with normal bloods: share tested", loc="left")
     handles, labels = three.get_legend_handles_labels()
     figure.legend(handles, labels, frameon=False, fontsize=8, ncols=6, loc="outside lower center")
     figure.suptitle(
