@@ -94,7 +94,7 @@ def bench_bounds(
     records: dict[str, dict[str, float]] = {}
     for cell in cells:
         (done,) = run([cell], partial(_make, runs), folder=runs, progress=progress)
-        _cache(done).save((find_scenario(cell.scenario) if out is None else out / cell.scenario) / FILE)
+        _cache(done).save((find_scenario(cell.scenario) if out is None else out / Path(cell.scenario).name) / FILE)
         records[cell.scenario] = dict(done.result["figures"])
         _notes(cell, runs).forget()
     first = cells[0]
@@ -166,4 +166,4 @@ def _cache(done: Done) -> PolicyCache:
 
 
 def _notes(cell: Cell, runs: Path) -> WorkingNotes:
-    return WorkingNotes(runs / f"{cell.scenario}-{Path(cell.file_name).stem}.jsonl")
+    return WorkingNotes((runs / cell.file_name).with_suffix(".jsonl"))
