@@ -59,8 +59,8 @@ Accuracy = dict[str, Corrected]
 
 def complete_case(data: Checked) -> Accuracy:
     """Verified patients alone. Right only if who was verified depends on nothing."""
+    _enough(data)
     ill, positive = data.ill[data.verified], data.positive[data.verified]
-    _some(int(data.verified.sum()), "verified patients")
     return {
         "prevalence": _share(ill, "verified patients"),
         "sensitivity": _share(positive[ill], "verified patients who are ill"),
@@ -82,6 +82,7 @@ def begg_greenes(data: Checked, strata: NDArray[np.int64] | None = None, *, seed
     Raises:
         WorkupError: a stratum in which nobody was verified; names it and the bounds.
     """
+    _enough(data)
     code = data.positive.astype(np.int64) + 2 * (0 if strata is None else strata)
     kinds, of = np.unique(code, return_inverse=True)
     tested, checked = np.bincount(of), np.bincount(of, weights=data.verified)
@@ -121,6 +122,11 @@ def weighted(data: Checked, *, truncate: float = 1.0) -> Accuracy:
             "suspicion:GROUP:SLOPE or lapse:0.05:guideline, or chances from estimated_chance"
         )
     chance = data.chance[data.verified]
+    if not data.verified.all() and (chance == 1.0).all():
+        raise WorkupError(
+            f"{len(chance)} of {len(data.verified)} patients are verified, all with probability 1: a rule chose them, and nobody stands "
+            "for the others; expected records of a policy that draws, such as suspicion:GROUP:SLOPE or lapse:0.05:guideline"
+        )
     if not ((chance > 0.0) & (chance <= 1.0)).all():
         raise WorkupError(
             f"{int((~((chance > 0.0) & (chance <= 1.0))).sum())} verified patients have a chance outside (0, 1]"
@@ -180,6 +186,7 @@ def imputed(data: Checked, *, times: int = 20, rounds: int = 5, seed: int = 0) -
     """
     if times < 2 or rounds < 1:
         raise WorkupError(f"{times} draws of {rounds} rounds; expected 2 draws or more, of 1 round or more")
+    _enough(data)
     rng, known = np.random.default_rng(seed), float(data.verified.sum())
     columns = np.concatenate([_design(data, gaps=True), np.where(data.verified, data.ill, np.nan)[:, None]], axis=1)
     found: list[list[tuple[float, float]]] = [[] for _ in MEASURES]
@@ -278,6 +285,9 @@ def _design(data: Checked, *, gaps: bool = False) -> Floats:
     own = data.positive[:, None].astype(np.float64)
     if data.features is None:
         return own
+    endless = int(np.isinf(data.features).any(axis=1).sum())
+    if endless:
+        raise WorkupError(f"{endless} of {len(own)} patients have a feature that is no finite number")
     missing = int(np.isnan(data.features).any(axis=1).sum())
     if missing and not gaps:
         raise WorkupError(
@@ -300,6 +310,14 @@ def _logistic(x: Floats, y: Bools, what: str) -> Callable[[Floats], Floats]:
 def _unsupported(data: Checked, where: str) -> str:
     told = ", ".join(f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in bounds(data).items())
     return f"nobody was verified in: {where}. No number can be given; whatever holds there, the data allow {told}"
+
+
+def _enough(data: Checked) -> None:
+    n = int(data.verified.sum())
+    if n < FEWEST:
+        raise WorkupError(
+            f"{n or 'no'} verified patients of {len(data.verified)}; expected {FEWEST:g} or more. Nothing is estimated"
+        )
 
 
 def _some(n: int, who: str) -> None:

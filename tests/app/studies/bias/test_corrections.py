@@ -182,6 +182,11 @@ def test_a_stratum_without_anybody_is_an_error_with_bounds() -> None:
     ("data", "says"),
     [
         (SCINTIGRAPHY, "lapse:0.05:guideline"),
+        (
+            replace(SCINTIGRAPHY, chance=np.ones(650)),
+            r"344 of 650 patients are verified, all with probability 1.*suspicion:GROUP:SLOPE",
+        ),
+        (replace(SCINTIGRAPHY, chance=np.full(650, np.nan)), "344 verified patients have a chance outside"),
         (replace(SCINTIGRAPHY, chance=np.zeros(650)), r"344 verified patients have a chance outside"),
         (replace(SCINTIGRAPHY, chance=np.where(np.arange(650) == 5, 1e-6, 0.9)), "tell as much as 1.0"),
     ],
@@ -200,8 +205,14 @@ def test_truncated_weights_are_steadier() -> None:
 
 def test_one_class_or_nobody_is_an_error() -> None:
     nobody = replace(SCINTIGRAPHY, verified=np.zeros(650, bool))
-    with pytest.raises(WorkupError, match="no verified patients"):
-        complete_case(nobody)
+    few = replace(SCINTIGRAPHY, verified=np.arange(650) % 24 == 0)
+    for repair in (complete_case, begg_greenes, imputed):
+        with pytest.raises(WorkupError, match="no verified patients of 650; expected 30 or more"):
+            repair(nobody)
+        with pytest.raises(WorkupError, match="28 verified patients of 650"):
+            repair(few)
+    with pytest.raises(WorkupError, match="1 of 650 patients have a feature that is no finite number"):
+        estimated_chance(replace(SCINTIGRAPHY, features=np.where(np.arange(650) == 3, np.inf, 0.0)[:, None]))
     with pytest.raises(WorkupError, match="needs both"):
         estimated_chance(nobody)
     with pytest.raises(WorkupError, match="no verified patients who are ill"):
