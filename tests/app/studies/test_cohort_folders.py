@@ -177,6 +177,38 @@ def test_questions_that_are_none(tmp_path: Path, question: str, error: type[Exce
         supported(tmp_path / "c", question, verified="biopsy: done")
 
 
+def test_tables_that_are_damaged_or_of_another_cohort_are_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "c")
+    workup_gates = tmp_path / "gates"
+    write_cohort("gates", "gestalt:ill:1", patients=60, seed=0, out=workup_gates)
+
+    def asked() -> None:
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done")
+
+    table = tmp_path / "c" / "records.parquet"
+    whole = table.read_bytes()
+    for content, says in (
+        ((workup_gates / "records.parquet").read_bytes(), r"records\.parquet has no column"),
+        (whole[: len(whole) // 2], r"records\.parquet cannot be read"),
+        (pl.read_parquet(table).head(3), r"steps of patients who are not in records\.parquet"),
+        (None, r"records\.parquet cannot be read"),
+    ):
+        if content is None:
+            table.unlink()
+        elif isinstance(content, bytes):
+            table.write_bytes(content)
+        else:
+            content.write_parquet(table)
+        with pytest.raises(FileFormatError, match=says):
+            asked()
+    with pytest.raises(
+        UnknownNameError, match=r"impression is seen and not written down .*the records have first_look"
+    ):
+        supported(workup_gates, "prevalence ill", verified="biopsy: done", by=("impression",))
+    with pytest.raises(UnknownNameError, match="impression is seen and not written down"):
+        supported(workup_gates, "prevalence ill", verified="impression: worried")
+
+
 def test_the_command(tmp_path: Path) -> None:
     run = CliRunner().invoke
     out, answer = str(tmp_path / "c"), tmp_path / "a.json"

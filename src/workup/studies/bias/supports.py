@@ -18,7 +18,8 @@ from workup.envs.model.belief import posterior_weights
 from workup.envs.model.codes import STATUS_NAMES, UNKNOWN
 from workup.envs.model.facts import Clause, Condition
 from workup.envs.model.world import World
-from workup.errors import UnknownNameError, WorkupError, suggestion
+from workup.envs.records.cohorts import written_down
+from workup.errors import FileFormatError, UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.library import load_scenario
 from workup.studies.cohorts import TABLES, read_card, rule_of
 
@@ -92,8 +93,6 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
         UnknownNameError: no such group, finding or fact; names the nearest.
         WorkupError: a question of another form, or a scenario that has changed since.
     """
-    import polars as pl
-
     card = read_card(folder)
     world = compile_world(load_scenario(card["plan"]["scenario"]))
     if world.scenario.digest != card["plan"]["digest"]:
@@ -104,11 +103,11 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
     names = tuple(dict.fromkeys((*by, *findings)))
     for name in names:
         _known(name, world)
-    records = pl.read_parquet(folder / TABLES["records"])
-    steps = pl.read_parquet(folder / TABLES["steps"], columns=["patient", "step", "action", "propensity"])
-    values, status = _arrays(records, world)
     condition = rule_of(verified, world)
     assert condition is not None
+    _written_down(names, condition, world)
+    records, steps = _tables(folder, world)
+    values, status = _arrays(records, world)
     seen = condition.holds(values, status)
     chance, barred = _chances(records, steps, world, seen, condition)
     strata = tuple(_stratum(words, rows, seen, chance, barred) for words, rows in _strata(records, names))
@@ -159,6 +158,54 @@ def _known(name: str, world: World) -> None:
         raise UnknownNameError(
             f"{world.scenario.id} has no finding {name!r}{suggestion(name, world.model.observables)}"
         )
+
+
+def _written_down(names: tuple[str, ...], verified: Condition, world: World) -> None:
+    """Raises UnknownNameError for what the scenario marks `recorded: false`: no records have it."""
+    kept, observables = written_down(world), world.model.observables
+    asked = {observables.index(name) for name in names}
+    asked |= {
+        int(c.target) for clauses in verified.alternatives for c in clauses if isinstance(c, Clause) and not c.is_item
+    }
+    for o in sorted(asked):
+        if not kept[o]:
+            known = ", ".join(name for name, is_kept in zip(observables, kept, strict=True) if is_kept)
+            raise UnknownNameError(
+                f"{observables[o]} is seen and not written down (`recorded: false`); the records have {known}"
+            )
+
+
+def _tables(folder: Path, world: World) -> tuple[Any, Any]:
+    """Records and steps. Raises FileFormatError where one is missing, no table, or of something else."""
+    import polars as pl
+
+    wanted = {
+        "records": ["patient", *(f"{item} ordered_h" for item in world.items)],
+        "steps": ["patient", "step", "action", "propensity"],
+    }
+    found = []
+    for table, columns in wanted.items():
+        path = folder / TABLES[table]
+        try:
+            frame = pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise FileFormatError(
+                f"{path} cannot be read ({error}); make the cohort again with `workup cohort`"
+            ) from error
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            raise FileFormatError(
+                f"{path} has no column {missing[0]!r}; expected a cohort of {world.scenario.id}, made by `workup cohort`"
+            )
+        found.append(frame)
+    records, steps = found
+    strangers = steps.filter(~steps["patient"].is_in(records["patient"].implode()))
+    if len(strangers):
+        raise FileFormatError(
+            f"{folder / TABLES['steps']} has {len(strangers):,} steps of patients who are not in {TABLES['records']}; expected "
+            "both of one cohort"
+        )
+    return records, steps
 
 
 def _arrays(records: Any, world: World) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:
