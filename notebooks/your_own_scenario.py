@@ -160,12 +160,17 @@ for policy in ("guideline", "suspicion:broken:1"):
 # ## Can these records answer?
 #
 # A cohort in a folder says so by itself, from the probability of every order, without looking at the truth. (On the command line: `workup cohort FILE --policy ... --out DIR`, then `workup cohort supports DIR
-# 'prevalence fracture' --verified 'film: done' --by bone_pain`.)
+# 'prevalence fracture' --verified 'xray: done' --by bone_pain --scenario FILE`.)
 
 # %%
 for name, policy in (("rule", "guideline"), ("suspicion", "suspicion:broken:1")):
     write_cohort(str(ankle), policy, patients=N, seed=1, out=FOLDER / name)
-    print(supported(FOLDER / name, "prevalence fracture", verified="xray: done", by=("bone_pain",)).told(), "\n")
+    print(
+        supported(
+            FOLDER / name, "prevalence fracture", verified="xray: done", by=("bone_pain",), scenario=ankle
+        ).told(),
+        "\n",
+    )
 
 # %% [markdown]
 # ## Explain
@@ -180,9 +185,9 @@ for name, policy in (("rule", "guideline"), ("suspicion", "suspicion:broken:1"))
 #
 # <details><summary>Answer</summary>
 #
-# It does not lead back: among patients without pain over the bone those who limped were sent, and they were broken more often than the rest for whom they now stand. The verdict is made from the chance
-# of every film, which this cohort keeps; with these chances it can be answered, by weighting. A real clinic never wrote them down. So *identified* means: by somebody who knows how patients were
-# chosen.
+# It does not lead back: among patients without pain over the bone those who limped were sent, and they were broken more often than the rest for whom they now stand. The verdict is made from
+# the chance of every film, which this cohort keeps, and which knows of the limp; a real clinic never wrote it down. So a verdict speaks for somebody who knows how patients were chosen, and for nobody who has
+# the records alone.
 #
 # </details>
 
@@ -198,4 +203,6 @@ limping = (
 limp = written("limping", limping)
 told(limp, "gestalt:broken:1")
 write_cohort(str(limp), "gestalt:broken:1", patients=N, seed=1, out=FOLDER / "gestalt")
-print(supported(FOLDER / "gestalt", "prevalence fracture", verified="xray: done", by=("bone_pain",)).told())
+print(
+    supported(FOLDER / "gestalt", "prevalence fracture", verified="xray: done", by=("bone_pain",), scenario=limp).told()
+)

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import workup
 from workup.cli.main import app
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
+from workup.scenarios.language.library import find_scenario
 from workup.studies import cohorts
 from workup.studies.bias.supports import effective_size, supported
 from workup.studies.cohorts import TABLES, read_card, write_cohort
@@ -207,6 +208,22 @@ def test_tables_that_are_damaged_or_of_another_cohort_are_refused(tmp_path: Path
         supported(workup_gates, "prevalence ill", verified="biopsy: done", by=("impression",))
     with pytest.raises(UnknownNameError, match="impression is seen and not written down"):
         supported(workup_gates, "prevalence ill", verified="impression: worried")
+
+
+def test_a_cohort_of_ones_own_scenario_names_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    told = find_scenario("two_by_two").read_text(encoding="utf-8").replace("id: two_by_two", "id: mine")
+    own.write_text(told, encoding="utf-8")
+    _write(tmp_path / "c", scenario=str(own))
+    with pytest.raises(
+        UnknownNameError, match="of 'mine', which is no scenario of the library; name its file with --scenario"
+    ):
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done")
+    found = supported(tmp_path / "c", "prevalence disease", verified="biopsy: done", scenario=own)
+    assert found.verdict == "weakly identified"
+    own.write_text(told.replace("chance: {well: 0.15", "chance: {well: 0.16"), encoding="utf-8")
+    with pytest.raises(WorkupError, match="with digest"):
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done", scenario=own)
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from workup.envs.model.world import World
 from workup.envs.records.cohorts import written_down
 from workup.errors import FileFormatError, UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.library import load_scenario
+from workup.scenarios.language.schema import Scenario
 from workup.studies.cohorts import TABLES, read_card, rule_of
 
 KINDS: Final = ("prevalence", "sensitivity", "specificity", "model")
@@ -78,7 +79,9 @@ class Support:
         return "\n".join(lines)
 
 
-def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...] = ()) -> Support:
+def supported(
+    folder: Path, question: str, *, verified: str, by: tuple[str, ...] = (), scenario: str | Path | None = None
+) -> Support:
     """Judge a question on a cohort in a folder, by its records and steps; the hidden truth is not opened.
 
     Args:
@@ -87,6 +90,7 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
             `model GROUP FINDING ...`.
         verified: who counts as verified, as a scenario's `when`: `biopsy: done`. What it names must settle the group.
         by: findings whose values make strata; those of a `model` are added.
+        scenario: the file of the cohort's scenario, where that is none of the library's.
 
     Raises:
         FileFormatError: no cohort.
@@ -94,7 +98,7 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
         WorkupError: a question of another form, or a scenario that has changed since.
     """
     card = read_card(folder)
-    world = compile_world(load_scenario(card["plan"]["scenario"]))
+    world = compile_world(_scenario_of(card["plan"]["scenario"], scenario))
     if world.scenario.digest != card["plan"]["digest"]:
         raise WorkupError(
             f"{folder} is of {world.scenario.id} with digest {card['plan']['digest']}; now it has {world.scenario.digest}"
@@ -113,6 +117,17 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
     strata = tuple(_stratum(words, rows, seen, chance, barred) for words, rows in _strata(records, names))
     known = _members(world, group, values[seen], status[seen])
     return _verdict(question, kind, strata, known, chance, barred)
+
+
+def _scenario_of(name: str, given: str | Path | None) -> Scenario:
+    try:
+        return load_scenario(name if given is None else given)
+    except UnknownNameError as error:
+        if given is not None:
+            raise
+        raise UnknownNameError(
+            f"the cohort is of {name!r}, which is no scenario of the library; name its file with --scenario (scenario= in Python)"
+        ) from error
 
 
 def effective_size(weights: NDArray[np.float64]) -> float:
