@@ -35,7 +35,7 @@ from workup.envs.records.cohorts import run_cohort
 from workup.studies.bias.database import question, records_of
 from workup.studies.bias.loop import ARMS, run_loop
 
-N = 16_000 if os.environ.get("WORKUP_QUICK") else 60_000
+N = 16_000 if os.environ.get("WORKUP_QUICK") else 40_000
 plt.rcParams.update({"axes.spines.top": False, "axes.spines.right": False, "font.size": 9})
 
 # %% [markdown]

@@ -194,8 +194,9 @@ def _tables(folder: Path, world: World) -> tuple[Any, Any]:
     """Records and steps. Raises FileFormatError where one is missing, no table, or of something else."""
     import polars as pl
 
+    findings = [world.model.observables[o] for o in np.flatnonzero(written_down(world))]
     wanted = {
-        "records": ["patient", *(f"{item} ordered_h" for item in world.items)],
+        "records": ["patient", *(f"{item} ordered_h" for item in world.items), *findings],
         "steps": ["patient", "step", "action", "propensity"],
     }
     found = []
