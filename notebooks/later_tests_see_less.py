@@ -51,7 +51,7 @@ ILL = np.array([False, True])
 
 
 def seen(slope):
-    """AUC of each look among those who have it, and how far severity spreads there; worked out, not simulated."""
+    """AUC of each look among those who have it; worked out, not simulated."""
     law = exact_cohort(gates, workup.make_agent(f"suspicion:ill:{slope}", gates))
     found = []
     for look, item in (("first_look", "examination"), ("second_look", "blood"), ("third_look", "scan")):
@@ -140,7 +140,7 @@ for words, policy, item in (
 # <details><summary>Answer</summary>
 #
 # It depends on the finding. Where most patients are alike and the few unlike are those selected, spread *grows* behind a gate, for they are added to a narrow crowd; *range restriction* is
-# what happens to a wide scale of which an end is cut off. Which of the two it is has to be measured. Below, the spread of weight loss hardly moves.
+# what happens to a wide scale of which an end is cut off. Which of the two it is has to be measured, as below.
 #
 # </details>
 

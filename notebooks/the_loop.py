@@ -112,8 +112,8 @@ drawn(("naive", "audited"))
 #
 # ## Predict again
 #
-# Now the tenth with the highest risk is sent, and nobody else. What does such a database never hold? Look at the last column: cancers of patients whose bloods are all
-# normal.
+# Now the tenth with the highest risk is sent, and nobody else. What does such a database never hold? Look at the share found of cancers with normal
+# bloods.
 
 # %%
 drawn(("threshold", "threshold, audited", "threshold, history"))

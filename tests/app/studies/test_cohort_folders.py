@@ -212,7 +212,11 @@ def test_tables_that_are_damaged_or_of_another_cohort_are_refused(tmp_path: Path
 
 def test_a_cohort_of_ones_own_scenario_names_its_file(tmp_path: Path) -> None:
     own = tmp_path / "own.yaml"
-    told = (find_scenario("two_by_two") / "scenario.yaml").read_text(encoding="utf-8").replace("id: two_by_two", "id: mine")
+    told = (
+        (find_scenario("two_by_two") / "scenario.yaml")
+        .read_text(encoding="utf-8")
+        .replace("id: two_by_two", "id: mine")
+    )
     own.write_text(told, encoding="utf-8")
     _write(tmp_path / "c", scenario=str(own))
     with pytest.raises(

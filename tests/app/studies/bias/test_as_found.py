@@ -11,7 +11,7 @@ from workup.studies.bias.as_found import as_found
 
 
 def test_selection_on_outcome_spectrum_berkson_and_sex_are_reported() -> None:
-    met = workup.cohort("weight_loss", "guideline", patients=3_000, seed=4)
+    met = workup.cohort("weight_loss", "guideline", patients=12_000, seed=4)
     rows = {each.what: each for each in as_found(met, "cancer")}
     world, model, truth = met.world, met.world.model, met.truth_frame()
     assert {each.phenomenon for each in rows.values()} >= {
