@@ -3,6 +3,7 @@ other installed packages by entry points of the groups `workup.agents` and `work
 
 from __future__ import annotations
 
+import difflib
 import importlib
 import inspect
 import pkgutil
@@ -115,9 +116,11 @@ def _no_agent(chosen: str, factories: Iterable[str], world: World) -> str:
     scenario, ours = world.scenario, sorted(factories)
     versions = [f"{GuidelineAgent.name}:{version}" for version in scenario.guideline_versions]
     offered = (*names_offered("workup.agents", ours), *names_offered(_LEARNERS, learners()))
-    names = [*ours, *offered, *versions]
+    names = [*ours, *offered, *versions, *(f"{name}:..." for name in agent_makers())]
+    near = difflib.get_close_matches(chosen.partition(":")[0], [name.partition(":")[0] for name in names], n=1)
+    meant = f" Did you mean {near[0]!r}?" if near else ""
     return (
-        f"agent {chosen!r} is neither a name nor a directory nor FILE.py:NAME; names: {', '.join(names)}. "
+        f"agent {chosen!r} is neither a name nor a directory nor FILE.py:NAME; names: {', '.join(names)}.{meant} "
         f"A learned agent is given as the directory that `workup train {scenario.id} --agent ppo --out DIR` wrote, "
         "your own as my.py:Cautious."
     )

@@ -22,6 +22,12 @@ def test_there_are_notebooks() -> None:
     assert {path.stem for path in SCRIPTS} >= {"two_patients", "who_gets_recorded"}
 
 
+@pytest.mark.parametrize("page", ["README.md", "mkdocs.yml"])
+def test_every_notebook_is_listed(page: str) -> None:
+    said = (ROOT / page).read_text(encoding="utf-8")
+    assert [path.stem for path in SCRIPTS if f"notebooks/{path.stem}." not in said] == []
+
+
 @pytest.mark.parametrize("script", SCRIPTS, ids=lambda path: path.stem)
 def test_the_committed_notebook_is_the_script_with_outputs(script: Path) -> None:
     notebook = nbformat.read(script.with_suffix(".ipynb"), as_version=4)

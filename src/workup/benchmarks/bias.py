@@ -16,7 +16,7 @@ from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
 from workup.benchmarks.worlds import world_of_cell
 from workup.envs.compile.compile import compile_world
 from workup.envs.records.cohorts import STAGES
-from workup.errors import WorkupError
+from workup.errors import WorkupError, suggestion
 from workup.scenarios.language.library import load_scenario
 from workup.studies.bias.as_found import POLICIES, as_found
 from workup.studies.bias.phenomenon import exactly, held, measured, phenomena
@@ -30,10 +30,11 @@ GROUPS: Final = {
 }
 PROPENSITIES: Final = (("weight_loss", "suspicion:cancer:0.5"), ("gates", "gestalt:ill:1"))
 BANDS: Final = 20
+PARTS: Final = ("phenomena", "propensities", "cohort", "library")
 
 
 def bench_bias(
-    parts: Sequence[str] = ("phenomena", "propensities", "cohort", "library"),
+    parts: Sequence[str] = PARTS,
     *,
     patients: int = 1_000_000,
     library_patients: int = 20_000,
@@ -55,8 +56,10 @@ def bench_bias(
         progress: of the cells.
 
     Raises:
-        WorkupError: a part that is none.
+        WorkupError: no part, or one that is none; names the nearest.
     """
+    if not parts:
+        raise WorkupError(f"no parts to measure; expected any of {', '.join(PARTS)}")
     cells: list[Cell] = []
     for part in parts:
         cells += _cells(part, patients, library_patients, seed)
@@ -75,7 +78,7 @@ def _cells(part: str, patients: int, library_patients: int, seed: int) -> list[C
         return [cell("weight_loss", "guideline", n) for n in (patients, 3 * patients)]
     if part == "library":
         return [cell(scenario, policy, library_patients) for scenario in GROUPS for policy in POLICIES]
-    raise WorkupError(f"no part {part!r}; expected phenomena, propensities, cohort or library")
+    raise WorkupError(f"no part {part!r}; expected any of {', '.join(PARTS)}{suggestion(part, PARTS)}")
 
 
 def _measure(cell: Cell, tell: Tell) -> dict[str, Any]:

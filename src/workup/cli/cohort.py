@@ -92,13 +92,15 @@ def supports(
         str, typer.Option("--verified", metavar="RULE", help="Who counts as verified, as 'biopsy: done'.")
     ],
     by: Annotated[str, typer.Option("--by", metavar="A,B", help="Findings whose values make the strata.")] = "",
+    scenario: Annotated[
+        Path | None, typer.Option("--scenario", metavar="FILE", help="The cohort's scenario, if it is your own.")
+    ] = None,
     json_file: JsonFile = None,
 ) -> None:
     """Whether these records can answer a question: who had no chance of being verified, and how many patients the rest stand for."""
     from workup.studies.bias.supports import supported
 
-    answer = supported(
-        folder, question, verified=verified, by=tuple(name.strip() for name in by.split(",") if name.strip())
-    )
+    strata = tuple(name.strip() for name in by.split(",") if name.strip())
+    answer = supported(folder, question, verified=verified, by=strata, scenario=scenario)
     console().print(escape(answer.told()))
     write_json(json_file, answer.as_json())

@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 import workup
 from workup.cli.main import app
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
+from workup.scenarios.language.library import find_scenario
 from workup.studies import cohorts
 from workup.studies.bias.supports import effective_size, supported
 from workup.studies.cohorts import TABLES, read_card, write_cohort
@@ -175,6 +176,58 @@ def test_questions_that_are_none(tmp_path: Path, question: str, error: type[Exce
     _write(tmp_path / "c")
     with pytest.raises(error, match=says):
         supported(tmp_path / "c", question, verified="biopsy: done")
+
+
+def test_tables_that_are_damaged_or_of_another_cohort_are_refused(tmp_path: Path) -> None:
+    _write(tmp_path / "c")
+    workup_gates = tmp_path / "gates"
+    write_cohort("gates", "gestalt:ill:1", patients=60, seed=0, out=workup_gates)
+
+    def asked() -> None:
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done")
+
+    table = tmp_path / "c" / "records.parquet"
+    whole = table.read_bytes()
+    for content, says in (
+        ((workup_gates / "records.parquet").read_bytes(), r"records\.parquet has no column"),
+        (whole[: len(whole) // 2], r"records\.parquet cannot be read"),
+        (pl.read_parquet(table).head(3), r"steps of patients who are not in records\.parquet"),
+        (None, r"records\.parquet cannot be read"),
+    ):
+        if content is None:
+            table.unlink()
+        elif isinstance(content, bytes):
+            table.write_bytes(content)
+        else:
+            content.write_parquet(table)
+        with pytest.raises(FileFormatError, match=says):
+            asked()
+    with pytest.raises(
+        UnknownNameError, match=r"impression is seen and not written down .*the records have first_look"
+    ):
+        supported(workup_gates, "prevalence ill", verified="biopsy: done", by=("impression",))
+    with pytest.raises(UnknownNameError, match="impression is seen and not written down"):
+        supported(workup_gates, "prevalence ill", verified="impression: worried")
+
+
+def test_a_cohort_of_ones_own_scenario_names_its_file(tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    told = (
+        (find_scenario("two_by_two") / "scenario.yaml")
+        .read_text(encoding="utf-8")
+        .replace("id: two_by_two", "id: mine")
+    )
+    own.write_text(told, encoding="utf-8")
+    _write(tmp_path / "c", scenario=str(own))
+    with pytest.raises(
+        UnknownNameError, match="of 'mine', which is no scenario of the library; name its file with --scenario"
+    ):
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done")
+    found = supported(tmp_path / "c", "prevalence disease", verified="biopsy: done", scenario=own)
+    assert found.verdict == "weakly identified"
+    own.write_text(told.replace("chance: {well: 0.15", "chance: {well: 0.16"), encoding="utf-8")
+    with pytest.raises(WorkupError, match="with digest"):
+        supported(tmp_path / "c", "prevalence disease", verified="biopsy: done", scenario=own)
 
 
 def test_the_command(tmp_path: Path) -> None:

@@ -19,6 +19,7 @@ from workup.studies.bias.measures import Estimate, auc, share, spread
 
 Bools = NDArray[np.bool_]
 POLICIES: Final = ("guideline", "voi", "junior", "senior", "random", "all")
+"""Of which `junior` and `senior` are one planner who knows medicine less and better: what seniority does to records."""
 STAGES: Final = {"bloods": ("bloods",), "imaging": ("imaging",), "invasive": ("invasive", "molecular")}
 VERIFIED_BY: Final = {
     "weight_loss": (
@@ -92,6 +93,8 @@ def _measures(met: Cohort, ill: Bools) -> Iterator[tuple[str, str, Any]]:
     yield "presence", "AUC of the number of tests", lambda: auc(count, ill, "count")
     yield from _ranges(met, stages)
     yield from _by_sex(met, stages)
+    yield from _by_outcome(met, ill)
+    yield from _spectra(met, stages)
     yield from _verifications(met)
     yield from _clues(met)
     yield from _pairs(met, stages)
@@ -121,6 +124,36 @@ def _by_sex(met: Cohort, stages: dict[str, Bools]) -> Iterator[tuple[str, str, A
                     f"with {stage}, {word}",
                     lambda s=of, c=code: share(s[met.values[:, o] == c], "sex"),
                 )
+
+
+def _by_outcome(met: Cohort, ill: Bools) -> Iterator[tuple[str, str, Any]]:
+    """Records kept by how the journey ended, as a clinic's or a register's are: who is ill there, and what goes together."""
+    for d, name in enumerate(met.world.decisions):
+        of = met.decision == d
+        yield "selection on outcome", f"ended with {name}", lambda o=of: share(o, "outcome")
+        yield "selection on outcome", f"ill, ended with {name}", lambda o=of: share(ill[o], "outcome")
+        for first, second, a, b in _paired(met):
+            yield (
+                "selection on outcome",
+                f"log odds ratio of {first} and {second}, ended with {name}",
+                lambda x=a, y=b, o=of: _log_odds_ratio(x[o], y[o]),
+            )
+
+
+def _spectra(met: Cohort, stages: dict[str, Bools]) -> Iterator[tuple[str, str, Any]]:
+    """What a test would show, done in everybody: in all, and in those who came to each stage, who are ill and well in another mix."""
+    world, model = met.world, met.world.model
+    for test, unmoved, _, condition in VERIFIED_BY.get(world.scenario.id, ()):
+        o = model.observables.index(test)
+        positive = met.true_values[:, o] != model.network.variable(test).values.index(unmoved)
+        ill = members(world, condition)[met.condition]
+        for who, of in {
+            "everyone": np.ones(len(ill), np.bool_),
+            **{f"with {name}": of for name, of in stages.items()},
+        }.items():
+            name = f"{test} for {condition}, were it done in all"
+            yield "spectrum", f"{name}: sensitivity, {who}", lambda p=positive, d=ill & of: share(p[d], "Se")
+            yield "spectrum", f"{name}: specificity, {who}", lambda p=positive, d=~ill & of: share(~p[d], "Sp")
 
 
 def _verifications(met: Cohort) -> Iterator[tuple[str, str, Any]]:
@@ -185,9 +218,7 @@ def _clues(met: Cohort) -> Iterator[tuple[str, str, Any]]:
 
 
 def _pairs(met: Cohort, stages: dict[str, Bools]) -> Iterator[tuple[str, str, Any]]:
-    model = met.world.model
-    for first, second in PAIRS.get(met.world.scenario.id, ()):
-        a, b = (met.true_values[:, model.observables.index(name)] > 0 for name in (first, second))
+    for first, second, a, b in _paired(met):
         yield "Berkson", f"log odds ratio of {first} and {second}, everyone", lambda x=a, y=b: _log_odds_ratio(x, y)
         for stage, of in stages.items():
             yield (
@@ -195,6 +226,12 @@ def _pairs(met: Cohort, stages: dict[str, Bools]) -> Iterator[tuple[str, str, An
                 f"log odds ratio of {first} and {second}, with {stage}",
                 lambda x=a, y=b, s=of: _log_odds_ratio(x[s], y[s]),
             )
+
+
+def _paired(met: Cohort) -> Iterator[tuple[str, str, Bools, Bools]]:
+    for first, second in PAIRS.get(met.world.scenario.id, ()):
+        a, b = (met.true_values[:, met.world.model.observables.index(name)] > 0 for name in (first, second))
+        yield first, second, a, b
 
 
 def _log_odds_ratio(a: Bools, b: Bools) -> Estimate:

@@ -37,7 +37,7 @@ class Checked:
     ill: Bools
     """(n,) by the reference standard; means nothing where it was not done."""
     features: Floats | None = None
-    """(n, q) what else was recorded before anybody decided to verify."""
+    """(n, q) what else was recorded before anybody decided to verify; NaN where it was not."""
     chance: Floats | None = None
     """(n,) the probability with which a patient was verified, where the policy is known."""
 
@@ -59,8 +59,8 @@ Accuracy = dict[str, Corrected]
 
 def complete_case(data: Checked) -> Accuracy:
     """Verified patients alone. Right only if who was verified depends on nothing."""
+    _enough(data)
     ill, positive = data.ill[data.verified], data.positive[data.verified]
-    _some(int(data.verified.sum()), "verified patients")
     return {
         "prevalence": _share(ill, "verified patients"),
         "sensitivity": _share(positive[ill], "verified patients who are ill"),
@@ -82,6 +82,7 @@ def begg_greenes(data: Checked, strata: NDArray[np.int64] | None = None, *, seed
     Raises:
         WorkupError: a stratum in which nobody was verified; names it and the bounds.
     """
+    _enough(data)
     code = data.positive.astype(np.int64) + 2 * (0 if strata is None else strata)
     kinds, of = np.unique(code, return_inverse=True)
     tested, checked = np.bincount(of), np.bincount(of, weights=data.verified)
@@ -121,6 +122,11 @@ def weighted(data: Checked, *, truncate: float = 1.0) -> Accuracy:
             "suspicion:GROUP:SLOPE or lapse:0.05:guideline, or chances from estimated_chance"
         )
     chance = data.chance[data.verified]
+    if not data.verified.all() and (chance == 1.0).all():
+        raise WorkupError(
+            f"{len(chance)} of {len(data.verified)} patients are verified, all with probability 1: a rule chose them, and nobody stands "
+            "for the others; expected records of a policy that draws, such as suspicion:GROUP:SLOPE or lapse:0.05:guideline"
+        )
     if not ((chance > 0.0) & (chance <= 1.0)).all():
         raise WorkupError(
             f"{int((~((chance > 0.0) & (chance <= 1.0))).sum())} verified patients have a chance outside (0, 1]"
@@ -156,28 +162,72 @@ def estimated_chance(data: Checked) -> Floats:
     return np.asarray(model(_design(data)))
 
 
-def imputed(data: Checked, *, times: int = 20, seed: int = 0) -> Accuracy:
-    """Disease of the unverified is drawn from a logistic model of the verified, `times` over, and what comes out is pooled by
-    Rubin's rules on the log-odds (Rubin 1987, recalled). Right if, given test and features, verification says nothing more of
-    disease, and the model is.
+def imputed(data: Checked, *, times: int = 20, rounds: int = 5, seed: int = 0) -> Accuracy:
+    """Whatever was not recorded, disease and findings with gaps (NaN), is drawn from models of what was, `times` over; what comes out is
+    pooled by Rubin's rules on the log-odds.
+
+    Right if, given all that was recorded of a patient, that something was not says nothing more of it, and the models are: findings of
+    0 and 1 and disease by logistic regression, others by linear regression with a normal law, each on all the others. They take turns,
+    `rounds` times, for a finding that is drawn is read by the next; where disease alone has gaps there is nothing to take turns with.
+    scikit-learn's `IterativeImputer` is not used, for its chain is linear in disease too: where few of the well are verified it
+    comes to fewer ill than none.
+
+    Args:
+        data: the patients; `features` may have gaps.
+        times: how often everything is drawn, 2 or more.
+        rounds: of the chain.
+        seed: of the draws.
 
     Raises:
-        WorkupError: one class alone among the verified, or scikit-learn is missing.
+        WorkupError: fewer than two draws or no round, a finding that nobody has, one class alone among the verified, or scikit-learn
+            is missing.
+
+    Source: Rubin 1987; van Buuren and Groothuis-Oudshoorn, J Stat Softw 2011;45(3) (both recalled).
     """
-    rng, design = np.random.default_rng(seed), _design(data)
-    known = np.flatnonzero(data.verified)
+    if times < 2 or rounds < 1:
+        raise WorkupError(f"{times} draws of {rounds} rounds; expected 2 draws or more, of 1 round or more")
+    _enough(data)
+    rng, known = np.random.default_rng(seed), float(data.verified.sum())
+    columns = np.concatenate([_design(data, gaps=True), np.where(data.verified, data.ill, np.nan)[:, None]], axis=1)
     found: list[list[tuple[float, float]]] = [[] for _ in MEASURES]
     for _ in range(times):
-        again = rng.choice(known, known.size)  # a draw of the model's coefficients, by the bootstrap
-        chance = _logistic(design[again], data.ill[again], "who is ill among the verified")(design)
-        ill = np.where(data.verified, data.ill, rng.random(len(chance)) < chance)
+        ill = _chained(columns, rounds, rng)[:, -1] == 1.0
         for m, (hits, among) in enumerate(
             ((ill, np.ones_like(ill)), (data.positive & ill, ill), (~data.positive & ~ill, ~ill))
         ):
             n, k = float(among.sum()), float((hits & among).sum())
             p = (k + 0.5) / (n + 1.0)
-            found[m].append((math.log(p / (1.0 - p)), 1.0 / (n * p * (1.0 - p))))
-    return {name: _pooled(found[m], float(known.size)) for m, name in enumerate(MEASURES)}
+            found[m].append((math.log(p / (1.0 - p)), 1.0 / ((n + 1.0) * p * (1.0 - p))))
+    return {name: _pooled(found[m], known) for m, name in enumerate(MEASURES)}
+
+
+def _chained(columns: Floats, rounds: int, rng: np.random.Generator) -> Floats:
+    """(n, q) the columns with their gaps filled once."""
+    whole, gaps = columns.copy(), np.isnan(columns)
+    turns = np.flatnonzero(gaps.any(axis=0))
+    for j in turns:
+        recorded = columns[~gaps[:, j], j]
+        _some(len(recorded), f"patients with a record of column {j} of test, features and disease")
+        whole[gaps[:, j], j] = rng.choice(recorded, int(gaps[:, j].sum()))
+    for _ in range(rounds if len(turns) > 1 else 1):
+        for j in turns:
+            whole[gaps[:, j], j] = _drawn(np.delete(whole, j, axis=1), whole[:, j], gaps[:, j], rng)
+    return whole
+
+
+def _drawn(others: Floats, column: Floats, gap: Bools, rng: np.random.Generator) -> Floats:
+    """(gaps,) what could have been recorded, by a model of the patients of whom it was; its coefficients are drawn by the bootstrap."""
+    known = np.flatnonzero(~gap)
+    again = rng.choice(known, known.size)
+    x, y = others[again], column[again]
+    if np.isin(column[known], (0.0, 1.0)).all():
+        chance = _logistic(x, y == 1.0, "a finding, or disease, among those with a record of it")(others[gap])
+        return (rng.random(chance.size) < chance).astype(np.float64)
+    from sklearn.linear_model import LinearRegression
+
+    model = LinearRegression().fit(x, y)
+    spread = math.sqrt(float(((y - model.predict(x)) ** 2).sum()) / max(len(y) - x.shape[1] - 1, 1))
+    return np.asarray(model.predict(others[gap]) + spread * rng.standard_normal(int(gap.sum())), np.float64)
 
 
 def bounds(data: Checked) -> dict[str, tuple[float, float]]:
@@ -219,17 +269,31 @@ def _weighted_share(weights: Floats, among: Bools, hit: Bools) -> Corrected:
 
 
 def _pooled(found: list[tuple[float, float]], effective: float) -> Corrected:
+    from scipy.stats import t
+
     points, within = np.array(found).T
-    total = within.mean() + (1.0 + 1.0 / len(points)) * points.var(ddof=1)
+    times, between = len(points), points.var(ddof=1) * (1.0 + 1.0 / len(points))
+    total = within.mean() + between
+    reach = float(t.ppf(0.975, (times - 1) * (total / between) ** 2)) if between > 0.0 else _Z
     low, value, high = (
-        1.0 / (1.0 + np.exp(-(points.mean() + side * _Z * math.sqrt(total)))) for side in (-1.0, 0.0, 1.0)
+        1.0 / (1.0 + np.exp(-(points.mean() + side * reach * math.sqrt(total)))) for side in (-1.0, 0.0, 1.0)
     )
     return Corrected(float(value), float(low), float(high), effective)
 
 
-def _design(data: Checked) -> Floats:
+def _design(data: Checked, *, gaps: bool = False) -> Floats:
     own = data.positive[:, None].astype(np.float64)
-    return own if data.features is None else np.concatenate([own, data.features], axis=1)
+    if data.features is None:
+        return own
+    endless = int(np.isinf(data.features).any(axis=1).sum())
+    if endless:
+        raise WorkupError(f"{endless} of {len(own)} patients have a feature that is no finite number")
+    missing = int(np.isnan(data.features).any(axis=1).sum())
+    if missing and not gaps:
+        raise WorkupError(
+            f"{missing} of {len(own)} patients lack a feature; expected none missing, or a repair that fills gaps: imputed"
+        )
+    return np.concatenate([own, data.features], axis=1)
 
 
 def _logistic(x: Floats, y: Bools, what: str) -> Callable[[Floats], Floats]:
@@ -246,6 +310,14 @@ def _logistic(x: Floats, y: Bools, what: str) -> Callable[[Floats], Floats]:
 def _unsupported(data: Checked, where: str) -> str:
     told = ", ".join(f"{name} {low:.3f} to {high:.3f}" for name, (low, high) in bounds(data).items())
     return f"nobody was verified in: {where}. No number can be given; whatever holds there, the data allow {told}"
+
+
+def _enough(data: Checked) -> None:
+    n = int(data.verified.sum())
+    if n < FEWEST:
+        raise WorkupError(
+            f"{n or 'no'} verified patients of {len(data.verified)}; expected {FEWEST:g} or more. Nothing is estimated"
+        )
 
 
 def _some(n: int, who: str) -> None:

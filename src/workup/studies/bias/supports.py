@@ -18,8 +18,10 @@ from workup.envs.model.belief import posterior_weights
 from workup.envs.model.codes import STATUS_NAMES, UNKNOWN
 from workup.envs.model.facts import Clause, Condition
 from workup.envs.model.world import World
-from workup.errors import UnknownNameError, WorkupError, suggestion
+from workup.envs.records.cohorts import written_down
+from workup.errors import FileFormatError, UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.library import load_scenario
+from workup.scenarios.language.schema import Scenario
 from workup.studies.cohorts import TABLES, read_card, rule_of
 
 KINDS: Final = ("prevalence", "sensitivity", "specificity", "model")
@@ -77,7 +79,9 @@ class Support:
         return "\n".join(lines)
 
 
-def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...] = ()) -> Support:
+def supported(
+    folder: Path, question: str, *, verified: str, by: tuple[str, ...] = (), scenario: str | Path | None = None
+) -> Support:
     """Judge a question on a cohort in a folder, by its records and steps; the hidden truth is not opened.
 
     Args:
@@ -86,16 +90,15 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
             `model GROUP FINDING ...`.
         verified: who counts as verified, as a scenario's `when`: `biopsy: done`. What it names must settle the group.
         by: findings whose values make strata; those of a `model` are added.
+        scenario: the file of the cohort's scenario, where that is none of the library's.
 
     Raises:
         FileFormatError: no cohort.
         UnknownNameError: no such group, finding or fact; names the nearest.
         WorkupError: a question of another form, or a scenario that has changed since.
     """
-    import polars as pl
-
     card = read_card(folder)
-    world = compile_world(load_scenario(card["plan"]["scenario"]))
+    world = compile_world(_scenario_of(card["plan"]["scenario"], scenario))
     if world.scenario.digest != card["plan"]["digest"]:
         raise WorkupError(
             f"{folder} is of {world.scenario.id} with digest {card['plan']['digest']}; now it has {world.scenario.digest}"
@@ -104,16 +107,27 @@ def supported(folder: Path, question: str, *, verified: str, by: tuple[str, ...]
     names = tuple(dict.fromkeys((*by, *findings)))
     for name in names:
         _known(name, world)
-    records = pl.read_parquet(folder / TABLES["records"])
-    steps = pl.read_parquet(folder / TABLES["steps"], columns=["patient", "step", "action", "propensity"])
-    values, status = _arrays(records, world)
     condition = rule_of(verified, world)
     assert condition is not None
+    _written_down(names, condition, world)
+    records, steps = _tables(folder, world)
+    values, status = _arrays(records, world)
     seen = condition.holds(values, status)
     chance, barred = _chances(records, steps, world, seen, condition)
     strata = tuple(_stratum(words, rows, seen, chance, barred) for words, rows in _strata(records, names))
     known = _members(world, group, values[seen], status[seen])
     return _verdict(question, kind, strata, known, chance, barred)
+
+
+def _scenario_of(name: str, given: str | Path | None) -> Scenario:
+    try:
+        return load_scenario(name if given is None else given)
+    except UnknownNameError as error:
+        if given is not None:
+            raise
+        raise UnknownNameError(
+            f"the cohort is of {name!r}, which is no scenario of the library; name its file with --scenario (scenario= in Python)"
+        ) from error
 
 
 def effective_size(weights: NDArray[np.float64]) -> float:
@@ -159,6 +173,55 @@ def _known(name: str, world: World) -> None:
         raise UnknownNameError(
             f"{world.scenario.id} has no finding {name!r}{suggestion(name, world.model.observables)}"
         )
+
+
+def _written_down(names: tuple[str, ...], verified: Condition, world: World) -> None:
+    """Raises UnknownNameError for what the scenario marks `recorded: false`: no records have it."""
+    kept, observables = written_down(world), world.model.observables
+    asked = {observables.index(name) for name in names}
+    asked |= {
+        int(c.target) for clauses in verified.alternatives for c in clauses if isinstance(c, Clause) and not c.is_item
+    }
+    for o in sorted(asked):
+        if not kept[o]:
+            known = ", ".join(name for name, is_kept in zip(observables, kept, strict=True) if is_kept)
+            raise UnknownNameError(
+                f"{observables[o]} is seen and not written down (`recorded: false`); the records have {known}"
+            )
+
+
+def _tables(folder: Path, world: World) -> tuple[Any, Any]:
+    """Records and steps. Raises FileFormatError where one is missing, no table, or of something else."""
+    import polars as pl
+
+    findings = [world.model.observables[o] for o in np.flatnonzero(written_down(world))]
+    wanted = {
+        "records": ["patient", *(f"{item} ordered_h" for item in world.items), *findings],
+        "steps": ["patient", "step", "action", "propensity"],
+    }
+    found = []
+    for table, columns in wanted.items():
+        path = folder / TABLES[table]
+        try:
+            frame = pl.read_parquet(path)
+        except (OSError, pl.exceptions.PolarsError) as error:
+            raise FileFormatError(
+                f"{path} cannot be read ({error}); make the cohort again with `workup cohort`"
+            ) from error
+        missing = [name for name in columns if name not in frame.columns]
+        if missing:
+            raise FileFormatError(
+                f"{path} has no column {missing[0]!r}; expected a cohort of {world.scenario.id}, made by `workup cohort`"
+            )
+        found.append(frame)
+    records, steps = found
+    strangers = steps.filter(~steps["patient"].is_in(records["patient"].implode()))
+    if len(strangers):
+        raise FileFormatError(
+            f"{folder / TABLES['steps']} has {len(strangers):,} steps of patients who are not in {TABLES['records']}; expected "
+            "both of one cohort"
+        )
+    return records, steps
 
 
 def _arrays(records: Any, world: World) -> tuple[NDArray[np.int16], NDArray[np.uint8]]:

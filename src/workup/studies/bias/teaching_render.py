@@ -45,7 +45,7 @@ QUESTIONS: Final = (
         6,
     ),
     (
-        "Was anybody verified by lot, or is the model checked on people who were never tested?",
+        "Was anybody verified by lot, or was the model checked on people whom nobody had suspected?",
         "A rank can be right where the risk is several times too high.",
         7,
     ),

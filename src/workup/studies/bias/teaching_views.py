@@ -128,7 +128,7 @@ def strength_view(one: Strength, everyone: Cells) -> View:
     )
     return {
         "text": {
-            "s4-r": f"r = {one.ratio:g}",
+            "s4-r": "equally often" if one.ratio == 1.0 else f"{one.ratio:g} times",
             "s4-summary": summary,
             "s4-se": percent(seen.sensitivity),
             "s4-sp": percent(seen.specificity),
@@ -176,10 +176,10 @@ def repair_view(one: Repair, everyone: Cells) -> View:
         else:
             summary = (
                 f"The doctor picked {n} of the 720 with a negative test, by how unwell they looked. Counted for ten each, sensitivity "
-                f"comes to {counted[0]} instead of {percent(everyone.sensitivity)}: the ill were picked, and each stood for ten. Nothing "
-                "on record tells this from a lot."
+                f"comes to {counted[0]} instead of {percent(everyone.sensitivity)}: the ill were picked, and each stood for ten. On record "
+                "it looks just like drawing by lot."
             )
-    looked, words = one.by_look, "may be" if done is None else "counted for ten"
+    looked, words = one.by_look, "could be" if done is None else "counted for ten"
     return {
         "text": {
             "s5-summary": summary,
@@ -239,6 +239,8 @@ def gates_view(stages: Mapping[str, Stage]) -> View:
         f"{per(last.share, 10_000)} an invasive test as well. {percent(first.ill)} of everybody are ill, and "
         f"{percent(last.ill / last.share)} of those with all the data."
     )
+    if abs(last.ill / last.share - first.ill) < 1e-9:
+        text["s6-summary"] += " Chosen by chance, they are like everybody: now choose another way."
     return {"text": text, "attr": attr}
 
 
@@ -249,21 +251,22 @@ CURVE: Final = (40.0, 8.0, 250.0, 130.0)
 def model_view(one: Learned, trained: Trained) -> View:
     """State 7 for one model."""
     expected, ill = per(one.expected, 1000), per(one.ill, 1000)
+    compared = "" if trained == "everybody" else ", as a model of everybody would"
     right = f"{one.expected:.3f}" == f"{one.ill:.3f}"
     who = {
         "tested": "those who had every test",
-        "weighted": "those who had every test, each counted for all whom the record shows to be like them",
+        "weighted": "those who had every test, each counted for all who look like them on record",
         "everybody": "everybody",
     }[trained]
     after = (
         "which is right."
         if right
-        else f"{one.expected / one.ill:.1f} times too many"
+        else f"so it expects {one.expected / one.ill:.1f} times as many as there are"
         + (", because the doctors acted on more than the record holds." if trained == "weighted" else ".")
     )
     summary = (
         f"Trained on {who}, the model expects {expected} of 1,000 patients to be ill; {ill} are, {after} "
-        f"It puts a sick patient before a well one in {100 * one.auc:.0f} of 100 pairs, as a model of everybody would."
+        f"It puts a sick patient before a well one in {100 * one.auc:.0f} of 100 pairs{compared}."
     )
     return {
         "text": {

@@ -78,7 +78,7 @@ function drawTwenty(of) {
     say("s1-sent-" + i, sent ? "yes" : "no");
   });
   const full = of.sent.length === T.places ? " All places are taken: to send another, take one back." : "";
-  say("s1-summary", of.sent.length + " of " + T.places + " places for the definitive test are taken." + full);
+  say("s1-summary", of.sent.length + " of " + T.places + " places for the definitive test are taken." + (of.sent.length === 0 ? " Press a patient to send them." : full));
 }
 
 function drawAudit(of) {
@@ -113,9 +113,9 @@ function drawReveal(of) {
     card.querySelector(".sent").textContent = (sent ? "✓ " : "") + (known ? (T.twenty[i].ill ? "ill" : "well") : "unknown");
     card.classList.toggle("was-sent", sent);
   });
-  const guess = now.say === "" || of.verdict === "" ? "" : " You predicted that the sensitivity would come out " + T.words[now.say] + "; it came out " + T.outcomes[of.verdict] + ".";
+  const guess = now.say === "" || of.verdict === "" ? "" : "\nYou predicted that the sensitivity would come out " + T.words[now.say] + "; it came out " + T.outcomes[of.verdict] + ".";
   const yours = of.sent.length === 0 ? "You have sent nobody, so your audit says nothing." : inWords("your audit", of);
-  say("s3-summary", yours + (shown ? " " + inWords("all twenty", T.all) + guess : of.sent.length === 0 ? "" : " Of the others nobody knows yet."));
+  say("s3-summary", yours + (shown ? "\n" + inWords("all twenty", T.all) + guess : of.sent.length === 0 ? "" : " Of the others nobody knows yet."));
   say("s3-se", of.sensitivity);
   say("s3-sp", of.specificity);
   say("s3-true-se", shown ? T.all.sensitivity : "not shown");
