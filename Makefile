@@ -33,11 +33,11 @@ e2e: .venv/.ready
 coverage: .venv/.ready
 	$(BIN)/python -m pytest -n 2 -q --cov --cov-report=term:skip-covered
 
-lint: .venv/.ready
+lint: .venv/.installed
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: .venv/.ready
+types: .venv/.installed
 	$(BIN)/mypy -p workup
 	$(BIN)/mypy tests --allow-untyped-defs --allow-incomplete-defs --allow-untyped-calls
 
@@ -61,12 +61,16 @@ dist: .venv/.ready
 	$(BIN)/python -m zipfile -l dist/*.whl
 
 # A CPU build of torch first, or pip brings gigabytes of CUDA with it.
-.venv/.ready: pyproject.toml
+.venv/.installed: pyproject.toml
 	@"$(PY)" $(OLD_ENOUGH) || { echo "workup needs Python 3.11 or newer; name one: make PY=/path/to/python3.12" >&2; exit 1; }
 	$(PY) -m venv .venv
 	$(PIP) install -q "torch==2.13.0+cpu" || $(PIP) install -q --index-url $(TORCH_CPU_INDEX) "torch>=2.8,<2.14"
 	$(PIP) install -q -e ".[train,test]"
 	$(BIN)/python -c "import torch; assert torch.version.cuda is None"
+	touch $@
+
+# Compiled kernels, without which the first test or command would begin with a silent minute.
+.venv/.ready: .venv/.installed
 	$(BIN)/workup warm
 	touch $@
 

@@ -8,10 +8,11 @@ A branch that can be reached in several ways is looked at once; its key holds ev
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -40,9 +41,9 @@ class Journey:
     """Hours of waiting by condition, each weighted by the factors of acts done; so also `progressed`."""
     progressed: tuple[float, ...] = ()
 
-    @property
-    def known(self) -> dict[str, str]:
-        return dict(self.facts)
+    @cached_property
+    def known(self) -> Mapping[str, str]:
+        return MappingProxyType(dict(self.facts))
 
     def key(self) -> tuple[object, ...]:
         """All that the value of the journey depends on."""
@@ -77,8 +78,10 @@ class Enumeration:
         # Looked up by patient once: these depend on nothing but the scenario.
         self.has, self.chance = cache(self._has), cache(self._chance)
         self.truth, self.worth = cache(self._truth), cache(self._worth)
-        self.waiting = cache(self._waiting)
+        self.waiting, self.slowed, self.takes = cache(self._waiting), cache(self._slowed), cache(self._takes)
+        self.utility = cache(self._utility)
         self.reports, self.outcomes, self.price = cache(self._reports), cache(self._outcomes), cache(self._price)
+        self.waits = np.array([self.waiting(c) * self.has("condition", c) for c in self.conditions])
 
     # -- patients ----------------------------------------------------------------------------------------------
 
@@ -210,7 +213,7 @@ class Enumeration:
             return value != "withheld" and value not in clause["not"]
         return value in clause
 
-    def sure_to_refuse(self, of: dict[str, Any] | None, known: dict[str, str]) -> bool:
+    def sure_to_refuse(self, of: dict[str, Any] | None, known: Mapping[str, str]) -> bool:
         """Whether one known value alone means that every patient refuses."""
         if of is None:
             return False
@@ -326,21 +329,22 @@ class Enumeration:
         return each
 
     def moved(self, journey: Journey, members: list[str], outcomes: tuple[Outcome, ...], weights: F64) -> Journey:
-        status, failures, known, treated = list(journey.status), list(journey.failures), journey.known, journey.treated
+        status, failures, treated = list(journey.status), list(journey.failures), journey.treated
+        known = dict(journey.facts)
         hours, acts = 0.0, journey.acts
         for item, (became, charged, facts, _) in zip(members, outcomes, strict=True):
             at = self.names.index(item)
             status[at] = became
             failures[at] += became == "failed"
             known |= facts
-            hours = max(hours, self._takes(item) if charged else 0.0)
+            hours = max(hours, self.takes(item) if charged else 0.0)
             if became == "done":
                 treated += tuple(f for f in facts if f not in self.listed and self._is_treated(journey, f))
                 acts += (item,) if item in self.data["acts"] else ()
         waited, progressed = (
             tuple(
-                before + hours * math.prod(self.data["acts"][act].get(factor, {}).get(c, 1.0) for act in journey.acts)
-                for c, before in zip(self.conditions, so_far, strict=True)
+                before + hours * slowed
+                for slowed, before in zip(self.slowed(factor, journey.acts), so_far, strict=True)
             )
             for factor, so_far in (("waiting_factor", journey.waited), ("progression_factor", journey.progressed))
         )
@@ -356,6 +360,11 @@ class Enumeration:
             progressed=progressed,
         )
 
+    def _slowed(self, factor: str, acts: tuple[str, ...]) -> list[float]:
+        """By condition, what acts done before make of an hour."""
+        of = [self.data["acts"][act].get(factor, {}) for act in acts]
+        return [math.prod(each.get(condition, 1.0) for each in of) for condition in self.conditions]
+
     def _takes(self, item: str) -> float:
         """The turnaround; of an item that shows a change, where none is written, all of the time in which it came about."""
         of = self.items[item]
@@ -369,18 +378,27 @@ class Enumeration:
 
     def ended(self, journey: Journey, decision: str) -> float:
         """Utility less the cost of waiting, times the probability of what was found."""
-        return float(sum(self._ended_with(journey, decision, condition) for condition in self.conditions))
+        worth, changed = self.utility(decision, journey.acts)
+        total = float(worth @ journey.weights)
+        for at, (median_h, change) in changed.items():
+            stayed = 0.5 ** (journey.progressed[at] / median_h)
+            total += (1.0 - stayed) * float(change @ journey.weights)
+        return total - self.owed(journey)
 
-    def _ended_with(self, journey: Journey, decision: str, condition: str) -> float:
-        at, disease, part = self.conditions.index(condition), self.data["conditions"][condition], self.reward["weights"]
-        worth = self.worth(decision, journey.acts, condition)
-        if "progression" in disease:
-            stayed = 0.5 ** (journey.progressed[at] / _hours(disease["progression"]["median_time"]))
-            worth = stayed * worth + (1.0 - stayed) * self.worth(decision, journey.acts, disease["progression"]["to"])
-        delay = self.waiting(condition) * journey.waited[at]
-        return float(
-            (part["utility"] * worth - part["delay"] * delay) @ (self.has("condition", condition) * journey.weights)
-        )
+    def _utility(self, decision: str, acts: tuple[str, ...]) -> tuple[F64, dict[int, tuple[float, F64]]]:
+        """(patients,) of a decision if no condition progresses; of each that may, the median time and what its progress adds."""
+        total, changed = np.zeros(len(self.patients)), {}
+        for at, condition in enumerate(self.conditions):
+            here = self.reward["weights"]["utility"] * self.has("condition", condition)
+            worth, progression = (
+                self.worth(decision, acts, condition),
+                self.data["conditions"][condition].get("progression"),
+            )
+            total += here * worth
+            if progression is not None:
+                change = here * (self.worth(decision, acts, progression["to"]) - worth)
+                changed[at] = _hours(progression["median_time"]), change
+        return total, changed
 
     def _worth(self, decision: str, acts: tuple[str, ...], condition: str) -> F64:
         """(patients,) of a decision with these acts done, if the condition were this."""
@@ -404,11 +422,7 @@ class Enumeration:
 
     def owed(self, journey: Journey) -> float:
         """What waiting has cost so far, which is charged at the end: planners count from here on."""
-        total = 0.0
-        for at, condition in enumerate(self.conditions):
-            mine = self.waiting(condition) * self.has("condition", condition)
-            total += journey.waited[at] * float(mine @ journey.weights)
-        return self.reward["weights"]["delay"] * total
+        return self.reward["weights"]["delay"] * float(np.array(journey.waited) @ (self.waits @ journey.weights))
 
     # -- policies ------------------------------------------------------------------------------------------------
 

@@ -63,7 +63,7 @@ def test_a_search_that_goes_on_finds_what_one_without_a_halt_finds() -> None:
     assert search.nbytes < 1_500 * whole.expanded + 10_000_000
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def usual() -> Found:
     return searched(workers=1)
 

@@ -14,11 +14,12 @@ from workup.benchmarks.altered import WAYS, lint_altered
 pytestmark = pytest.mark.slow
 
 
-def test_two_hundred_altered_scenarios_are_answered() -> None:
-    answers = lint_altered(200, seed=0)
+def test_altered_scenarios_are_answered() -> None:
+    """Ten for each way; `workup bench lint --altered 1000` looks at as many as one likes."""
+    answers = lint_altered(70, seed=0)
     assert [answer for answer in answers if not answer.sound] == []
     assert {answer.way for answer in answers} == set(WAYS)
-    assert sum(answer.faults > 0 for answer in answers) > 100
+    assert sum(answer.faults > 0 for answer in answers) > 35
 
 
 def test_the_same_seed_alters_alike_and_each_way_does_something() -> None:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from workup.cli.main import main
 from workup.cli.warm import KERNELS
 
 pytestmark = pytest.mark.slow
@@ -41,6 +40,9 @@ known = set()
 if "warm" in sys.argv:
     run("warm")
     known = compiled()
+else:
+    run("evaluate", "tutorial", "--agents", "none", "--patients", "20")
+    sys.exit()
 builtins.input = lambda _: "1"
 drawn = ",".join(name for name in agent_factories() if name not in ("tree", "informative"))
 run("evaluate", "tutorial", "--agents", drawn, "--patients", "20")
@@ -55,8 +57,8 @@ run("evaluate", "recorded", "--agents", "all,fixed,voi,tree,informative", "--pat
 """
 
 
-def new(tmp_path: Path, *arguments: str) -> list[str]:
-    """What each command had to load or compile."""
+def told(tmp_path: Path, *arguments: str) -> list[str]:
+    """What a process says that runs the commands, and after each what it had to load or compile."""
     environment = os.environ | {"XDG_CACHE_HOME": str(tmp_path)}
     said = subprocess.run(
         [sys.executable, "-c", SCRIPT, *arguments],
@@ -67,23 +69,32 @@ def new(tmp_path: Path, *arguments: str) -> list[str]:
         env=environment,
     )
     assert said.returncode == 0, said.stderr
-    return [line for line in said.stdout.splitlines() if line.startswith("NEW")]
+    return said.stdout.splitlines()
 
 
-def test_the_main_commands_find_everything_compiled(tmp_path: Path) -> None:
-    warmed, *others = new(tmp_path, "warm")
-    assert "step_batch" in warmed
+def news(lines: list[str]) -> list[str]:
+    return [line for line in lines if line.startswith("NEW")]
+
+
+@pytest.fixture(scope="module")
+def warmed(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
+    return told(tmp_path_factory.mktemp("warmed"), "warm")
+
+
+def test_the_main_commands_find_everything_compiled(warmed: list[str]) -> None:
+    first, *others = news(warmed)
+    assert "step_batch" in first
     assert others == ["NEW []"] * 8
 
 
 def test_this_test_would_notice(tmp_path: Path) -> None:
-    assert "step_batch" in new(tmp_path)[0]
+    (first,) = news(told(tmp_path))
+    assert "step_batch" in first
 
 
-def test_it_says_what_is_compiled_and_how_long_it_took(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="0"):
-        main(["warm"])
-    lines = capsys.readouterr().out.splitlines()
+def test_it_says_what_is_compiled_and_how_long_it_took(warmed: list[str]) -> None:
+    lines = warmed[: warmed.index(news(warmed)[0])]
+    assert len(lines) == len(KERNELS) + 1
     for number, (line, what) in enumerate(zip(lines, KERNELS, strict=False), start=1):
         assert line.startswith(f"{number} of {len(KERNELS)}: {what} ... ")
         assert line.endswith(" s")
