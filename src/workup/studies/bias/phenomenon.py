@@ -71,7 +71,7 @@ class Held:
     @property
     def holds(self) -> bool:
         """Whether the interval contains the exact value."""
-        return self.low <= self.exact <= self.high
+        return bool(self.low <= self.exact <= self.high)
 
 
 def phenomena() -> dict[str, Phenomenon]:
