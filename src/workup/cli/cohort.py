@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +12,7 @@ from rich.markup import escape
 from typer.core import TyperGroup
 
 from workup.cli.terminal import DISCLAIMER, JsonFile, ScenarioId, Seed, console, progress, write_json
+from workup.errors import UnknownNameError
 
 
 class MakesByDefault(TyperGroup):
@@ -19,6 +21,9 @@ class MakesByDefault(TyperGroup):
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command named first, or `make`."""
         if args and not args[0].startswith("-") and args[0] not in self.commands:
+            near = difflib.get_close_matches(args[0], list(self.commands), n=1, cutoff=0.8)
+            if near and not Path(args[0]).exists():
+                raise UnknownNameError(f"no command and no scenario {args[0]!r}; did you mean {near[0]!r}?")
             args = ["make", *args]
         return super().resolve_command(ctx, args)
 

@@ -176,6 +176,8 @@ def rule_of(include: str | None, world: World) -> Condition | None:
 
 def _begin(out: Path, plan: Plan) -> Path:
     parts, note = out / "parts", out / "parts" / "plan.json"
+    if out.exists() and not out.is_dir():
+        raise WorkupError(f"{out} is a file; expected an empty folder, or one that an interrupted run left")
     if out.exists() and any(out.iterdir()):
         where = note if note.exists() else out / "card.json"
         if not where.exists():

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+from support.command import run as command
 from typer.testing import CliRunner
 
 import workup
@@ -208,6 +209,18 @@ def test_tables_that_are_damaged_or_of_another_cohort_are_refused(tmp_path: Path
         supported(workup_gates, "prevalence ill", verified="biopsy: done", by=("impression",))
     with pytest.raises(UnknownNameError, match="impression is seen and not written down"):
         supported(workup_gates, "prevalence ill", verified="impression: worried")
+
+
+def test_a_command_that_is_nearly_one_and_a_file_for_a_folder_are_said(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    status, _, said = command(capsys, "cohort", "supprts", tmp_path, "prevalence ill", "--verified", "biopsy: done")
+    assert (status, "did you mean 'supports'" in said) == (2, True)
+    (tmp_path / "file").write_text("x", encoding="utf-8")
+    with pytest.raises(WorkupError, match="file is a file; expected an empty folder"):
+        _write(tmp_path / "file")
+    with pytest.raises(UnknownNameError, match="Did you mean 'suspicion'"):
+        _write(tmp_path / "c", policy="suspiscion:ill:1")
 
 
 def test_a_cohort_of_ones_own_scenario_names_its_file(tmp_path: Path) -> None:

@@ -75,9 +75,7 @@ QUESTIONS: Final[Mapping[str, Question]] = MappingProxyType({
 def question(name: str) -> Question:
     """The one of a scenario. Raises UnknownNameError naming the nearest."""
     if name not in QUESTIONS:
-        raise UnknownNameError(
-            f"no demonstration on {name!r}; there are {', '.join(QUESTIONS)}{suggestion(name, QUESTIONS)}"
-        )
+        raise UnknownNameError(f"no demonstration on {name!r}{suggestion(name, QUESTIONS)}")
     return QUESTIONS[name]
 
 

@@ -85,7 +85,7 @@ def phenomenon(name: str) -> Phenomenon:
     """The one of that name. Raises UnknownNameError naming the nearest."""
     known = phenomena()
     if name not in known:
-        raise UnknownNameError(f"no phenomenon {name!r}; there are {', '.join(known)}{suggestion(name, known)}")
+        raise UnknownNameError(f"no phenomenon {name!r}{suggestion(name, known)}")
     return known[name]
 
 
