@@ -43,12 +43,12 @@ JsonFile = Annotated[Path | None, typer.Option("--json", metavar="FILE", help="W
 
 def console() -> Console:
     """Where results go; made on demand so that redirected output is respected."""
-    return Console(highlight=False, soft_wrap=not os.isatty(1))
+    return Console(highlight=False, emoji=False, soft_wrap=not os.isatty(1))
 
 
 def warnings() -> Console:
     """Where errors and progress go."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
 
 
 def write_json(path: Path | None, content: Mapping[str, Any]) -> None:

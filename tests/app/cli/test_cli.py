@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from support.command import run
 
+from workup.cli.terminal import console, warnings
 from workup.scenarios.language.library import list_scenarios, load_scenario
 
 SLOW = ("torch", "numba", "matplotlib", "stable_baselines3", "scipy", "polars", "gymnasium")
@@ -278,3 +279,10 @@ def test_an_output_that_cannot_be_written_is_a_message(capsys: pytest.CaptureFix
     (tmp_path / "file").write_text("")
     status, _, err = run(capsys, "lint", "tutorial", "--json", tmp_path / "file" / "out.json")
     assert (status, "Traceback" in err) == (2, False)
+
+
+def test_names_between_colons_are_printed_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console().print("suspicion:cancer:0.5")
+    warnings().print("suspicion:cancer:0.5")
+    told = capsys.readouterr()
+    assert told.out.strip() == told.err.strip() == "suspicion:cancer:0.5"
