@@ -256,9 +256,9 @@ def _lungs(key: np.int64, x: float, y: float, lungs: int) -> float:
         where = _soft(x, y, 0.29, 0.61, 0.125, 0.115, 0.45)
         return 0.34 * where * (0.55 + 0.8 * lattice(key, 17.0 * x, 17.0 * y)) if where > 0.0 else 0.0
     if lungs == 2:
-        net = 0.55 * lattice(key, 20.0 * x + 13.0 * y, 20.0 * y - 13.0 * x)
+        net = 0.55 * lattice(key, 24.0 * x + 16.0 * y, 24.0 * y - 16.0 * x)
         net += 0.45 * lattice(key, 17.0 * x - 34.0 * y, 17.0 * y + 34.0 * x)
-        return 0.62 * (net - 0.40) * min(1.0, max(0.2, 3.0 * (y - 0.25)))
+        return 0.60 * max(0.0, net - 0.36) * min(1.0, max(0.2, 3.0 * (y - 0.25)))
     return 0.0
 
 

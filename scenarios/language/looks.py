@@ -40,6 +40,8 @@ class Look:
         return self.values[0] if self.values else float("nan") if self.drawn else self.centre
 
 
+ITSELF = "itself"
+"""Written in place of a look for each value: the number of a finding is itself the look, as on a table."""
 _SAID = ("unsaid", "no", "yes")
 
 
