@@ -50,7 +50,7 @@ class Patients:
     """Message class -> (n,) exact log-odds of label 1, in nats, given what is present.
 
     joint: the values in the record, history among them, whatever the pattern. joint_with_mask: the pattern too, for a reader who knows
-    the policy `same` and how data went missing, whoever ordered; left out where it is not worked out (see `Task.held`). late: the
+    the policy `same` and how data went missing, whoever ordered; left out where `Task.held` is None and data went missing besides. late: the
     product of what each modality says alone. mean: of the mean of their probabilities. single:X: of modality X alone.
     bottleneck:...: of features fixed before the question. joint_no_history, joint_with_mask_no_history: where the history was recorded
     because `Missing` is mar.
@@ -136,7 +136,10 @@ class Task:
     prevalence: float = 0.5
     held: tuple[float, float] | None = (1.0, 1.0)
     """P(`same` orders the second modality | label 0, label 1), the first being ordered for everybody; None where orders depend on
-    findings or on the history alone, so that a pattern says nothing more than they do, unless data go missing besides."""
+    findings or on the history."""
+    pattern_says: tuple[float, float] = (0.0, 0.0)
+    """Where `held` is None: log-likelihood ratio of a second modality that `same` did not order, and of one that it did, given the
+    values in the record."""
     first_d: float | None = None
     """Separation of the first column of the first modality where that is N(-d/2 or d/2, 1) by label; journeys go by it."""
     questions: int = 0
@@ -250,7 +253,8 @@ def _scores(task: Task, drawn: Drawn, present: Bools, lost: _Lost | None) -> dic
 
 def _with_mask(task: Task, present: Bools, lost: _Lost | None, scores: Mapping[str, Floats]) -> dict[str, Floats]:
     if task.held is None:
-        return {"joint_with_mask": scores["joint"]} if lost is None else {}
+        told = np.array(task.pattern_says)[present[:, 1].astype(np.int64)]
+        return {"joint_with_mask": scores["joint"] + told} if lost is None else {}
     if lost is None:
         chances = [np.where(present[:, 1], held, 1.0 - held) for held in task.held]
     else:
