@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -60,8 +60,10 @@ def every_missing(task: str) -> Iterator[Missing | None]:
                 yield Missing(mechanism, 0.5, keep_one)  # type: ignore[arg-type]
 
 
-def compared(task: str, *, patients: int, seed: int = 0) -> Iterator[Compared]:
-    """Every figure of a task, both ways.
+def compared(
+    task: str, *, patients: int, seed: int = 0, missing: Iterable[Missing | None] | None = None
+) -> Iterator[Compared]:
+    """Every figure of a task, both ways; where data go missing as in `missing`, or in `every_missing`.
 
     Raises:
         UnknownNameError: no such task.
