@@ -14,7 +14,7 @@ from workup.studies.fusion.ceilings import closed, simulated
 from workup.studies.fusion.ceilings.against import compared, every_missing
 from workup.studies.fusion.ceilings.scores import SILENT, auroc, laid, log_loss, mixture, normal
 from workup.studies.fusion.tasks import TASKS
-from workup.studies.fusion.tasks.records import Missing
+from workup.studies.fusion.tasks.records import Mechanism, Missing
 
 PLANNED = {
     ("additive", "single:R"): (0.921,), ("additive", "late"): (0.977,), ("additive", "joint"): (0.977,), ("additive", "mean"): (0.974,),
@@ -86,11 +86,24 @@ def test_simulation_agrees_with_the_closed_form(task: str) -> None:
         assert found.distance < few * room(found.closed, found.measure, TASKS[task].prevalence) + slack, str(found)
 
 
-@pytest.mark.parametrize("missing", list(every_missing("shortcut_interaction"))[1:], ids=str)
+@pytest.mark.parametrize(
+    "missing",
+    [*list(every_missing("shortcut_interaction"))[1:], Missing("mar", 0.8), Missing("outcome", 0.8, True)],
+    ids=str,
+)
 def test_simulation_agrees_where_data_are_missing(missing: Missing) -> None:
     for found in compared("shortcut_interaction", patients=PATIENTS // 4, seed=4, missing=[missing]):
         slack = 0.02 if found.message == "report" else 0.0
         assert found.distance < 2 * room(found.closed, found.measure, 0.3) + slack, str(found)
+
+
+@pytest.mark.parametrize("mechanism", ["mcar", "outcome", "journeys"])
+def test_a_rate_of_nothing_leaves_the_task_as_it_was(mechanism: Mechanism) -> None:
+    whole, same = (closed.ceilings("shortcut_interaction", missing) for missing in (None, Missing(mechanism, 0.0)))
+    assert set(whole) == set(same)
+    for message, by_policy in whole.items():
+        for policy, figures in by_policy.items():
+            assert same[message][policy] == pytest.approx(figures, abs=2e-4), (message, policy)
 
 
 def test_a_wrong_law_would_be_seen() -> None:
