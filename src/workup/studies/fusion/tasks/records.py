@@ -120,7 +120,7 @@ def kept(
         second: (n,) chance of the second modality after the first, in journeys.
         uniform: (n, M + 1) in [0, 1); the last column chooses whom to keep.
     """
-    stays = uniform[:, :-1] >= chance[:, None]
+    stays: NDArray[np.bool_] = np.asarray(uniform[:, :-1] >= chance[:, None])
     if second is not None:
         stays[:, 0] |= missing.keep_one
         stays[:, 1] = np.where(held[:, 0] & stays[:, 0], uniform[:, 1] < second, stays[:, 1])
