@@ -126,7 +126,7 @@ def kept(
         stays[:, 1] = np.where(held[:, 0] & stays[:, 0], uniform[:, 1] < second, stays[:, 1])
     left = held & stays
     if missing.keep_one:
-        bare = ~left.any(axis=1)
+        bare: NDArray[np.bool_] = np.asarray(~left.any(axis=1))
         at = np.floor(uniform[:, -1] * held.sum(axis=1)).astype(np.int64)
         left |= bare[:, None] & held & (np.cumsum(held, axis=1) == at[:, None] + 1)
     return left
