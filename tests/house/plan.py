@@ -57,6 +57,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "sensitivity": ("workup.sensitivity",),
     "studies": ("workup.studies",),
     "studies.bias": ("workup.studies.bias",),
+    "studies.fusion": ("workup.studies.fusion",),
     "benchmarks": ("workup.benchmarks",),
     "report": ("workup.report",),
     "cli": ("workup.cli",),
@@ -76,7 +77,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("envs.testing", "registry"),
     ("importers", "vignettes", "play"),
     ("authoring", "evaluation", "studies"),
-    ("sensitivity", "studies.bias"),
+    ("sensitivity", "studies.bias", "studies.fusion"),
     ("benchmarks", "report"),
     ("face",),
     ("cli",),
@@ -112,6 +113,7 @@ WHAT: Mapping[str, str] = {
     "sensitivity": "which figures matter",
     "studies": "what the records of journeys show and hide; cohorts as folders",
     "studies.bias": "how journeys bias the records they leave, and which repair works; a phenomenon a file",
+    "studies.fusion": "how fusion strategies compare against known ceilings; a task a file",
     "benchmarks": "the runner, and a file a benchmark",
     "report": "pages",
     "cli": "the commands",
@@ -120,7 +122,6 @@ WHAT: Mapping[str, str] = {
 TO_COME: Mapping[str, str] = {
     "envs/hospital/": "many journeys that share queues: simpy decides when a result arrives",
     "agents/fusion/": "prediction from several modalities, a method a file, torch inside",
-    "src/workup/studies/fusion/": "how fusion strategies compare against known ceilings; a task a file",
     "src/workup/oversight/": "drift between two populations, conformal sets",
     "src/workup/web/": "the workbench for clinicians, over library, lint, words and play",
 }
