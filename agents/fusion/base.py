@@ -113,6 +113,8 @@ class Rows:
     """(n,) int64, or None where the task asks nothing."""
     label: Tensor
     """(n,) int64 in [0, classes)."""
+    patient: Tensor
+    """(n,) int64: the row of each in the arrays that were given, by which messages name it."""
 
     def __len__(self) -> int:
         return len(self.label)
@@ -121,7 +123,7 @@ class Rows:
         """Some of them, by index or by mask."""
         question = None if self.question is None else self.question[rows]
         inputs = {name: block[rows] for name, block in self.inputs.items()}
-        return Rows(inputs, self.present[rows], self.order[rows], question, self.label[rows])
+        return Rows(inputs, self.present[rows], self.order[rows], question, self.label[rows], self.patient[rows])
 
 
 class Fusion(nn.Module):
