@@ -46,9 +46,9 @@ class Early(Fusion):
             block = training.inputs[name].flatten(1).float()
             mean = block.mean(dim=0)
             wanted = min(self.kept[column], len(block))
-            _, spread, directions = torch.pca_lowrank(
-                block - mean, q=min(wanted + 8, *block.shape), center=False, niter=4
-            )
+            with seeded(0, "components"):  # they are found by random projections
+                found = torch.pca_lowrank(block - mean, q=min(wanted + 8, *block.shape), center=False, niter=4)
+            spread, directions = found[1], found[2]
             scaled = directions * (len(block) ** 0.5 / spread[0].clamp(min=1e-6))
             self.get_buffer(f"mean_{column}").copy_(mean)
             self.get_buffer(f"components_{column}")[:, :wanted] = scaled[:, :wanted]
