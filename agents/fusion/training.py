@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -45,9 +45,9 @@ class Fitted:
     cpu_s: float
     """Members that were shared count as if they had been trained here."""
     epochs: int
-    validation_loss: float = field(default=float("nan"))
+    validation_loss: float = float("nan")
     """Mean nats on validation patients, weighted as in training."""
-    prevalence_loss: float = field(default=float("nan"))
+    prevalence_loss: float = float("nan")
     """That of the prevalence."""
 
     @property
@@ -186,7 +186,7 @@ def _judged(fitted: Fitted, training: Rows, tested: Rows) -> Fitted:
     prior = of_question(fitted.prior, rows.question, len(rows))
     losses = [nn.functional.cross_entropy(each, rows.label, reduction="none") for each in (said, prior)]
     found, prevalence = (float((each * weights).sum() / weights.sum()) for each in losses)
-    return Fitted(**{**fitted.__dict__, "validation_loss": found, "prevalence_loss": prevalence})
+    return replace(fitted, validation_loss=found, prevalence_loss=prevalence)
 
 
 def _within(module: nn.Module, fusion: nn.Module) -> bool:

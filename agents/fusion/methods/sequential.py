@@ -1,7 +1,7 @@
 """Sequential fusion: a state that each modality updates as it arrives, and a decision that can be read off after every step.
 
 state + MLP(state, embedding, (P state) * (Q embedding)): the product is what lets the state learn that two findings mean something
-only together; a plain GRU did not. Trained on random orders, so that the order of arrival does not matter afterwards.
+only together; a plain GRU did not. The state is normalised on its way in. Trained on random orders, so that the order of arrival does not matter afterwards.
 
 Source: the state and its decoding at every step are of Swamy et al., MultiModN, NeurIPS 2023.
 """
@@ -33,8 +33,9 @@ class Update(nn.Module):
 
     def forward(self, state: Tensor, embedded: Tensor) -> Tensor:
         """(n, STATE) and (n, width) -> (n, STATE)."""
-        products = self.of_state(state) * self.of_embedding(embedded)
-        hidden = functional.relu(self.enter(torch.cat([state, embedded, products], dim=1)))
+        known = functional.layer_norm(state, (STATE,))
+        products = self.of_state(known) * self.of_embedding(embedded)
+        hidden = functional.relu(self.enter(torch.cat([known, embedded, products], dim=1)))
         return state + self.leave(hidden)
 
 

@@ -158,7 +158,7 @@ def test_dropout_hides_in_training_only_and_leaves_something() -> None:
             net.train(training)(rows.inputs, rows.present, rows.order)
     assert bool(seen[0].any(dim=1).all())
     np.testing.assert_allclose(
-        seen[0].float().mean(dim=0), [0.625, 0.625], atol=0.08
+        seen[0].float().mean(dim=0), [0.75, 0.75], atol=0.07
     )  # a half, and the quarter that would lose both
     assert bool(seen[1].all())
 
