@@ -95,6 +95,10 @@ class Text(nn.Module):
 
     def forward(self, block: Tensor) -> Tensor:
         """(n, length) -> (n, WIDTH)."""
+        if len(block) and not 0 <= int(block.min()) <= int(block.max()) < _VOCABULARY:
+            raise FusionError(
+                f"words from {block.min()} to {block.max()}; expected numbers from 0 to {_VOCABULARY - 1}"
+            )
         written = (block != 0).unsqueeze(1)
         places = self.places(self.words(block.long()).movedim(2, 1)) * written
         mean = places.sum(dim=2) / written.sum(dim=2).clamp(min=1)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from workup.agents.fusion.balance import pattern_codes
-from workup.agents.fusion.base import Build, Fusion, Rows, TaskSpec, UnseenPatternError, log_prevalence
+from workup.agents.fusion.base import Build, Fusion, FusionError, Rows, TaskSpec, UnseenPatternError, log_prevalence
 from workup.agents.fusion.encoders import encoders_for
 from workup.agents.fusion.parts import counted, of_question, seeded
 from workup.agents.fusion.rows import as_seen, check_finite, means_of, on, rows_of, with_history
@@ -195,6 +195,11 @@ def _within(module: nn.Module, fusion: nn.Module) -> bool:
 
 def _split(rows: Rows, validation: Rows | None, seed: int, settings: Settings) -> tuple[Rows, Rows]:
     if validation is not None:
+        if validation.present.shape[1] != rows.present.shape[1]:
+            raise FusionError(
+                f"validation has {validation.present.shape[1]} modalities, training {rows.present.shape[1]}; "
+                "expected the same, so give `rows_of` the history of both or of neither"
+            )
         return rows, validation
     with seeded(seed, "split"):
         shuffled = torch.randperm(len(rows))

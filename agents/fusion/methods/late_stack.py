@@ -1,6 +1,7 @@
 """Late fusion by stacking: a logistic regression on the readers' opinions and on who gave one.
 
-It is fitted to validation patients, whom the readers were not fitted to.
+It is fitted to validation patients, whom the readers were not fitted to; so its loss on them is flattering. It sees who was asked,
+which the class "late" does not: where the ordering tells something, it may pass that class's ceiling.
 
 Source: Wolpert, Stacked generalization, Neural Networks 1992;5:241.
 """
