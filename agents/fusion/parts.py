@@ -49,6 +49,12 @@ def counted(module: nn.Module) -> int:
     return sum(each.numel() for each in module.parameters())
 
 
+def fusing(fusion: nn.Module, encoders: Mapping[str, nn.Module]) -> int:
+    """Its parameters without those of the encoders that it uses."""
+    inside = {id(each) for each in fusion.modules()}
+    return counted(fusion) - sum(counted(each) for each in encoders.values() if id(each) in inside)
+
+
 class Head(nn.Module):
     """From features to logits: one hidden layer, each unit of which the question scales and shifts."""
 

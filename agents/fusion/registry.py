@@ -12,7 +12,7 @@ from workup.agents.fusion import methods
 from workup.agents.fusion.base import Build, TaskSpec
 from workup.agents.fusion.encoders import encoders_for
 from workup.agents.fusion.methods.single import build_named
-from workup.agents.fusion.parts import counted
+from workup.agents.fusion.parts import fusing
 from workup.errors import InternalError, UnknownNameError, suggestion
 
 
@@ -48,7 +48,5 @@ def frontier(task: TaskSpec) -> dict[str, int]:
     sizes = {}
     for name, build in fusions().items():
         encoders = encoders_for(task, blocks)
-        fusion = build(task, encoders, seed=0)
-        inside = {id(each) for each in fusion.modules()}
-        sizes[name] = counted(fusion) - sum(counted(each) for each in encoders.values() if id(each) in inside)
+        sizes[name] = fusing(build(task, encoders, seed=0), encoders)
     return sizes

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from workup.agents.fusion.balance import pattern_codes
 from workup.agents.fusion.base import Build, Fusion, FusionError, Rows, TaskSpec, UnseenPatternError, log_prevalence
 from workup.agents.fusion.encoders import encoders_for
-from workup.agents.fusion.parts import counted, of_question, seeded
+from workup.agents.fusion.parts import counted, fusing, of_question, seeded
 from workup.agents.fusion.rows import as_seen, check_finite, means_of, on, rows_of, with_history
 from workup.agents.fusion.trainer import Member, Settings, Trainer, weights_of
 
@@ -105,7 +105,6 @@ def fit(
     fill = {each: block.to(device) for each, block in fill.items()}
     trainer = Trainer(task, name, settings, seed, shared if shared is not None else {}, fill)
     cpu_s, epochs = trainer.whole(fusion, training, tested)
-    encoding = {id(each): counted(each) for each in made.values() if _within(each, fusion)}
     fitted = Fitted(
         fusion=fusion.eval(),
         spec=task,
@@ -115,7 +114,7 @@ def fit(
         fill=fill,
         patterns=pattern_codes(training.present).unique(),
         parameters=counted(fusion),
-        fusion_parameters=counted(fusion) - sum(encoding.values()),
+        fusion_parameters=fusing(fusion, made),
         cpu_s=cpu_s,
         epochs=epochs,
     )
@@ -187,10 +186,6 @@ def _judged(fitted: Fitted, training: Rows, tested: Rows) -> Fitted:
     losses = [nn.functional.cross_entropy(each, rows.label, reduction="none") for each in (said, prior)]
     found, prevalence = (float((each * weights).sum() / weights.sum()) for each in losses)
     return replace(fitted, validation_loss=found, prevalence_loss=prevalence)
-
-
-def _within(module: nn.Module, fusion: nn.Module) -> bool:
-    return any(each is module for each in fusion.modules())
 
 
 def _split(rows: Rows, validation: Rows | None, seed: int, settings: Settings) -> tuple[Rows, Rows]:
