@@ -1,0 +1,1 @@
+"""How strategies of fusion compare, against ceilings that are known."""
