@@ -41,6 +41,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "agents.planning": ("workup.agents.planning",),
     "agents.baselines": ("workup.agents.baselines",),
     "agents.learned": ("workup.agents.learned",),
+    "agents.fusion": ("workup.agents.fusion",),
     "registry": (
         "workup.agents.registry",
         "workup.agents.referenced",
@@ -70,7 +71,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("lint",),
     ("words", "library"),
     ("envs.engine",),
-    ("envs.compile", "agents"),
+    ("envs.compile", "agents", "agents.fusion"),
     ("envs.records", "agents.planning"),
     ("envs.views", "agents.baselines", "agents.learned"),
     ("envs.testing", "registry"),
@@ -101,6 +102,7 @@ WHAT: Mapping[str, str] = {
     "agents.planning": "look ahead: exact, bounded, one step",
     "agents.baselines": "agents that need no training",
     "agents.learned": "agents that are fitted, a method a file",
+    "agents.fusion": "prediction from several modalities, a method a file, torch inside",
     "registry": "agents and learners by name, agents of one's own; what every agent keeps to",
     "face": "`import workup`: the public names, imported when they are used",
     "importers": "from foreign networks, tables and knowledge bases to scenarios",
@@ -120,7 +122,6 @@ WHAT: Mapping[str, str] = {
 TO_COME: Mapping[str, str] = {
     "envs/modalities/": "raw data of findings, drawn by (patient, finding) with stream RENDER, a kind a file; never in the kernel",
     "envs/hospital/": "many journeys that share queues: simpy decides when a result arrives",
-    "agents/fusion/": "prediction from several modalities, a method a file, torch inside",
     "src/workup/oversight/": "drift between two populations, conformal sets",
     "src/workup/web/": "the workbench for clinicians, over library, lint, words and play",
 }

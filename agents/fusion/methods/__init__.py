@@ -1,0 +1,1 @@
+"""Fusion methods, one a file: each has FUSIONS, name -> build. `workup.agents.fusion.registry` finds them."""
