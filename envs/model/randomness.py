@@ -21,8 +21,8 @@ _TO_UNIT = 1.0 / 9007199254740992.0  # 2 ** -53
 # Streams are numbered by purpose; below each there is room for 2 ** 24 draws.
 CORE, VALUE, NUMBER, EVENT, CORRUPTION, COMPLICATION, PROGRESSION = (purpose << 24 for purpose in range(7))
 RENDER, BEHAVIOUR = 7 << 24, 8 << 24
-# BEHAVIOUR + step: which of the actions it might take an agent takes. Reserved, and drawn by nothing yet: PROGRESSION and
-# RENDER (what a raw modality looks like).
+# BEHAVIOUR + step: which of the actions it might take an agent takes. RENDER + a hash of the name of what is shown: the key of a
+# picture. Reserved, and drawn by nothing yet: PROGRESSION.
 ATTEMPTS = 16
 """Streams kept for each chance event: event * ATTEMPTS + attempt."""
 

@@ -15,6 +15,7 @@ from workup.scenarios.language.amounts import Benefit, Money, Nested
 from workup.scenarios.language.authorship import FigureRecord, Review, Source, Who
 from workup.scenarios.language.durations import PATTERN, hours
 from workup.scenarios.language.endings import UtilityUnit, Worth
+from workup.scenarios.language.looks import LOOKS
 from workup.scenarios.language.model import Model
 from workup.scenarios.language.points import Score
 
@@ -28,6 +29,8 @@ OPENING: tuple[str, ...] = TIERS[:2]
 _DURATION_JSON = {"anyOf": [{"type": "string", "pattern": PATTERN.pattern}, {"const": 0}]}
 DurationHours = Annotated[float, BeforeValidator(hours), WithJsonSchema(_DURATION_JSON)]
 """Written for people ('20 min', '2 h', '3 days', '6 weeks'), held in hours."""
+
+Shown = Annotated[str, WithJsonSchema({"enum": list(LOOKS)})]
 
 When = dict[str, Any] | tuple[dict[str, Any], ...]
 """A condition on revealed facts. A mapping is an 'and', a list of mappings an 'or'.
@@ -94,6 +97,8 @@ class Finding(Variable):
     change_of: str | None = None
     """The finding that was seen before; the item that reveals this one requires it, and takes `after`."""
     after: DurationHours | None = None
+    look: dict[str, str | dict[str, float | str]] | None = Field(default=None, exclude=True)
+    """Look of what shows it -> by value, as a name or a number; or `itself`, for a number that is printed. No part of the content."""
     recorded: bool = True
     """Whether it is written down. What is not is seen by whoever meets the patient, policies included, and left out of cohorts."""
 
@@ -162,6 +167,8 @@ class Orderable(Model):
 
 class Investigation(Orderable):
     tier: Tier
+    shown: Shown | None = Field(default=None, exclude=True)
+    """As which kind of picture its result can be drawn; see `workup.scenarios.language.looks`. No part of the content."""
 
 
 class Act(Orderable):

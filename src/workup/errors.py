@@ -44,18 +44,20 @@ class WorkupError(Exception):
 
 @dataclass(frozen=True)
 class Fault:
-    """One thing wrong with a file, at `path:line`."""
+    """One thing wrong with a file, at `path:line`, or `path:line:column` where the column is told."""
 
     path: str
     line: int
     message: str
     """What was found, what was expected and how to mend it; bounded, and safe on a terminal."""
+    column: int | None = None
+    """From 1."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "message", shown(self.message, _LONGEST_FAULT))
 
     def __str__(self) -> str:
-        return f"{self.path}:{self.line}: {self.message}"
+        return f"{self.path}:{self.line}:{'' if self.column is None else f'{self.column}:'} {self.message}"
 
 
 class ScenarioError(WorkupError):

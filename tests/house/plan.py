@@ -34,6 +34,7 @@ ROOMS: Mapping[str, tuple[str, ...]] = {
     "envs.model": ("workup.envs", "workup.envs.model"),
     "envs.engine": ("workup.envs.engine",),
     "envs.compile": ("workup.envs.compile",),
+    "envs.modalities": ("workup.envs.modalities",),
     "envs.records": ("workup.envs.records",),
     "envs.views": ("workup.envs.views",),
     "envs.testing": ("workup.envs.testing",),
@@ -68,7 +69,7 @@ FLOORS: tuple[tuple[str, ...], ...] = (
     ("ground",),
     ("language", "plugins"),
     ("reading", "envs.model"),
-    ("lint",),
+    ("lint", "envs.modalities"),
     ("words", "library"),
     ("envs.engine",),
     ("envs.compile", "agents", "agents.fusion"),
@@ -95,6 +96,7 @@ WHAT: Mapping[str, str] = {
     "envs.model": "what is true: network, patient model, belief, world, population",
     "envs.engine": "a batch of journeys, and its kernel",
     "envs.compile": "from a scenario to a world",
+    "envs.modalities": "raw data of findings: how notes, tables, films, slides and waveforms look, a kind a file",
     "envs.records": "what happened: journeys, run, written, told",
     "envs.views": "how Gymnasium and Stable-Baselines3 see the engine",
     "envs.testing": "what the environments of every scenario keep to",
@@ -120,7 +122,6 @@ WHAT: Mapping[str, str] = {
 }
 
 TO_COME: Mapping[str, str] = {
-    "envs/modalities/": "raw data of findings, drawn by (patient, finding) with stream RENDER, a kind a file; never in the kernel",
     "envs/hospital/": "many journeys that share queues: simpy decides when a result arrives",
     "src/workup/oversight/": "drift between two populations, conformal sets",
     "src/workup/web/": "the workbench for clinicians, over library, lint, words and play",

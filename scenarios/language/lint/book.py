@@ -32,6 +32,8 @@ class Book:
                 self.revealed_by.setdefault(name, item)
         self.known_at_start = {name for name, of in scenario.context.items() if of.known == "at_start"}
         self.faults: list[tuple[SubPath, str]] = []
+        self.exact: set[SubPath] = set()
+        """Places of which a fault tells the column too."""
         self.tallies: dict[str, Tally] = {}
         """Of the scores that mean something; what is wrong with the others is told by `lint.scores`."""
         for name, score in scenario.scores.items():

@@ -10,6 +10,7 @@ from workup.scenarios.language.lint import changes as lint_changes
 from workup.scenarios.language.lint import decisions as lint_decisions
 from workup.scenarios.language.lint import journey as lint_journey
 from workup.scenarios.language.lint import limits as lint_limits
+from workup.scenarios.language.lint import looks as lint_looks
 from workup.scenarios.language.lint import names as lint_names
 from workup.scenarios.language.lint import scores as lint_scores
 from workup.scenarios.language.lint import tables as lint_tables
@@ -32,6 +33,7 @@ _RULES = (
     lint_scores.check_scores,
     lint_worth.check_worths,
     lint_changes.check_changes,
+    lint_looks.check_looks,
     lint_journey.check_requirements,
     lint_journey.check_contraindications,
     lint_journey.check_guideline,
@@ -103,5 +105,5 @@ def faults_of(reading: Reading) -> tuple[Fault, ...]:
         book = Book(reading.scenario)
         for rule in _RULES:
             rule(book)
-        faults += [reading.tree.fault(place, message) for place, message in book.faults]
+        faults += [reading.tree.fault(place, message, column=place in book.exact) for place, message in book.faults]
     return tuple(sorted(dict.fromkeys(faults), key=lambda fault: (fault.path, fault.line)))

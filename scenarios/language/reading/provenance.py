@@ -36,7 +36,7 @@ def strip(tree: Tree) -> tuple[dict[str, Any], tuple[FigureRecord, ...], tuple[F
     """Plain values without provenance, the record of every figure, and what is wrong with the provenance.
 
     A clinical figure is a probability, cost, loss, time, dose, utility, cut-off or ceiling; not a setting
-    (`attempts`, `range`, `step`, `tolerance`, `weights`, `max_steps`, `at`), nor a vignette's story.
+    (`attempts`, `range`, `step`, `tolerance`, `weights`, `max_steps`, `at`, `look`), nor a vignette's story.
     """
     stripper = _Stripper(tree)
     data = stripper.walk(tree.data, (), _Scope())
@@ -187,7 +187,8 @@ def _is_target(path: Path) -> bool:
 def _is_setting(path: Path) -> bool:
     story = path[0] == "vignettes" and path[2:3] in (("context",), ("findings",))
     weight = path[0] == "rewards" and "weights" in path[-2:-1]
-    return story or weight or path[-1] in _SETTINGS or "range" in path[-2:-1]
+    look = path[0] == "findings" and "look" in path[2:3]
+    return story or weight or look or path[-1] in _SETTINGS or "range" in path[-2:-1]
 
 
 def _ends_a_range(path: Path) -> bool:

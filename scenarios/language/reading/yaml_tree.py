@@ -52,6 +52,8 @@ class Tree:
     data: Any = None
     places: dict[Path, tuple[str, int]] = field(default_factory=dict)
     """File and line (from 1) of the key or list entry at each path."""
+    columns: dict[Path, int] = field(default_factory=dict)
+    """Its column, from 1."""
     digits: dict[Path, str] = field(default_factory=dict)
     """Numbers that were not written as Python writes them: 0.30, 1e3."""
     unended: tuple[str, ...] = ()
@@ -63,10 +65,11 @@ class Tree:
             path = path[:-1]
         return self.places.get(path, (self.file, 1))
 
-    def fault(self, path: Path, message: str) -> Fault:
-        """A fault at `path`, the path itself at the head of the message."""
+    def fault(self, path: Path, message: str, *, column: bool = False) -> Fault:
+        """A fault at `path`, the path itself at the head of the message; with its column, if that is known and asked for."""
         dotted = ".".join(str(part) for part in path)
-        return Fault(*self.place(path), f"{dotted}: {message}" if dotted else message)
+        at = self.columns.get(path) if column else None
+        return Fault(*self.place(path), f"{dotted}: {message}" if dotted else message, at)
 
     def graft(self, key: str, tree: Tree) -> None:
         """Put another file's tree under `key`."""
@@ -74,6 +77,7 @@ class Tree:
         self.places[(key,)] = (tree.file, 1)
         self.places |= {(key, *path): place for path, place in tree.places.items()}
         self.digits |= {(key, *path): text for path, text in tree.digits.items()}
+        self.columns |= {(key, *path): column for path, column in tree.columns.items()}
         self.unended += tree.unended
 
 
@@ -212,6 +216,7 @@ class _Builder:
                 self._report(line, f"{key!r} is written twice (first on line {first}); keep one")
             else:
                 self.tree.places[(*path, key)] = (self.tree.file, line)
+                self.tree.columns[(*path, key)] = event.start_mark.column + 1
             found[key] = self._node(next(events), events, (*path, key))
         return found
 
@@ -228,6 +233,7 @@ class _Builder:
         while not isinstance(event := next(events), SequenceEndEvent):
             here = (*path, len(found))
             self.tree.places[here] = (self.tree.file, event.start_mark.line + 1)
+            self.tree.columns[here] = event.start_mark.column + 1
             found.append(self._node(event, events, here))
         return found
 
