@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,9 +14,12 @@ from workup.benchmarks.fusion_grid import Grid, Run, grid, plan, tracks
 from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.studies.fusion.compare import Compared, Contrast, Floats, compare, contrasts
+from workup.studies.fusion.needed import need_packages
 
 EXACT: Final = ("exact_joint", "exact_joint_with_mask", "exact_late", "exact_mean")
 """Exact scores that stand in the grid as if they were methods."""
+FIGURE: Final = ("early", "late_poe", "late_report", "concat", "gradual", "personal", "sequential", *EXACT)
+"""Methods of the figure: those of the article, and what it takes to say where they stand."""
 CONTRASTED: Final = "n2000"
 """The size of training at which contrasts are judged."""
 
@@ -35,9 +37,14 @@ class Asked:
     models: Sequence[str] = ()
     """`my.py:build`, each beside ours, in every track."""
 
+    def of_figure(self) -> Asked:
+        """What the figure needs of it."""
+        return replace(self, methods=FIGURE, tracks=("findings",), views=("findings",))
+
 
 def method_names() -> list[str]:
-    """Every method, and the exact scores."""
+    """Every method, and the exact scores. Raises WorkupError, with the remedy, where torch or scikit-learn is not installed."""
+    need_packages()
     from workup.agents.fusion.registry import fusions
 
     return [*sorted(fusions()), *EXACT]
@@ -71,7 +78,9 @@ def cells_of(asked: Asked) -> tuple[Grid, list[tuple[Run, Cell]]]:
         found, [*(asked.methods or names), *asked.models], seeds=asked.seeds, only=asked.tasks, views=asked.views
     )
     if not laid.runs:
-        raise WorkupError("no run is left of what was asked for; take fewer of --tasks, --methods, --views and --tracks together")
+        raise WorkupError(
+            "no run is left of what was asked for; take fewer of --tasks, --methods, --views and --tracks together"
+        )
     return laid, [(each, each.cell(digest(each.task, each.method))) for each in laid.runs]
 
 
@@ -136,7 +145,10 @@ def _pair(
 def _tests(of: Contrast, method: str, done: Sequence[Done]) -> dict[int, Mapping[str, Any]]:
     found = {}
     for each in done:
-        same = each.cell.scenario == f"fusion/{of.task}/{of.view}" and each.cell.agent == f"{method}/{CONTRASTED}/{of.record}"
+        same = (
+            each.cell.scenario == f"fusion/{of.task}/{of.view}"
+            and each.cell.agent == f"{method}/{CONTRASTED}/{of.record}"
+        )
         test = each.result["tests"].get(of.test) if same and each.result["status"] == "ok" else None
         if test is not None and of.measure in test["replicates"]:
             found[each.cell.seed or 0] = test

@@ -72,7 +72,10 @@ def _of_view(found: Found, view: str, size: str) -> list[str]:
         lines += _table(
             f"{words}: {about}, tested on records of the same policy",
             ["method", *tasks],
-            [[f"`{m}`", *(_cell(same, Key(t, view, m, size, "same"), "same", measure) for t in tasks)] for m in methods],
+            [
+                [f"`{m}`", *(_cell(same, Key(t, view, m, size, "same"), "same", measure) for t in tasks)]
+                for m in methods
+            ],
         )
     return lines + _shifts(found, view, size, about) + _missing(found, view, size, about)
 
@@ -99,7 +102,9 @@ def _missing(found: Found, view: str, size: str, about: str) -> list[str]:
                 [f"`{m}`", *(_cell(lost, Key(task, view, m, size, record), test, "auroc") for record in records)]
                 for m in _ordered(key.method for key in lost if key.task == task)
             ]
-            title = f"AUROC: {task}, {about}, learnt from records with as much lost as the column says, tested on `{test}`"
+            title = (
+                f"AUROC: {task}, {about}, learnt from records with as much lost as the column says, tested on `{test}`"
+            )
             lines += _table(title, ["method", *records], rows)
     return lines
 
@@ -163,7 +168,14 @@ def _cell(found: Found, key: Key, test: str, measure: str) -> str:
 
 
 def _table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    return [f"**{title}**", "", table_line(heading), "|" + "---|" * len(heading), *(table_line(row) for row in rows), ""]
+    return [
+        f"**{title}**",
+        "",
+        table_line(heading),
+        "|" + "---|" * len(heading),
+        *(table_line(row) for row in rows),
+        "",
+    ]
 
 
 def _ordered(items: Any) -> list[Any]:
@@ -180,10 +192,10 @@ def write_tables(path: Path, lines: Sequence[str]) -> None:
     if path.is_file():
         page = path.read_text(encoding="utf-8")
         if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
-            raise FileFormatError(f"{path}: expected the lines {BEGIN} and {END}, each once, in this order; the tables go between")
+            raise FileFormatError(
+                f"{path}: expected the lines {BEGIN} and {END}, each once, in this order; the tables go between"
+            )
         text = page[: page.index(BEGIN)] + text + page[page.index(END) + len(END) :]
     else:
         text += "\n"
     write_whole(path, text)
-
-

@@ -13,6 +13,7 @@ from workup.cli.terminal import DISCLAIMER, JsonFile, cells, console, progress, 
 from workup.errors import WorkupError
 
 if TYPE_CHECKING:
+    from workup.benchmarks.fusion import Asked
     from workup.benchmarks.runner import Done
     from workup.studies.fusion.compare import Compared
 
@@ -21,9 +22,12 @@ Names = Annotated[str, typer.Option(metavar="A,B", help="Only these; all if empt
 
 def fusion(
     quick: Annotated[
-        bool, typer.Option("--quick", help="2,000 patients to learn from; without it also 300 and 20,000, and pictures.")
+        bool,
+        typer.Option("--quick", help="2,000 patients to learn from; without it also 300 and 20,000, and pictures."),
     ] = False,
-    only_plan: Annotated[bool, typer.Option("--plan", help="Say what would be run and what it costs; run nothing.")] = False,
+    only_plan: Annotated[
+        bool, typer.Option("--plan", help="Say what would be run and what it costs; run nothing.")
+    ] = False,
     figure: Annotated[
         int | None, typer.Option("--figure", metavar="2", help="Draw the article's figure 2 beside what was measured.")
     ] = None,
@@ -34,14 +38,18 @@ def fusion(
     tracks: Names = "",
     model: Annotated[
         list[str] | None,
-        typer.Option("--model", metavar="my.py:build", help="Your own beside them; runs that file. May be given again."),
+        typer.Option(
+            "--model", metavar="my.py:build", help="Your own beside them; runs that file. May be given again."
+        ),
     ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, on patients of their own.")] = 5,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
     runs: Runs = Path("runs/fusion"),
     out: Annotated[
         Path | None,
-        typer.Option("--out", metavar="FILE", help="Tables as Markdown, between the marks of a page; of a figure PNG or SVG."),
+        typer.Option(
+            "--out", metavar="FILE", help="Tables as Markdown, between the marks of a page; of a figure PNG or SVG."
+        ),
     ] = None,
     json_file: JsonFile = None,
 ) -> None:
@@ -49,16 +57,17 @@ def fusion(
 
     Killed, it goes on where it stopped when called again with the same --runs.
     """
-    from workup.agents.learned.ppo.learner import ppo_training
-    from workup.benchmarks.fusion import Asked, bench_fusion, compared, planned
+    from workup.benchmarks.fusion import Asked, bench_fusion, compared, method_names, planned
     from workup.benchmarks.fusion_page import markdown, write_tables
 
-    ppo_training()  # says what to install where its packages are missing
+    method_names()  # says what to install where packages are missing
     if readers:
         _train_readers(seeds if seeds != 5 else 1)
         return
     if figure not in (None, 2):
-        raise WorkupError(f"--figure {figure}; expected 2, the figure of the founding article that this benchmark measures")
+        raise WorkupError(
+            f"--figure {figure}; expected 2, the figure of the founding article that this benchmark measures"
+        )
     asked = Asked(
         quick=quick or figure is not None, seeds=seeds, tasks=_names(tasks), methods=_names(methods), views=_names(views),
         tracks=_names(tracks), models=tuple(model or ()),
@@ -97,16 +106,19 @@ def _show_plan(found: dict[str, Any], json_file: Path | None) -> None:
     write_json(json_file, found)
 
 
-def _draw(asked: Any, runs: Path, jobs: int, out: Path) -> None:
-    from workup.benchmarks.fusion import FIGURE, bench_fusion
+def _draw(asked: Asked, runs: Path, jobs: int, out: Path) -> None:
+    from workup.benchmarks.fusion import bench_fusion
     from workup.benchmarks.fusion_page import gathered
     from workup.studies.fusion.picture import picture
 
     if out.suffix not in (".png", ".svg"):
         raise WorkupError(f"--out {out}; a figure is a .png or an .svg")
     with cells(runs) as show:
-        done = bench_fusion(asked.of_figure(FIGURE), runs=runs, workers=jobs, progress=show)
-    picture(gathered(done)).savefig(out, dpi=160)
+        done = bench_fusion(asked.of_figure(), runs=runs, workers=jobs, progress=show)
+    found: dict[str, dict[str, list[Any]]] = {}
+    for key, results in gathered(done).items():
+        found.setdefault(key.task, {})[key.method] = list(results)
+    picture(found).savefig(out, dpi=160)
     console().print(f"figure 2, as it is read in the clinic and as it was measured: {escape(str(out))}")
     console().print(f"[dim]{DISCLAIMER}[/dim]")
 

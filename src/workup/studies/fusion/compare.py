@@ -94,11 +94,15 @@ def contrasts(path: Path = CONTRASTS) -> list[Contrast]:
         found.append(one)
     ids = [one.id for one in found]
     if len(set(ids)) != len(ids):
-        raise FileFormatError(f"{path}: {next(i for i in ids if ids.count(i) > 1)} is there twice; expected each contrast once")
+        raise FileFormatError(
+            f"{path}: {next(i for i in ids if ids.count(i) > 1)} is there twice; expected each contrast once"
+        )
     return found
 
 
-def compare(pairs: Iterable[tuple[Contrast, Mapping[int, Floats], Mapping[int, Floats], Mapping[int, float]]]) -> list[Compared]:
+def compare(
+    pairs: Iterable[tuple[Contrast, Mapping[int, Floats], Mapping[int, Floats], Mapping[int, float]]],
+) -> list[Compared]:
     """Every contrast that can be judged, with Holm's correction over all of them.
 
     Args:
@@ -152,7 +156,9 @@ def _paired(
     contrast: Contrast, left: Mapping[int, Floats], right: Mapping[int, Floats], found: Mapping[int, float]
 ) -> tuple[Interval, float, tuple[float, float], int]:
     if set(left) != set(right) or set(left) != set(found) or not left:
-        raise WorkupError(f"{contrast.id}: seeds {sorted(left)} of one and {sorted(right)} of the other; expected the same")
+        raise WorkupError(
+            f"{contrast.id}: seeds {sorted(left)} of one and {sorted(right)} of the other; expected the same"
+        )
     mean = float(np.mean(list(found.values())))
     drawn = hierarchical([left[seed] - right[seed] for seed in sorted(left)], sample=contrast.id)
     drawn = drawn - drawn.mean() + mean

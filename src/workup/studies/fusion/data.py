@@ -59,7 +59,9 @@ class FusionData(Dataset[dict[str, Any]]):
         """
         drawn = draw(task, split, patients=patients, seed=seed, view=view, policy=policy, missing=missing)
         met = drawn.patients
-        self._hold(drawn.spec, tensors(drawn.spec, drawn.inputs, drawn.present, drawn.order, met.question, met.label), drawn)
+        self._hold(
+            drawn.spec, tensors(drawn.spec, drawn.inputs, drawn.present, drawn.order, met.question, met.label), drawn
+        )
 
     def _hold(self, spec: TaskSpec, rows: Rows, drawn: Drawn | None) -> None:
         self.spec, self.rows, self.drawn = spec, rows, drawn
@@ -91,11 +93,15 @@ class FusionData(Dataset[dict[str, Any]]):
         label, names = np.asarray(label), tuple(inputs)
         n = len(label)
         if not names or n == 0 or not np.issubdtype(label.dtype, np.integer):
-            raise WorkupError(f"{name}: {len(names)} modalities and {n} labels ({label.dtype}); expected 1 or more of each, labels whole numbers")
+            raise WorkupError(
+                f"{name}: {len(names)} modalities and {n} labels ({label.dtype}); expected 1 or more of each, labels whole numbers"
+            )
         blocks = {m: np.asarray(block) for m, block in inputs.items()}
         held = np.ones((n, len(names)), dtype=bool) if present is None else np.asarray(present)
         if held.dtype != bool or held.shape != (n, len(names)):
-            raise WorkupError(f"{name}: present is {held.dtype} {held.shape}; expected bool ({n}, {len(names)}): patients, modalities")
+            raise WorkupError(
+                f"{name}: present is {held.dtype} {held.shape}; expected bool ({n}, {len(names)}): patients, modalities"
+            )
         spec = TaskSpec(
             name,
             names,

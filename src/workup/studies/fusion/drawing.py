@@ -49,7 +49,14 @@ def task_of(task: str | Task) -> Task:
 
 
 def draw(
-    task: str | Task, split: str, *, patients: int, seed: int, view: str, policy: str = "same", missing: Missing | None = None
+    task: str | Task,
+    split: str,
+    *,
+    patients: int,
+    seed: int,
+    view: str,
+    policy: str = "same",
+    missing: Missing | None = None,
 ) -> Drawn:
     """See `data.FusionData`, whose arrays these are."""
     of = task_of(task)
@@ -71,9 +78,7 @@ def draw(
     return Drawn(of, _spec(of, inputs), met, keys, inputs, present, order)
 
 
-def _seen(
-    task: Task, met: Patients, keys: NDArray[np.uint64], *, view: str, seed: int
-) -> Mapping[str, NDArray[Any]]:
+def _seen(task: Task, met: Patients, keys: NDArray[np.uint64], *, view: str, seed: int) -> Mapping[str, NDArray[Any]]:
     if view == "findings":
         return findings_view(task, met, seed=seed)
     if view == "raw":

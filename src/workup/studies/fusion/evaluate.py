@@ -23,7 +23,13 @@ from workup.studies.fusion.acquisition import acquired
 from workup.studies.fusion.conditions import condition, tests_of
 from workup.studies.fusion.data import FusionData
 from workup.studies.fusion.drawing import task_of
-from workup.studies.fusion.measures import by_pattern, measured, no_better_than_prevalence, replicates, replicates_of_mean
+from workup.studies.fusion.measures import (
+    by_pattern,
+    measured,
+    no_better_than_prevalence,
+    replicates,
+    replicates_of_mean,
+)
 
 if TYPE_CHECKING:
     import polars as pl
@@ -52,7 +58,11 @@ class Results:
         Raises:
             WorkupError: no such test or measure.
         """
-        found = [run["tests"][test].get(measure) if test in run["tests"] else None for run in self.runs if run["status"] == "ok"]
+        found = [
+            run["tests"][test].get(measure) if test in run["tests"] else None
+            for run in self.runs
+            if run["status"] == "ok"
+        ]
         if any(value is None for value in found):
             raise WorkupError(f"{self.task}: no {measure!r} of a test {test!r}; look at `runs[0]['tests']`")
         return float(np.mean(found)) if found else math.nan
@@ -108,15 +118,21 @@ def evaluate(
         condition(record, of)
         sizes = (patients, max(patients // 4, 100), test_patients)
         runs = [
-            {"seed": seed} | run_once(build_or_name, of, view=view, seed=seed, record=record, sizes=sizes, encoders=encoders)
+            {"seed": seed}
+            | run_once(build_or_name, of, view=view, seed=seed, record=record, sizes=sizes, encoders=encoders)
             for seed in range(seeds)
         ]
         return Results(of.name, method, tuple(runs))
     missing = [name for name in ("train", "validation") if name not in task]
     tests = {name: data for name, data in task.items() if name not in ("train", "validation")}
     if missing or not tests:
-        raise WorkupError(f"task: data named {sorted(task)}; expected train, validation and one or more to test on, such as same")
-    own = [{"seed": seed} | trained(build_or_name, task["train"], task["validation"], tests, seed=seed, encoders=encoders) for seed in range(seeds)]
+        raise WorkupError(
+            f"task: data named {sorted(task)}; expected train, validation and one or more to test on, such as same"
+        )
+    own = [
+        {"seed": seed} | trained(build_or_name, task["train"], task["validation"], tests, seed=seed, encoders=encoders)
+        for seed in range(seeds)
+    ]
     return Results(task["train"].spec.name, method, tuple(own))
 
 
@@ -153,8 +169,18 @@ def trained(
     shared: dict[str, Any] | None = None,
 ) -> dict[str, Any]:
     """One training on given data; see `Results.runs`. `shared`: as of `workup.agents.fusion.training.fit`."""
-    build, rows, begun = (fusion_of(build_or_name) if isinstance(build_or_name, str) else build_or_name), train.rows, time.process_time()
-    about: dict[str, Any] = {"message": None, "parameters": None, "fusion_parameters": None, "epochs": None, "cpu_s": None}
+    build, rows, begun = (
+        (fusion_of(build_or_name) if isinstance(build_or_name, str) else build_or_name),
+        train.rows,
+        time.process_time(),
+    )
+    about: dict[str, Any] = {
+        "message": None,
+        "parameters": None,
+        "fusion_parameters": None,
+        "epochs": None,
+        "cpu_s": None,
+    }
     try:
         fitted = fit(
             build, train.spec, rows.inputs, rows.present, rows.order, rows.question, rows.label,
@@ -171,7 +197,9 @@ def trained(
         return _ended("failed", str(error), about, begun)
     except FusionError as error:
         return _ended("refused", str(error), about, begun)
-    status, reason = ("ok", None) if learned else ("failed", "did not learn: no better on validation patients than the prevalence")
+    status, reason = (
+        ("ok", None) if learned else ("failed", "did not learn: no better on validation patients than the prevalence")
+    )
     return _ended(status, reason, about, begun) | {"tests": found}
 
 
@@ -209,7 +237,9 @@ def _tested(fitted: Fitted, validation: FusionData, data: FusionData, test: str,
     if data.spec.right_gbp > 0 and test == "same":
         got = acquired(fitted, validation, data)
         found |= got.as_json()
-        found["replicates"]["benefit_gbp"] = replicates_of_mean(got.benefit_gbp, sample=f"{data.spec.name} {test} {seed}")
+        found["replicates"]["benefit_gbp"] = replicates_of_mean(
+            got.benefit_gbp, sample=f"{data.spec.name} {test} {seed}"
+        )
     return found
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.envs.modalities import film, slide
+from workup.envs.modalities.registry import render
 from workup.errors import WorkupError
 from workup.scenarios.language.looks import LOOKS
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 SIZE: Final = 64
 """Pixels of a side."""
-_RENDER: Final = {"film": film.render, "slide": slide.render}
 
 
 @dataclass(frozen=True)
@@ -58,7 +57,7 @@ def raw_view(task: Task, patients: Patients, keys: NDArray[np.uint64]) -> dict[s
         keys: (n,) who they are.
 
     Returns:
-        Modality -> (n, 64, 64) or (n, 64, 64, 3) uint8.
+        Modality -> (n, 64, 64) or (n, 3, 64, 64) uint8.
     """
     seen: dict[str, NDArray[np.uint8]] = {}
     for m, (name, how) in enumerate(shown(task).items()):
@@ -70,7 +69,7 @@ def raw_view(task: Task, patients: Patients, keys: NDArray[np.uint64]) -> dict[s
 
 
 def pictures(how: Shown, findings: NDArray[np.float64], keys: NDArray[np.uint64]) -> NDArray[np.uint8]:
-    """(n, 64, 64) or (n, 64, 64, 3) uint8: findings (n, 2), a graded one and a bit; or (n, 1), a graded one."""
+    """(n, 64, 64) or (n, 3, 64, 64) uint8: findings (n, 2), a graded one and a bit; or (n, 1), a graded one."""
     known = LOOKS[how.kind]
     step = known[how.graded]
     moved = step.per_sd * findings[:, 0]
@@ -82,4 +81,4 @@ def pictures(how: Shown, findings: NDArray[np.float64], keys: NDArray[np.uint64]
         look: np.where(bit, on, off),
         how.varies: np.asarray(values)[(keys >> np.uint64(7)) % np.uint64(len(values))],
     }
-    return _RENDER[how.kind](keys, looks, size=SIZE)
+    return np.asarray(render(how.kind, keys, looks, size=SIZE), dtype=np.uint8)

@@ -127,7 +127,9 @@ def expit(score: Floats) -> Floats:
 def _check(score: Floats, label: NDArray[np.int64]) -> None:
     wrong = ~np.isfinite(score)
     if wrong.any():
-        raise WorkupError(f"the prediction for patient {int(wrong.argmax())} is {score[wrong.argmax()]}; expected a number")
+        raise WorkupError(
+            f"the prediction for patient {int(wrong.argmax())} is {score[wrong.argmax()]}; expected a number"
+        )
     if set(np.unique(label)) != {0, 1}:
         raise WorkupError(f"labels {np.unique(label)[:5].tolist()}; expected both 0 and 1 among those measured")
 

@@ -106,7 +106,9 @@ def read_view(task: Task, patients: Patients, keys: NDArray[np.uint64]) -> dict[
     return seen
 
 
-def embedded(reader: Trained, how: Shown, findings: NDArray[np.float64], keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+def embedded(
+    reader: Trained, how: Shown, findings: NDArray[np.float64], keys: NDArray[np.uint64]
+) -> NDArray[np.float32]:
     """(n, 24) float32 of patients whom the reader does not know. Raises ReaderRefused."""
     refuse(reader, keys)
     blocks = [np.empty((0, EMBEDDING), dtype=np.float32)]
@@ -185,7 +187,9 @@ def train_on(
     network.load_state_dict(kept)
     r2, bits = _how_good(network.eval(), blocks[learn:], target[learn:])
     if not (r2 > 0.1 and bits > 0.6):
-        raise WorkupError(f"the reader of {kind}s did not learn (seed {seed}): R² {r2:.2f}, {bits:.0%} of bits; train it on more patients")
+        raise WorkupError(
+            f"the reader of {kind}s did not learn (seed {seed}): R² {r2:.2f}, {bits:.0%} of bits; train it on more patients"
+        )
     return Trained(kind, network, digest_of(kind), keys, r2, bits, time.process_time() - begun)
 
 
@@ -199,7 +203,9 @@ def save_reader(reader: Trained, path: Path) -> None:
     numbers["trained_on"] = torch.from_numpy(reader.trained_on.view(np.int64))
     content = save_tensors(numbers, metadata={"workup": json.dumps(facts, sort_keys=True)})
     if len(content) > MOST_BYTES:
-        raise WorkupError(f"the reader of {reader.kind}s has {len(content):,} bytes; expected at most {MOST_BYTES:,}: a smaller network")
+        raise WorkupError(
+            f"the reader of {reader.kind}s has {len(content):,} bytes; expected at most {MOST_BYTES:,}: a smaller network"
+        )
     write_whole(path, content)
 
 
@@ -223,7 +229,9 @@ def load_reader(path: Path) -> Trained:
         figures = (float(facts[name]) for name in ("r2", "bits", "cpu_s"))
         return Trained(facts["kind"], network.eval(), facts["digest"], trained_on, *figures)
     except (OSError, SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as fault:
-        raise FileFormatError(f"{path}: no sound reader ({fault}); train it again with `workup bench fusion --readers`") from fault
+        raise FileFormatError(
+            f"{path}: no sound reader ({fault}); train it again with `workup bench fusion --readers`"
+        ) from fault
 
 
 def _facts(content: bytes) -> dict[str, Any]:
@@ -233,12 +241,13 @@ def _facts(content: bytes) -> dict[str, Any]:
 
 def as_read(drawn: NDArray[np.uint8]) -> Tensor:
     """(n, channels, 64, 64) float in [-0.5, 0.5], of pictures as they are drawn."""
-    block = np.moveaxis(drawn, -1, 1) if drawn.ndim == 4 else drawn[:, None]
-    return torch.from_numpy(np.ascontiguousarray(block)).float() / 255 - 0.5
+    return torch.from_numpy(drawn if drawn.ndim == 4 else drawn[:, None]).float() / 255 - 0.5
 
 
 def _loss(named: Tensor, target: Tensor) -> Tensor:
-    return functional.mse_loss(named[:, 0], target[:, 0]) + functional.binary_cross_entropy_with_logits(named[:, 1], target[:, 1])
+    return functional.mse_loss(named[:, 0], target[:, 0]) + functional.binary_cross_entropy_with_logits(
+        named[:, 1], target[:, 1]
+    )
 
 
 def _in_parts(network: Reader, blocks: Tensor) -> Tensor:

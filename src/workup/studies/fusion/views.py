@@ -62,4 +62,3 @@ def mixed(task: str, modality: str, values: NDArray[np.float64], *, seed: int) -
     columns = values.shape[1]
     spread = _SPREAD * np.sqrt(FEATURES / columns) * signed @ mixing(task, modality, columns)
     return np.asarray(np.tanh(spread) + NOISE * noise, dtype=np.float32)
-
