@@ -36,6 +36,8 @@ class Asked:
     tracks: Sequence[str] = ()
     models: Sequence[str] = ()
     """`my.py:build`, each beside ours, in every track."""
+    patients: int | None = None
+    """To learn from, and twice as many of each test; as the tracks say if None."""
 
     def of_figure(self) -> Asked:
         """What the figure needs of it."""
@@ -74,6 +76,8 @@ def cells_of(asked: Asked) -> tuple[Grid, list[tuple[Run, Cell]]]:
         for track in found
         if not asked.tracks or track.name in asked.tracks
     ]
+    if asked.patients is not None:
+        found = [replace(track, patients=(asked.patients,), test_patients=2 * asked.patients) for track in found]
     laid = grid(
         found, [*(asked.methods or names), *asked.models], seeds=asked.seeds, only=asked.tasks, views=asked.views
     )
@@ -107,11 +111,11 @@ def bench_fusion(asked: Asked, *, runs: Path, workers: int = 1, progress: Progre
 
 
 def measure(cell: Cell, tell: Tell) -> dict[str, Any]:
-    """One run: see `studies.fusion.evaluate.run_once`."""
+    """One run: see `studies.fusion.evaluation.run_once`."""
     import torch
 
     from workup.studies.fusion.drawing import task_of
-    from workup.studies.fusion.evaluate import run_once
+    from workup.studies.fusion.evaluation import run_once
 
     torch.set_num_threads(1)
     _, task, view = cell.scenario.split("/")

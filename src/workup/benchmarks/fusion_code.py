@@ -13,7 +13,7 @@ from typing import Any, Final
 from workup.errors import UnknownNameError, WorkupError
 
 _OURS: Final = ("workup.studies.fusion", "workup.agents.fusion", "workup.envs.modalities")
-_START: Final = "workup.studies.fusion.evaluate"
+_START: Final = "workup.studies.fusion.evaluation"
 
 
 def named_model(reference: str) -> Any:

@@ -42,6 +42,10 @@ def fusion(
             "--model", metavar="my.py:build", help="Your own beside them; runs that file. May be given again."
         ),
     ] = None,
+    patients: Annotated[
+        int | None,
+        typer.Option("--patients", min=20, help="To learn from, in every track; contrasts are judged at 2,000 alone."),
+    ] = None,
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, on patients of their own.")] = 5,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
     runs: Runs = Path("runs/fusion"),
@@ -70,7 +74,7 @@ def fusion(
         )
     asked = Asked(
         quick=quick or figure is not None, seeds=seeds, tasks=_names(tasks), methods=_names(methods), views=_names(views),
-        tracks=_names(tracks), models=tuple(model or ()),
+        tracks=_names(tracks), models=tuple(model or ()), patients=patients,
     )  # fmt: skip
     if only_plan:
         _show_plan(planned(asked, runs=runs, workers=jobs), json_file)

@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from workup.agents.fusion.base import Fusion, MissingModalityError, TaskSpec
     from workup.studies.fusion.data import FusionData
-    from workup.studies.fusion.evaluate import Results, evaluate
+    from workup.studies.fusion.evaluation import Results, evaluate
     from workup.studies.fusion.tasks import TASKS
 
 _HOMES = {
     "Fusion": "workup.agents.fusion.base",
     "FusionData": "workup.studies.fusion.data",
     "MissingModalityError": "workup.agents.fusion.base",
-    "Results": "workup.studies.fusion.evaluate",
+    "Results": "workup.studies.fusion.evaluation",
     "TASKS": "workup.studies.fusion.tasks",
     "TaskSpec": "workup.agents.fusion.base",
-    "evaluate": "workup.studies.fusion.evaluate",
+    "evaluate": "workup.studies.fusion.evaluation",
 }
 """Public name -> the module where it is."""
 

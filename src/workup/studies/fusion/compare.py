@@ -80,7 +80,7 @@ def contrasts(path: Path = CONTRASTS) -> list[Contrast]:
     found: list[Contrast] = []
     for number, row in enumerate(YAML(typ="safe", pure=True).load(path.read_text(encoding="utf-8")), start=1):
         names = set(row) if isinstance(row, dict) else set()
-        if not _FIELDS <= names or names - _FIELDS - _MORE:
+        if not names >= _FIELDS or names - _FIELDS - _MORE:
             raise FileFormatError(
                 f"{path}: contrast {number} has {sorted(map(str, names))}; expected {', '.join(sorted(_FIELDS))}, and perhaps "
                 f"{', '.join(sorted(_MORE))}"

@@ -13,6 +13,8 @@ from workup.studies.fusion.splits import stream
 
 Floats = NDArray[np.float64]
 REPLICATES: Final = 200
+LEAST_GAIN_NATS: Final = 1e-3
+"""By how much a log-loss must be below that of the prevalence to say more."""
 FEWEST: Final = 50
 """Patients of a pattern of availability below whom it is counted and not measured."""
 
@@ -116,7 +118,7 @@ def no_better_than_prevalence(score: Floats, label: NDArray[np.int64], prevalenc
     spread = float(np.sqrt((ill + well + 1) / (12.0 * ill * well)))
     odds = float(np.log(prevalence / (1 - prevalence)))
     loss = float(np.logaddexp(0.0, np.where(label == 1, -odds, odds)).mean())
-    return told["log_loss"] >= loss and told["auroc"] <= 0.5 + 2 * spread
+    return told["log_loss"] >= loss - LEAST_GAIN_NATS and told["auroc"] <= 0.5 + 2 * spread
 
 
 def expit(score: Floats) -> Floats:

@@ -1,7 +1,8 @@
 """The findings view: what each modality found, mixed into features that no longer name it.
 
 A modality's findings go through a fixed random matrix with orthonormal rows, a tanh and a little noise, so that a model has to
-learn what it reads and loses next to nothing: the noise adds less than .01 to the variance of a finding.
+learn what it reads and loses little: read back by a straight line, under 3% of the variance of a finding of variance 1, and under
+10% of the faintest fine one of `question`.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ VIEWS: Final = ("findings", "read", "raw")
 """findings: mixed values. read: what a frozen reader makes of the raw data. raw: films, slides, notes."""
 FEATURES: Final = 12
 NOISE: Final = 0.05
-_SPREAD: Final = 0.85
+_SPREAD: Final = 0.6
 """Standard deviation of a feature before the tanh, for findings of variance 1."""
 
 
