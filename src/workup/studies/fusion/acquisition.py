@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Any
 
@@ -101,7 +101,7 @@ def _with(rows: Rows, present: Tensor, order: Tensor) -> Rows:
         name: torch.where(present[:, m].reshape(-1, *[1] * (block.ndim - 1)), block, torch.zeros((), dtype=block.dtype))
         for m, (name, block) in enumerate(rows.inputs.items())
     }
-    return Rows(inputs, present, order, rows.question, rows.label)
+    return replace(rows, inputs=inputs, present=present, order=order)
 
 
 def _valued(fitted: Fitted, rows: Rows, data: FusionData, chosen: str) -> Acquired:

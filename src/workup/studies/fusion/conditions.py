@@ -37,7 +37,7 @@ def condition(word: str, task: Task) -> tuple[str, Missing | None]:
     return "same", _missing(found[1], int(found[2]))
 
 
-def tested_on(record: str, task: Task) -> dict[str, tuple[str, Missing | None]]:
+def judged_on(record: str, task: Task) -> dict[str, tuple[str, Missing | None]]:
     """By name, what a method that learnt from a record is tested on.
 
     Every policy of the task with as much lost and in the same way; where it was lost by outcome or by the journey, `mcar` too: as much

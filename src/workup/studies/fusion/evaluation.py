@@ -20,7 +20,7 @@ from workup.agents.fusion.trainer import PIXELS
 from workup.agents.fusion.training import Fitted, fit, logits
 from workup.errors import WorkupError
 from workup.studies.fusion.acquisition import acquired
-from workup.studies.fusion.conditions import condition, tested_on
+from workup.studies.fusion.conditions import condition, judged_on
 from workup.studies.fusion.data import FusionData
 from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
@@ -148,7 +148,7 @@ def run_once(
 ) -> dict[str, Any]:
     """One training of one method; see `Results.runs`. `sizes`: patients to learn from, to stop by, and of each test."""
     policy, lost = condition(record, task)
-    tests = {name: _data(task, "test", sizes[2], seed, view, *how) for name, how in tested_on(record, task).items()}
+    tests = {name: _data(task, "test", sizes[2], seed, view, *how) for name, how in judged_on(record, task).items()}
     if isinstance(build_or_name, str) and build_or_name.startswith("exact_"):
         return _exact(build_or_name.removeprefix("exact_"), tests, task.name, seed)
     train, validation = (

@@ -37,6 +37,8 @@ EMBEDDING: Final = 24
 MOST_BYTES: Final = 1_000_000
 KINDS: Final = {"film": FILM, "slide": SLIDE}
 PATIENTS, EPOCHS, RATE, BATCH = 8_000, 8, 1e-3, 64
+LEAST_R2, LEAST_BITS = 0.1, 0.6
+"""Below either a reader has died."""
 _AT_ONCE = 512
 
 
@@ -186,7 +188,7 @@ def train_on(
                 best, kept = left, {name: value.clone() for name, value in network.state_dict().items()}
     network.load_state_dict(kept)
     r2, bits = _how_good(network.eval(), blocks[learn:], target[learn:])
-    if not (r2 > 0.1 and bits > 0.6):
+    if not (r2 > LEAST_R2 and bits > LEAST_BITS):
         raise WorkupError(
             f"the reader of {kind}s did not learn (seed {seed}): R² {r2:.2f}, {bits:.0%} of bits; train it on more patients"
         )

