@@ -78,8 +78,14 @@ def cells_of(asked: Asked) -> tuple[Grid, list[tuple[Run, Cell]]]:
     ]
     if asked.patients is not None:
         found = [replace(track, patients=(asked.patients,), test_patients=2 * asked.patients) for track in found]
+    complete = [name for name, task in TASKS.items() if task.patients(500, seed=0).present.all()]
     laid = grid(
-        found, [*(asked.methods or names), *asked.models], seeds=asked.seeds, only=asked.tasks, views=asked.views
+        found,
+        [*(asked.methods or names), *asked.models],
+        seeds=asked.seeds,
+        only=asked.tasks,
+        views=asked.views,
+        complete=complete,
     )
     if not laid.runs:
         raise WorkupError(

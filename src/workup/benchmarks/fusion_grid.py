@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any, Final
@@ -16,6 +17,8 @@ CORE: Final = (
     "early", "late_mean", "late_poe", "late_stack", "concat", "concat_balanced", "attention", "concat_dropout", "sequential",
 )  # fmt: skip
 """Methods of the tracks in which not all are run."""
+LOST: Final = ("late_poe", "concat", "concat_balanced", "concat_dropout", "attention", "sequential")
+"""Methods of the sweep of missing data."""
 READ: Final = ("additive", "interaction", "shortcut_interaction")
 SHIFTED: Final = ("shortcut", "shortcut_interaction")
 SWEPT: Final = ("interaction", "shortcut_interaction")
@@ -58,13 +61,13 @@ class Track:
 
 def tracks(tasks: Sequence[str], *, quick: bool) -> list[Track]:
     """The tracks of the quick or the full benchmark, in the order in which they are run."""
-    sweep = (40, 80) if quick else (20, 40, 60, 80)
-    lost = tuple(f"{mechanism}{percent}" for percent in sweep for mechanism in MECHANISMS)
+    every = tuple(f"{mechanism}{percent}" for percent in (20, 40, 60, 80) for mechanism in MECHANISMS)
+    lost = ("mcar40", "mcar80", "outcome40", "journeys40") if quick else every
     found = [
         Track("findings", tasks),
         Track("read", READ, CORE, view="read", test_patients=2_000),
         Track("shift", SHIFTED, CORE, records=("random",)),
-        Track("missing", SWEPT, CORE, records=lost),
+        Track("missing", SWEPT, LOST, records=lost),
     ]
     if not quick:
         found += [
@@ -85,7 +88,13 @@ class Grid:
 
 
 def grid(
-    found: Sequence[Track], methods: Sequence[str], *, seeds: int, only: Sequence[str] = (), views: Sequence[str] = ()
+    found: Sequence[Track],
+    methods: Sequence[str],
+    *,
+    seeds: int,
+    only: Sequence[str] = (),
+    views: Sequence[str] = (),
+    complete: Collection[str] = (),
 ) -> Grid:
     """The runs of tracks.
 
@@ -95,19 +104,19 @@ def grid(
         seeds: of each run.
         only: tasks; all if empty.
         views: views; all if empty.
+        complete: tasks whose records hold everything: balanced methods are left out there, for every weight would be 1 and the
+            run that of the plain method.
     """
     runs: dict[Run, str] = {}
     for track in found:
         if views and track.view not in views:
             continue
-        for task in track.tasks:
-            for method in track.methods or methods:
-                if method in methods and (not only or task in only):
-                    for n in track.patients:
-                        for record in track.records:
-                            for seed in range(seeds):
-                                run = Run(task, track.view, seed, record, n, method, track.test_patients)
-                                runs.setdefault(run, track.name)
+        for task, record, method in product(track.tasks, track.records, track.methods or methods):
+            twice = method.endswith("_balanced") and task in complete and record == "same"
+            if method in methods and (not only or task in only) and not twice:
+                for n, seed in product(track.patients, range(seeds)):
+                    run = Run(task, track.view, seed, record, n, method, track.test_patients)
+                    runs.setdefault(run, track.name)
     counts = {track.name: sum(name == track.name for name in runs.values()) for track in found}
     # Runs that share patients stand together, so that a process draws these once.
     return Grid(sorted(runs), {name: count for name, count in counts.items() if count})

@@ -33,7 +33,7 @@ def slides() -> Trained:
 
 
 def test_a_small_reader_names_the_tissue(slides: Trained) -> None:
-    assert slides.bits > 0.9
+    assert slides.bits > 0.75
     assert len(slides.trained_on) == 500
 
 
