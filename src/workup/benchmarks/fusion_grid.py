@@ -17,7 +17,7 @@ CORE: Final = (
     "early", "late_mean", "late_poe", "late_stack", "concat", "concat_balanced", "attention", "concat_dropout", "sequential",
 )  # fmt: skip
 """Methods of the tracks in which not all are run."""
-LOST: Final = ("late_poe", "concat", "concat_balanced", "concat_dropout", "attention", "sequential")
+LOST: Final = ("late_poe", "concat", "concat_balanced", "concat_dropout", "sequential")
 """Methods of the sweep of missing data."""
 READ: Final = ("additive", "interaction", "shortcut_interaction")
 SHIFTED: Final = ("shortcut", "shortcut_interaction")

@@ -13,7 +13,9 @@ from workup.benchmarks.library_page import table_line
 from workup.benchmarks.runner import Done
 from workup.errors import FileFormatError
 from workup.files import write_whole
+from workup.studies.fusion.ceilings.closed import ceilings
 from workup.studies.fusion.compare import Compared
+from workup.studies.fusion.tasks import TASKS
 
 BEGIN, END = "<!-- tables: workup bench fusion --out docs/fusion.md -->", "<!-- end of the tables -->"
 NONE: Final = "–"
@@ -53,12 +55,26 @@ def mean_of(results: Sequence[Mapping[str, Any]], test: str, measure: str) -> fl
 def markdown(done: Sequence[Done], compared: Sequence[Compared]) -> list[str]:
     """Lines: tables of every view and size, of shifts, of missing data, of benefit, of contrasts, and of what went wrong."""
     found = gathered(done)
-    lines: list[str] = []
+    lines = ceilings_table()
     for view, size in sorted({(key.view, key.size) for key in found}, key=lambda each: (each[0], int(each[1][1:]))):
         of = {key: value for key, value in found.items() if (key.view, key.size) == (view, size)}
         lines += _of_view(of, view, size)
     lines += _benefit(found) + _contrasts(compared) + _wrong(found) + _spent(found)
     return lines
+
+
+def ceilings_table() -> list[str]:
+    """What can be reached at best, of every task, by what is passed on and by whose records are tested."""
+    classes = ("single", "report", "mean", "late", "joint", "joint_with_mask")
+    rows = []
+    for name, task in TASKS.items():
+        known = ceilings(name)
+        for policy in task.policies:
+            found = {kind: of[policy]["auroc"] for kind, of in known.items() if policy in of}
+            best = max(value for kind, value in found.items() if kind.startswith("single:"))
+            rows.append([name, policy, *(f"{found.get(kind, best):.3f}" for kind in classes)])
+    heading = ["task", "records", "one modality", "reports", "mean", "opinions", "values", "values and who was tested"]
+    return _table("Ceilings, in closed form: the best AUROC with what is passed on", heading, rows)
 
 
 def _of_view(found: Found, view: str, size: str) -> list[str]:
