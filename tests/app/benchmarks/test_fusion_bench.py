@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from support.places import ROOT
 
 pytest.importorskip("sb3_contrib", reason="needs workup[train]")
 pytest.importorskip("sklearn", reason="needs workup[fusion]")
@@ -15,7 +16,7 @@ from workup.benchmarks import fusion, fusion_code
 from workup.benchmarks.fusion import Asked, bench_fusion, cells_of, compared, planned
 from workup.benchmarks.fusion_code import digest
 from workup.benchmarks.fusion_grid import CORE, Run
-from workup.benchmarks.fusion_page import BEGIN, END, gathered, markdown, write_tables
+from workup.benchmarks.fusion_page import BEGIN, END, ceilings_table, gathered, markdown, write_tables
 from workup.benchmarks.runner import Cell, Done
 from workup.cli.main import main
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
@@ -211,3 +212,8 @@ def test_a_figure_that_there_is_not_and_a_file_that_holds_none(capsys: Any) -> N
             main(["bench", "fusion", *options])
         assert ended.value.code == 2
         assert says in " ".join(capsys.readouterr().err.split())
+
+
+def test_the_page_holds_the_ceilings_of_today() -> None:
+    page = (ROOT / "docs" / "fusion.md").read_text(encoding="utf-8")
+    assert "\n".join(ceilings_table()) in page

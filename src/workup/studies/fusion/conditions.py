@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, cast
 
 from workup.errors import UnknownNameError, WorkupError, suggestion
 
 if TYPE_CHECKING:
-    from workup.studies.fusion.tasks.base import Missing, Task
+    from workup.studies.fusion.tasks.base import Task
+    from workup.studies.fusion.tasks.records import Mechanism, Missing
 
 MECHANISMS: Final = ("mcar", "mar", "outcome", "journeys")
 MOST_PERCENT: Final = 80
@@ -51,6 +52,6 @@ def judged_on(record: str, task: Task) -> dict[str, tuple[str, Missing | None]]:
 
 
 def _missing(mechanism: str, percent: int) -> Missing:
-    from workup.studies.fusion.tasks.base import Missing
+    from workup.studies.fusion.tasks.records import Missing
 
-    return Missing(rate=percent / 100, mechanism=mechanism, keep_one=True)
+    return Missing(rate=percent / 100, mechanism=cast("Mechanism", mechanism), keep_one=True)

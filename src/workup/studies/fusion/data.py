@@ -15,7 +15,8 @@ from workup.errors import WorkupError
 from workup.studies.fusion.drawing import Drawn, draw
 
 if TYPE_CHECKING:
-    from workup.studies.fusion.tasks.base import Missing, Task
+    from workup.studies.fusion.tasks.base import Task
+    from workup.studies.fusion.tasks.records import Missing
 
 
 class FusionData(Dataset[dict[str, Any]]):

@@ -15,7 +15,8 @@ from workup.studies.fusion.views import VIEWS, findings_view
 
 if TYPE_CHECKING:
     from workup.agents.fusion.base import TaskSpec
-    from workup.studies.fusion.tasks.base import Missing, Patients, Task
+    from workup.studies.fusion.tasks.base import Patients, Task
+    from workup.studies.fusion.tasks.records import Missing
 
 HISTORY = "history"
 

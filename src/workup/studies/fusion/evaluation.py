@@ -34,7 +34,8 @@ from workup.studies.fusion.measures import (
 if TYPE_CHECKING:
     import polars as pl
 
-    from workup.studies.fusion.tasks.base import Missing, Task
+    from workup.studies.fusion.tasks.base import Task
+    from workup.studies.fusion.tasks.records import Missing
 
 Scores = NDArray[np.float64]
 Encoders = Callable[[TaskSpec], Mapping[str, nn.Module]]
@@ -58,13 +59,10 @@ class Results:
         Raises:
             WorkupError: no such test or measure.
         """
-        found = [
-            run["tests"][test].get(measure) if test in run["tests"] else None
-            for run in self.runs
-            if run["status"] == "ok"
-        ]
-        if any(value is None for value in found):
+        ended = [run["tests"] for run in self.runs if run["status"] == "ok"]
+        if not all(measure in tests.get(test, {}) for tests in ended):
             raise WorkupError(f"{self.task}: no {measure!r} of a test {test!r}; look at `runs[0]['tests']`")
+        found = [float(tests[test][measure]) for tests in ended]
         return float(np.mean(found)) if found else math.nan
 
     def to_frame(self) -> pl.DataFrame:

@@ -177,7 +177,7 @@ def train_on(
         best, kept = float("inf"), network.state_dict()
         for _ in range(epochs):
             network.train()
-            for rows in torch.randperm(learn).split(BATCH):
+            for rows in torch.split(torch.randperm(learn), BATCH):
                 optimiser.zero_grad()
                 _loss(network(blocks[rows]), target[rows]).backward()  # type: ignore[no-untyped-call]
                 optimiser.step()
@@ -253,7 +253,7 @@ def _loss(named: Tensor, target: Tensor) -> Tensor:
 
 
 def _in_parts(network: Reader, blocks: Tensor) -> Tensor:
-    return torch.cat([network(part) for part in blocks.split(_AT_ONCE)])
+    return torch.cat([network(part) for part in torch.split(blocks, _AT_ONCE)])
 
 
 def _how_good(network: Reader, blocks: Tensor, target: Tensor) -> tuple[float, float]:
