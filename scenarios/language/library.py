@@ -21,14 +21,13 @@ def list_scenarios() -> tuple[str, ...]:
         >>> "weight_loss" in workup.list_scenarios()
         True
     """
-    ours, taken = shipped_scenarios(), (*shipped_scenarios(), *teaching_scenarios())
+    ours, taken = shipped_scenarios(), _known()
     return tuple(sorted((*ours, *(name for name in names_offered("workup.scenarios", taken) if _found(name)))))
 
 
 def shipped_scenarios() -> tuple[str, ...]:
     """Ids of the scenarios in this package: every folder with a scenario.yaml, by name."""
-    folders = files("workup.scenarios").iterdir()
-    return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
+    return _in_room()
 
 
 def teaching_scenarios() -> tuple[str, ...]:
@@ -40,14 +39,34 @@ def teaching_scenarios() -> tuple[str, ...]:
         >>> teaching_scenarios()
         ('film_and_slide', 'gates', 'sample', 'two_by_two')
     """
-    folders = files("workup.scenarios").joinpath("teaching").iterdir()
+    return _in_room("teaching")
+
+
+def fusion_scenarios() -> tuple[str, ...]:
+    """Ids of the scenarios that have the law of a task of the fusion benchmark: every folder in `fusion` with a scenario.yaml.
+    They are loaded by id as the others are, and no other benchmark counts them.
+
+    Examples:
+        >>> from workup.scenarios.language.library import fusion_scenarios
+        >>> fusion_scenarios()
+        ('branch', 'branch_control', 'interaction', 'one_biopsy')
+    """
+    return _in_room("fusion")
+
+
+def _in_room(*room: str) -> tuple[str, ...]:
+    folders = files("workup.scenarios").joinpath(*room).iterdir()
     return tuple(sorted(folder.name for folder in folders if folder.joinpath("scenario.yaml").is_file()))
+
+
+def _known() -> tuple[str, ...]:
+    return (*shipped_scenarios(), *teaching_scenarios(), *fusion_scenarios())
 
 
 def offered_by(name: str) -> Offer | None:
     """Whose scenario it is, if another installed package's. Raises WorkupError where two packages, or workup, have one of
     that name."""
-    return offer_of("workup.scenarios", name, (*shipped_scenarios(), *teaching_scenarios()))
+    return offer_of("workup.scenarios", name, _known())
 
 
 def _found(name: str) -> bool:
@@ -93,15 +112,17 @@ def find_scenario(id_or_path: str | Path) -> Path:
         offer = offered_by(id_or_path)
         if offer is not None:
             return offer.folder()
-        room = files("workup.scenarios")
-        if id_or_path in teaching_scenarios():
-            room = room.joinpath("teaching")
-        if id_or_path in shipped_scenarios() or id_or_path in teaching_scenarios():
-            with as_file(room.joinpath(id_or_path)) as folder:
-                return folder
+        for room, ids in (
+            ((), shipped_scenarios()),
+            (("teaching",), teaching_scenarios()),
+            (("fusion",), fusion_scenarios()),
+        ):
+            if id_or_path in ids:
+                with as_file(files("workup.scenarios").joinpath(*room, id_or_path)) as folder:
+                    return folder
     path = Path(id_or_path)
     if path.exists():
         return path
     raise UnknownNameError(
-        f"no scenario and no path {str(id_or_path)!r}{suggestion(str(id_or_path), (*list_scenarios(), *teaching_scenarios()))}"
+        f"no scenario and no path {str(id_or_path)!r}{suggestion(str(id_or_path), (*list_scenarios(), *teaching_scenarios(), *fusion_scenarios()))}"
     )

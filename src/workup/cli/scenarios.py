@@ -40,7 +40,13 @@ _WHICH = "A scenario's id, or a path to its folder or file."
 
 def scenarios() -> None:
     """List the scenarios, their status and the share of their figures that were seen in a source."""
-    from workup.scenarios.language.library import list_scenarios, load_scenario, offered_by, teaching_scenarios
+    from workup.scenarios.language.library import (
+        fusion_scenarios,
+        list_scenarios,
+        load_scenario,
+        offered_by,
+        teaching_scenarios,
+    )
     from workup.scenarios.language.reading.signatures import standing_of
     from workup.scenarios.language.words.prose import shares
 
@@ -65,6 +71,7 @@ def scenarios() -> None:
         "examination too / vignettes"
     )
     console().print(f"for teaching, by id like the others: {', '.join(teaching_scenarios())}")
+    console().print(f"of the fusion benchmark, in the same way: {', '.join(fusion_scenarios())}")
     for owner in owners:
         console().print(escape(owner))
 

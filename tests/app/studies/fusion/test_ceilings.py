@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from workup.studies.fusion.ceilings import closed, simulated
 from workup.studies.fusion.ceilings.against import compared, every_missing
 from workup.studies.fusion.ceilings.scores import SILENT, auroc, laid, log_loss, mixture, normal
 from workup.studies.fusion.tasks import TASKS
-from workup.studies.fusion.tasks.records import Missing
+from workup.studies.fusion.tasks.records import Mechanism, Missing
 
 PLANNED = {
     ("additive", "single:R"): (0.921,), ("additive", "late"): (0.977,), ("additive", "joint"): (0.977,), ("additive", "mean"): (0.974,),
@@ -32,9 +33,12 @@ PLANNED = {
 """(Task, message class) -> AUROC under the policies in order, as planned, to three places, some of them from a simulation."""
 
 
-@pytest.mark.parametrize(("task", "message"), PLANNED, ids=" ".join)
+worked = cache(closed.ceilings)
+
+
+@pytest.mark.parametrize(("task", "message"), PLANNED, ids=str)
 def test_closed_forms_are_as_planned(task: str, message: str) -> None:
-    found = closed.ceilings(task)[message]
+    found = worked(task)[message]
     assert list(found) == list(TASKS[task].policies)
     assert [of["auroc"] for of in found.values()] == pytest.approx(PLANNED[task, message], abs=0.0013)
 
@@ -56,11 +60,11 @@ def test_what_else_was_planned() -> None:
 def test_the_worth_of_strategies_is_worked_out_by_hand() -> None:
     right = 1000 * 0.5 * (1 + math.erf(1.25 / math.sqrt(2)))
     by_hand = [500.0, (right + 500) / 2 - 100, right - 200, (2 * right - 300) / 2, right - 100]
-    assert list(closed.benefits_gbp("branch").values()) == pytest.approx(by_hand)
+    assert list(closed.benefits_gbp("branch").values()) == pytest.approx(by_hand, abs=1e-4)
     assert [round(each) for each in by_hand] == [500, 597, 694, 744, 794]
     control = closed.benefits_gbp("branch_control")
     assert control["personal"] - control["one"] == control["personal"] - control["order"] == 0.0
-    assert control["one"] == pytest.approx(by_hand[-1])
+    assert control["one"] == pytest.approx(by_hand[-1], abs=1e-4)
     with pytest.raises(WorkupError, match="weak has no prices; expected branch or branch_control"):
         closed.benefits_gbp("weak")
     dear = closed.benefits_gbp("branch", cost_gbp=500.0)
@@ -71,26 +75,40 @@ PATIENTS = 200_000
 
 
 def room(found: float, measure: str, prevalence: float) -> float:
-    """Four standard errors at most. AUROC: Bamber, Journal of Mathematical Psychology 1975;12:387."""
+    """Four standard errors, or somewhat more. AUROC: at most that of Bamber, Journal of Mathematical Psychology 1975;12:387; the
+    losses of single patients spread by about .25 and nine tenths of their mean."""
     if measure.startswith("auroc"):
         rarer = min(prevalence, 1 - prevalence) * PATIENTS
         return 4 * math.sqrt(max(found * (1 - found), 0.01) / rarer)
-    return {"log_loss": 4 * 0.9, "calibration_slope": 4 * 3.0, "benefit_gbp": 4 * 0.6}[measure] / math.sqrt(PATIENTS)
+    return {"log_loss": 4 * (0.25 + 0.9 * found), "calibration_slope": 4 * 3.0, "benefit_gbp": 4 * 0.6}[
+        measure
+    ] / math.sqrt(PATIENTS)
 
 
 @pytest.mark.parametrize("task", TASKS)
 def test_simulation_agrees_with_the_closed_form(task: str) -> None:
     for found in compared(task, patients=PATIENTS, seed=4, missing=[None]):
         few = 3.0 if found.measure == "auroc_by_question" and found.policy != "broad" else 1.0
-        slack = 0.006 if found.message == "report" and found.thinned else 0.0
-        assert found.distance < few * room(found.closed, found.measure, TASKS[task].prevalence) + slack, str(found)
+        assert found.distance < few * room(found.closed, found.measure, TASKS[task].prevalence), str(found)
 
 
-@pytest.mark.parametrize("missing", list(every_missing("shortcut_interaction"))[1:], ids=str)
+@pytest.mark.parametrize(
+    "missing",
+    [*list(every_missing("shortcut_interaction"))[1:], Missing("mar", 0.8), Missing("outcome", 0.8, True)],
+    ids=str,
+)
 def test_simulation_agrees_where_data_are_missing(missing: Missing) -> None:
     for found in compared("shortcut_interaction", patients=PATIENTS // 4, seed=4, missing=[missing]):
-        slack = 0.02 if found.message == "report" else 0.0
-        assert found.distance < 2 * room(found.closed, found.measure, 0.3) + slack, str(found)
+        assert found.distance < 2 * room(found.closed, found.measure, 0.3), str(found)
+
+
+@pytest.mark.parametrize("mechanism", ["mcar", "outcome", "journeys"])
+def test_a_rate_of_nothing_leaves_the_task_as_it_was(mechanism: Mechanism) -> None:
+    whole, same = (closed.ceilings("shortcut_interaction", missing) for missing in (None, Missing(mechanism, 0.0)))
+    assert set(whole) == set(same)
+    for message, by_policy in whole.items():
+        for policy, figures in by_policy.items():
+            assert same[message][policy] == pytest.approx(figures, abs=2e-4), (message, policy)
 
 
 def test_a_wrong_law_would_be_seen() -> None:
@@ -131,9 +149,9 @@ def test_measures_of_simulation_are_those_of_scikit_learn() -> None:
 @pytest.mark.parametrize("d", [0.5, 1.0, 2.5])
 def test_grids_lose_nothing(d: float) -> None:
     exact = normal(d)
-    assert auroc(exact) == pytest.approx(0.5 * (1 + math.erf(d / 2)), abs=1e-12)
+    assert auroc(exact) == pytest.approx(0.5 * (1 + math.erf(d / 2)), abs=1e-7)
     for scores in (exact, exact.plus(normal(1.0)), mixture([(0.3, exact), (0.7, SILENT)])):
-        assert auroc(laid(scores)) == pytest.approx(auroc(scores), abs=2e-5)
+        assert auroc(laid(scores)) == pytest.approx(auroc(scores), abs=5e-5)
         assert log_loss(laid(scores), 0.3) == pytest.approx(log_loss(scores, 0.3), abs=1e-6)
 
 

@@ -173,9 +173,9 @@ def test_absence_is_as_frequent_as_was_asked_and_one_is_kept(missing: Missing) -
     ill, well = (met.present[met.label == y].mean() for y in (1, 0))
     first = met.findings["R"][:, 0]
     seen = first[met.present[:, 0] & met.present[:, 1]].mean() - first[met.present[:, 0] & ~met.present[:, 1]].mean()
-    low, high = {"outcome": (0.1, 1.0), "mar": (0.03, 0.3)}.get(
-        missing.mechanism, (-0.015, 0.06 if seen > 0.7 else 0.015)
-    )
+    low, high = {"outcome": (0.05, 1.0), "mar": (0.015, 0.3), "journeys": (0.015, 0.15), "mcar": (-0.015, 0.015)}[
+        missing.mechanism
+    ]
     assert low < ill - well < high, "who is ill has more of the record, by outcome and by what the history says"
     assert (seen > 0.7) == (missing.mechanism == "journeys")
     assert (met.history is not None) == (missing.mechanism == "mar")

@@ -137,27 +137,30 @@ def _left(way: Left, learned: list[Left], law: Law) -> Piece:
 def _journeys(law: Law, missing: Missing, held: Floats, same: Floats) -> list[Piece]:
     rate = 0.0 if missing.keep_one else missing.rate
     assert law.rest is not None
-    at, step = grid(300, widest=1.5)
+    at, step = grid(500, widest=1.5)
     after = second_after(missing.rate, law.prevalence, law.first_d, at)
     at_first = np.stack([density(at, m) for m in (-law.first_d / 2, law.first_d / 2)]) * step
     pieces = []
     for two in (True, False):
         seen, learned = (h[:, None] * after if two else 1.0 - h[:, None] * after for h in (held, same))
-        weight = at_first * seen
-        share = weight.sum(axis=1)
-        one = points(law.first_d * at, weight / share[:, None])
-        together = one.plus(law.rest)
-        ratio = np.log(learned[1]) - np.log(learned[0])
-        told = one.shifted(ratio)
-        masked = told.plus(law.rest) if two else told
-        if share.any():
-            pieces.append(
-                Piece(True, two, (1.0 - rate) * share, replace(law, one=one, together=together), masked=masked)
-            )
+        weight = (1.0 - rate) * at_first * seen
+        if weight.any():
+            pieces.append(_after_first(law, law.rest, two, at, weight, learned))
         if rate > 0.0:
             chance, known = (h * (1.0 - missing.rate) if two else 1.0 - h * (1.0 - missing.rate) for h in (held, same))
             pieces.append(Piece(False, two, rate * chance, law, float(np.log(known[1] / known[0]))))
     return pieces
+
+
+def _after_first(law: Law, rest: Scores, two: bool, at: Floats, weight: Floats, learned: Floats) -> Piece:
+    """Those with the first modality, and with or without the second: (2, k) `weight` by label and what the first showed (k,), and
+    (2, k) how likely the same is under the policy that a reader learnt from."""
+    share = weight.sum(axis=1)
+    one = points(law.first_d * at, weight / share[:, None])
+    told = one.shifted(np.log(learned[1]) - np.log(learned[0]))
+    return Piece(
+        True, two, share, replace(law, one=one, together=one.plus(rest)), masked=told.plus(rest) if two else told
+    )
 
 
 def _by_value(policy: str) -> list[Piece]:

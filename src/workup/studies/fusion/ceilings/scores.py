@@ -18,7 +18,8 @@ REACH: Final = 8.5
 NODES, NODE_WEIGHTS = np.polynomial.hermite_e.hermegauss(80)
 NODE_WEIGHTS = NODE_WEIGHTS / NODE_WEIGHTS.sum()
 _PAIRS_AT_ONCE: Final = 1 << 20
-_erf = np.frompyfunc(math.erf, 1, 1)
+_AT = np.linspace(-9.0, 9.0, 18_001)
+_PHI = np.array([0.5 * math.erfc(-x / math.sqrt(2.0)) for x in _AT])
 
 
 @dataclass(frozen=True)
@@ -51,8 +52,8 @@ class Scores:
 
 
 def phi(x: Floats) -> Floats:
-    """The standard normal distribution function."""
-    return 0.5 * (1.0 + np.asarray(_erf(x / math.sqrt(2.0)), dtype=np.float64))
+    """The standard normal distribution function, to within 4e-8, between points that are .001 apart."""
+    return np.interp(x, _AT, _PHI)
 
 
 def softplus(x: Floats) -> Floats:
