@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -12,6 +13,7 @@ from workup.agents.fusion.base import MESSAGES, Build, ConformanceError, Fusion,
 from workup.agents.fusion.encoders import encoders_for
 from workup.agents.fusion.parts import seeded
 from workup.agents.fusion.rows import as_seen
+from workup.agents.fusion.training import seeded_encoders
 
 _PATIENTS, _ALONE, _TOLERANCE = 48, 6, 1e-5
 
@@ -44,8 +46,7 @@ def conformance(
         rows = _rows(task, kinds or {})
     fusions = []
     for _ in range(2):
-        with seeded(seed, "encoders"):
-            made = encoders() if encoders else encoders_for(task, rows.inputs, kinds)
+        made = seeded_encoders(encoders or partial(encoders_for, task, rows.inputs, kinds), seed)
         fusions.append(build(task, made, seed=seed))
     fusion, twin = fusions
     _declared(fusion)

@@ -25,7 +25,7 @@ class Late(Fusion):
         self.readers = nn.ModuleList(Single(task, encoders, name) for name in task.modalities)
         self.register_buffer("prior", torch.zeros(max(task.questions, 1), task.classes))
 
-    def members(self) -> Mapping[str, Fusion]:
+    def members(self) -> Mapping[str, Single]:
         """A reader of each modality."""
         return readers_by_name(self.task, self.readers)
 
@@ -39,12 +39,12 @@ class Late(Fusion):
 
     def opinions(self, inputs: Inputs, present: Tensor, order: Tensor, question: Tensor | None) -> Tensor:
         """(n, M, classes) log-probabilities of each reader; of an absent modality they are the prevalence."""
-        said = [reader(inputs, present, order, question).log_softmax(dim=1) for reader in self.readers]
+        said = [reader(inputs, present, order, question).log_softmax(dim=1) for reader in self.members().values()]
         return torch.stack(said, dim=1)
 
     def owns(self, question: Tensor | None, rows: int) -> Tensor:
         """(n, M, classes) log prevalence among the patients that each reader was trained on."""
-        return torch.stack([of_question(reader.own, question, rows) for reader in self.readers], dim=1)
+        return torch.stack([of_question(reader.own, question, rows) for reader in self.members().values()], dim=1)
 
     def combine(self, opinions: Tensor, present: Tensor, question: Tensor | None) -> Tensor:
         """(n, classes) logits from the opinions (n, M, classes) of those present (n, M)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -82,34 +83,31 @@ def fit(
         spec: the task.
         inputs, present, order, question, label, history: as `rows_of` takes them; n patients.
         seed: of weights, batches, and the split where `validation` is None.
-        device: where it is trained, and stays.
+        device: where it is trained and stays.
         validation: other patients, of `rows_of` with their history; None sets a fifth of the n apart.
-        encoders: makes fresh encoders, modality -> module with `width`; None makes those of `encoders_for` by `kinds`.
-        kinds: modality -> kind of block, for those that shape and dtype do not tell.
+        encoders, kinds: what makes fresh encoders, modality -> module with `width`; `encoders_for` by `kinds` where None.
         settings: `Settings()` where None.
         method: its name in messages.
         shared: trained members by name, read and added to: for methods of the same seed, patients, encoders and settings.
 
     Raises:
-        FusionError: what `rows_of` refuses, a modality that no patient has, or a method that cannot be built for this task.
-        MissingModalityError: a patient lacks a modality, and the method needs all.
-        NotFiniteError: NaN or infinity in an input, a loss or a logit.
+        FusionError: what `rows_of` refuses, a modality that nobody has, or a method that cannot be built for this task.
+        MissingModalityError, NotFiniteError: a patient lacks what the method needs; an input, a loss or a logit is not finite.
     """
     settings, name = settings or Settings(), method or getattr(build, "__name__", type(build).__name__)
     everybody, task = rows_of(spec, inputs, present, order, question, label, history), with_history(spec, history)
     training, tested = _split(everybody, validation, seed, settings)
-    with seeded(seed, "encoders"):
-        made = encoders() if encoders else encoders_for(task, training.inputs, kinds)
+    made = seeded_encoders(encoders or partial(encoders_for, task, training.inputs, kinds), seed)
     fusion = build(task, made, seed=seed).to(device)
-    training, tested, fill = on(training, device), on(tested, device), means_of(training, task)
-    fill = {each: block.to(device) for each, block in fill.items()}
-    trainer = Trainer(task, name, settings, seed, shared if shared is not None else {}, fill)
+    training, tested = on(training, device), on(tested, device)
+    fill, kept = means_of(training, task), {} if shared is None else shared
+    trainer = Trainer(task, name, settings, seed, kept, fill)
     cpu_s, epochs = trainer.whole(fusion, training, tested)
     fitted = Fitted(
-        fusion=fusion.eval(),
-        spec=task,
-        asked=spec,
-        method=name,
+        fusion.eval(),
+        task,
+        spec,
+        name,
         prior=log_prevalence(training.label, training.question, task).to(device),
         fill=fill,
         patterns=pattern_codes(training.present).unique(),
@@ -119,6 +117,12 @@ def fit(
         epochs=epochs,
     )
     return _judged(fitted, training, tested)
+
+
+def seeded_encoders(make: Callable[[], Mapping[str, nn.Module]], seed: int) -> Mapping[str, nn.Module]:
+    """Encoders whose weights are drawn by the seed alone."""
+    with seeded(seed, "encoders"):
+        return make()
 
 
 def logits(

@@ -50,12 +50,12 @@ class LateStack(Late):
         weight = torch.zeros_like(self.weight, requires_grad=True)
         optimiser = torch.optim.LBFGS([weight], max_iter=100, line_search_fn="strong_wolfe")
 
-        def loss() -> Tensor:
+        def loss() -> float:
             optimiser.zero_grad()
             logits = of_question(prior, rows.question, len(rows)) + said @ weight
             total = functional.cross_entropy(logits, rows.label) + _PENALTY * weight.square().sum()
             total.backward()
-            return total
+            return float(total)
 
         optimiser.step(loss)
         self.weight.copy_(weight.detach())

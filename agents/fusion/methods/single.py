@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -72,13 +73,13 @@ class BestSingle(Fusion):
     @torch.no_grad()
     def finish(self, training: Rows, validation: Rows) -> None:
         """Use the reader with the least log-loss over all validation patients."""
-        losses = [reader.losses(validation).mean() for reader in self.readers]
+        losses = [reader.losses(validation).mean() for reader in self.members().values()]
         self.best.copy_(torch.stack(losses).argmin())
 
 
-def readers_by_name(task: TaskSpec, readers: nn.ModuleList) -> dict[str, Fusion]:
+def readers_by_name(task: TaskSpec, readers: nn.ModuleList) -> dict[str, Single]:
     """Readers under the names by which `fit` shares them between methods."""
-    return {f"single:{name}": reader for name, reader in zip(task.modalities, readers, strict=True)}  # type: ignore[misc]
+    return {f"single:{name}": cast(Single, each) for name, each in zip(task.modalities, readers, strict=True)}
 
 
 def build(task: TaskSpec, encoders: Mapping[str, nn.Module], *, seed: int) -> BestSingle:

@@ -21,10 +21,10 @@ class Product(nn.Module):
 
     def __init__(self, width: int, rank: int, task: TaskSpec) -> None:
         super().__init__()
-        self.maps = nn.ModuleList(nn.Linear(width, rank) for _ in task.modalities)
-        self.head = Head(rank, _HIDDEN, task)
-        for each in self.maps:
+        maps = [nn.Linear(width, rank) for _ in task.modalities]
+        for each in maps:
             nn.init.ones_(each.bias)
+        self.maps, self.head = nn.ModuleList(maps), Head(rank, _HIDDEN, task)
 
     def forward(self, embedded: Tensor, question: Tensor | None) -> Tensor:
         """(n, M, width) -> (n, classes)."""

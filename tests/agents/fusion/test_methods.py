@@ -54,6 +54,10 @@ def test_fusing_costs_every_method_the_same_number_of_parameters() -> None:
     for task in (spec(), THREE):
         sizes = frontier(task)
         assert set(sizes) == set(fusions())
+        choosing = (
+            sizes.pop("personal") - sizes["sequential"]
+        )  # it fuses as `sequential` does; the rest learns what to get
+        assert (choosing > 0) == bool(task.costs_gbp)
         assert max(sizes.values()) < 1.1 * min(sizes.values())
 
 
