@@ -29,6 +29,7 @@ PAGES = (
     "CITATION.cff",
     "docs/**/*.md",
     "docs/*.css",
+    "docs/figures/**/*.png",
     "scenarios/*/README.md",
 )
 ROOMS = {

@@ -40,7 +40,8 @@ def keys(seed: int, patients: NDArray[np.int64], shown: str) -> Keys:
         >>> keys(0, np.array([3]), "film") == keys(0, np.array([1, 2, 3]), "film")[2:]
         array([ True])
     """
-    of_seed = np.array(seed_key(seed)).view(np.uint64)
+    # Hashed once more than the patients: else patient a of seed b would have the pictures of patient b of seed a.
+    of_seed = mix_array(np.array([seed_key(seed)]).view(np.uint64))
     of_patient = mix_array(of_seed ^ mix_array(np.asarray(patients).astype(np.uint64) + GOLDEN))
     stream = np.array([RENDER + zlib.crc32(shown.encode()) % _STEPS], np.uint64)
     return mix_array(of_patient + stream * GOLDEN)

@@ -170,30 +170,31 @@ def _film(
 
 @_compiled
 def _chest(x: float, y: float, wider: float, phase: float, named: NDArray[np.int64]) -> tuple[float, float]:
-    """How much a healthy chest holds back here, and how much of it is lung that the heart does not cover."""
+    """How much a healthy chest holds back here, and how much of it is lung that nothing else covers."""
     lying, side = named[_VIEW] == 1, abs(x - 0.5)
     dome = (0.725 if x < 0.5 else 0.75) - (0.06 if lying else 0.0) + 3.4 * (side - 0.15) ** 2
     above = 1.0 / (1.0 + math.exp(70.0 * (y - dome)))
-    broad = 0.175 - 0.13 * max(0.0, 0.42 - y)  # lungs narrow towards the top
-    lung = above * max(_soft(x, y, 0.315, 0.54, broad, 0.43, 0.06), _soft(x, y, 0.685, 0.54, broad, 0.43, 0.06))
+    narrower = 0.36 * max(0.0, 0.53 - y) ** 2  # lungs narrow towards the top, from outside
+    lung = above * _soft(side - narrower, y, 0.195 - 2.0 * narrower, 0.55, 0.186 - narrower, 0.44, 0.06)
     across, down = abs(x - 0.5) / 0.475, abs(y - 0.75) / 0.66
     across, down = across * across, down * down
     trunk = 1.0 / (1.0 + math.exp(26.0 * (math.sqrt(math.sqrt(across * across + down * down)) - 1.0)))
     body = max(trunk, _soft(x, y, 0.5, 0.0, 0.12, 0.22, 0.12))
     v = 0.60 * body - 0.46 * lung + body * _bones(x, y, side, lung, lying)
-    v += 0.17 * _soft(x, y, 0.5, 0.28, 0.055, 0.32, 0.25) + 0.10 * _soft(x, y, 0.562, 0.30, 0.034, 0.045, 0.3)
+    middle = _soft(x, y, 0.505, 0.30, 0.062, 0.36, 0.18)
+    v += middle * (0.10 + 0.26 * lung) + 0.10 * _soft(x, y, 0.562, 0.30, 0.034, 0.045, 0.3)
     v -= 0.10 * _soft(x, y, 0.495, 0.13, 0.016, 0.17, 0.5)  # the windpipe
     v += 0.08 * (_soft(x, y, 0.410, 0.47, 0.032, 0.070, 0.7) + _soft(x, y, 0.600, 0.455, 0.032, 0.060, 0.7))
     out = math.hypot(y - 0.47, side - 0.10)
     if out < 0.5 and lung > 0.01:
         ray = math.cos(7.0 * math.atan2(y - 0.47, side - 0.10) + phase + 2.0 * math.sin(14.0 * out))
-        v += 0.035 * lung * math.exp(-5.0 * out) * (1.0 + ray)
+        v += 0.05 * lung * min(1.0, 14.0 * out) * math.exp(-6.0 * out) * (1.0 + ray)
     width = 0.150 + wider + (0.04 if lying else 0.0) + (0.07 if named[_HEART] == 1 else 0.0)
     heart = _heart(x, y, width)
-    v += heart * (0.36 * above + 0.06 * (1.0 - above))
+    v += heart * (0.34 * lung * (1.0 - 0.75 * middle) + 0.05 + 0.03 * above)
     below = 1.0 - above
     v += body * below * (0.12 if x < 0.5 else 0.08) - 0.20 * below * _soft(x, y, 0.66, 0.85, 0.055, 0.035, 0.3)
-    return v, lung * (1.0 - 0.8 * heart)
+    return v, lung * (1.0 - 0.8 * max(heart, middle))
 
 
 @_compiled
@@ -218,7 +219,7 @@ def _bones(x: float, y: float, side: float, lung: float, lying: bool) -> float:
     if lying:  # shoulder blades lie over the lungs
         v += 0.11 * _soft(0.5 - side, y, 0.175, 0.36, 0.055, 0.16, 0.10)
     spine = (x - 0.5) / 0.032
-    return v + 0.17 * math.exp(-0.5 * spine * spine) * (0.55 + 0.35 * y + 0.07 * math.cos(2.0 * math.pi * y / 0.075))
+    return v + 0.12 * math.exp(-0.5 * spine * spine) * (0.55 + 0.35 * y + 0.07 * math.cos(2.0 * math.pi * y / 0.075))
 
 
 @_compiled
@@ -244,8 +245,8 @@ def _round(dx: float, dy: float, radius: float, third: float, fifth: float, elev
     if away > 2.2:
         return 0.0
     angle = math.atan2(dy, dx)
-    edge = 1.0 + 0.09 * math.sin(3.0 * angle + third) + 0.06 * math.sin(5.0 * angle + fifth)
-    edge += 0.03 * math.sin(11.0 * angle + eleventh)
+    edge = 1.0 + 0.07 * math.sin(3.0 * angle + third) + 0.04 * math.sin(5.0 * angle + fifth)
+    edge += 0.02 * math.sin(11.0 * angle + eleventh)
     return 1.0 / (1.0 + math.exp(7.0 * (away / edge - 1.0)))
 
 

@@ -105,7 +105,7 @@ def _tracing(key: np.int64, graded: NDArray[np.float64], named: NDArray[np.int64
     at_s, beat = -usual_s * uniform(key, 2), 0
     while at_s < samples / HZ + 0.5:
         _beat(at_s, usual_s, height, graded[_ST], fibrillates, named[_PATTERN], out)
-        loose = 0.20 if fibrillates else 0.02
+        loose = 0.24 if fibrillates else 0.02
         bell = uniform(key, 64 + 4 * beat) + uniform(key, 65 + 4 * beat) + uniform(key, 66 + 4 * beat) - 1.5
         at_s += usual_s * (1.0 + 2.0 * loose * bell)  # three uniforms: near normal, and never beyond 3 deviations
         beat += 1

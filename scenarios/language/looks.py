@@ -46,7 +46,7 @@ _SAID = ("unsaid", "no", "yes")
 
 
 def _analyte(name: str, unit: str, centre: float, per_sd: float, high: float, *, logarithmic: bool = False) -> Look:
-    return Look(f"{name}, {unit}", (), centre, per_sd, 0.001 if logarithmic else 0.0, high, logarithmic, drawn=True)
+    return Look(f"{name}, {unit}", (), centre, per_sd, 0.0, high, logarithmic, drawn=True)
 
 
 LOOKS: Mapping[str, Mapping[str, Look]] = {

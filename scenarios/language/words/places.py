@@ -62,6 +62,8 @@ FIELDS = {
     "change_of": "is a change of",
     "after": "is seen after",
     "recorded": "is written down",
+    "look": "looks",
+    "shown": "is shown as",
     "new_visit_after": "a new visit begins after",
     "attempts": "tries",
     "uses": "uses",
@@ -125,6 +127,11 @@ class Side:
     def of(cls, scenario: Scenario) -> Side:
         """The scenario without what is worked out from it; every number as a float."""
         tree = scenario.model_dump(mode="json", exclude={"figures", "digest", "written"})
+        for section, field in (("findings", "look"), ("investigations", "shown")):  # no content, so not in the dump
+            entries = getattr(scenario, section).items()
+            said = {name: getattr(of, field) for name, of in entries if getattr(of, field) is not None}
+            for name, of in said.items():
+                tree[section][name][field] = of
         reviews = [review.model_dump(mode="json") for review in scenario.reviews]
         return cls(scenario, _floats(tree | {"reviews": reviews}), Phrases(scenario))
 

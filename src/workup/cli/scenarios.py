@@ -91,7 +91,11 @@ def lint(
     faults = lint_compiled(find_scenario(file))
     for fault in faults:
         console().print(escape(str(fault)))
-    listed = [{"path": fault.path, "line": fault.line, "message": fault.message} for fault in faults]
+    listed = [
+        {"path": fault.path, "line": fault.line, "message": fault.message}
+        | ({} if fault.column is None else {"column": fault.column})
+        for fault in faults
+    ]
     if faults:
         console().print(f"{len(faults)} fault{'s' * (len(faults) != 1)}")
         write_json(json_file, {"file": file, "passed": False, "faults": listed})
