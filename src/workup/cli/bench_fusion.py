@@ -20,41 +20,49 @@ if TYPE_CHECKING:
 Names = Annotated[str, typer.Option(metavar="A,B", help="Only these; all if empty.")]
 
 
+Quick = Annotated[
+    bool, typer.Option("--quick", help="2,000 patients to learn from; without it also 300 and 20,000, and pictures.")
+]
+OnlyPlan = Annotated[bool, typer.Option("--plan", help="Say what would be run and what it costs; run nothing.")]
+FigureNumber = Annotated[
+    int | None, typer.Option("--figure", metavar="2", help="Draw the article's figure 2 beside what was measured.")
+]
+Readers = Annotated[bool, typer.Option("--readers", help="Train the readers of films and slides again.")]
+Models = Annotated[
+    list[str] | None,
+    typer.Option("--model", metavar="my.py:build", help="Your own beside them; runs that file. May be given again."),
+]
+Patients = Annotated[
+    int | None,
+    typer.Option("--patients", min=20, help="To learn from, in every track; contrasts are judged at 2,000 alone."),
+]
+Seeds = Annotated[
+    int | None, typer.Option("--seeds", min=1, help="Trainings of each, on patients of their own: 5; of --readers 1.")
+]
+Jobs = Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")]
+Out = Annotated[
+    Path | None,
+    typer.Option(
+        "--out", metavar="FILE", help="Tables as Markdown, between the marks of a page; of a figure PNG or SVG."
+    ),
+]
+
+
 def fusion(
-    quick: Annotated[
-        bool,
-        typer.Option("--quick", help="2,000 patients to learn from; without it also 300 and 20,000, and pictures."),
-    ] = False,
-    only_plan: Annotated[
-        bool, typer.Option("--plan", help="Say what would be run and what it costs; run nothing.")
-    ] = False,
-    figure: Annotated[
-        int | None, typer.Option("--figure", metavar="2", help="Draw the article's figure 2 beside what was measured.")
-    ] = None,
-    readers: Annotated[bool, typer.Option("--readers", help="Train the readers of films and slides again.")] = False,
+    quick: Quick = False,
+    only_plan: OnlyPlan = False,
+    figure: FigureNumber = None,
+    readers: Readers = False,
     tasks: Names = "",
     methods: Names = "",
     views: Names = "",
     tracks: Names = "",
-    model: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--model", metavar="my.py:build", help="Your own beside them; runs that file. May be given again."
-        ),
-    ] = None,
-    patients: Annotated[
-        int | None,
-        typer.Option("--patients", min=20, help="To learn from, in every track; contrasts are judged at 2,000 alone."),
-    ] = None,
-    seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, on patients of their own.")] = 5,
-    jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
+    model: Models = None,
+    patients: Patients = None,
+    seeds: Seeds = None,
+    jobs: Jobs = 2,
     runs: Runs = Path("runs/fusion"),
-    out: Annotated[
-        Path | None,
-        typer.Option(
-            "--out", metavar="FILE", help="Tables as Markdown, between the marks of a page; of a figure PNG or SVG."
-        ),
-    ] = None,
+    out: Out = None,
     json_file: JsonFile = None,
 ) -> None:
     """Early, late, intermediate, gradual and personal fusion on tasks whose ceilings are known.
@@ -66,14 +74,14 @@ def fusion(
 
     method_names()  # says what to install where packages are missing
     if readers:
-        _train_readers(seeds if seeds != 5 else 1)
+        _train_readers(seeds or 1)
         return
     if figure not in (None, 2):
         raise WorkupError(
             f"--figure {figure}; expected 2, the figure of the founding article that this benchmark measures"
         )
     asked = Asked(
-        quick=quick or figure is not None, seeds=seeds, tasks=_names(tasks), methods=_names(methods), views=_names(views),
+        quick=quick or figure is not None, seeds=seeds or 5, tasks=_names(tasks), methods=_names(methods), views=_names(views),
         tracks=_names(tracks), models=tuple(model or ()), patients=patients,
     )  # fmt: skip
     if only_plan:
