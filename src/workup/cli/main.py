@@ -13,6 +13,7 @@ from workup.cli import (
     authoring,
     bench_bias,
     bench_bounds,
+    bench_fusion,
     bench_guideline,
     bench_library,
     bench_lint,
@@ -21,6 +22,7 @@ from workup.cli import (
     bias,
     cohort,
     demo,
+    fusion,
     importing,
     report,
     scenarios,
@@ -57,6 +59,7 @@ app.command()(agents.train)
 app.command()(agents.evaluate)
 app.command()(report.report)
 app.command()(bias.bias)
+app.command("fusion-data")(fusion.fusion_data)
 app.command()(agents.check)
 app.command()(agents.simulate)
 app.command()(scenarios.play)
@@ -75,6 +78,7 @@ bench.command()(bench_bounds.bounds)
 bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_bias.bias)
+bench.command()(bench_fusion.fusion)
 bench.command()(bench_guideline.guideline)
 bench.command()(bench_provenance.provenance)
 
