@@ -125,7 +125,7 @@ drawn(("threshold", "threshold, audited", "threshold, history"))
 # read. Six in ten patients have normal bloods. The doctors tested some of them, for their history; the model sends none, so no later database holds any, and nothing can ever tell it of
 # their cancers. What it says of them is made up from the others.
 #
-# With two in a hundred by lot the calibration comes back, and of these cancers only those are found that the lot happened on. With a model that reads the history they are found: it needed the
+# With two in a hundred by lot the swings are small (0.84 to 1.20 of what is expected), and of these cancers only those are found that the lot happened on. With a model that reads the history they are found: it needed the
 # right finding, not more data.
 #
 # ## Exercise
