@@ -44,7 +44,7 @@ def every_missing(task: str) -> Iterator[Missing | None]:
     if task in THINNED:
         for mechanism in MECHANISMS:
             for keep_one in (True, False):
-                yield Missing(mechanism, 0.5, keep_one)  # type: ignore[arg-type]
+                yield Missing(mechanism, 0.5, keep_one)
 
 
 def compared(
