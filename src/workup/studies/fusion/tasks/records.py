@@ -15,7 +15,7 @@ from workup.errors import UnknownNameError, WorkupError, suggestion
 
 Floats = NDArray[np.float64]
 Mechanism = Literal["mcar", "mar", "outcome", "journeys"]
-MECHANISMS: Final[tuple[str, ...]] = get_args(Mechanism)
+MECHANISMS: Final[tuple[Mechanism, ...]] = get_args(Mechanism)
 MOST: Final = 0.8
 """Highest rate."""
 RISK: Final = (0.3, 0.7)
