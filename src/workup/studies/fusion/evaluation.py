@@ -26,9 +26,9 @@ from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
     by_pattern,
     measured,
-    no_better_than_prevalence,
     replicates,
     replicates_of_mean,
+    tells_apart,
 )
 
 if TYPE_CHECKING:
@@ -190,7 +190,7 @@ def trained(
             "epochs": fitted.epochs, "cpu_s": fitted.cpu_s,
         }  # fmt: skip
         found = {name: _tested(fitted, validation, data, name, seed) for name, data in tests.items()}
-        learned = _learned(fitted, validation, float(rows.label.float().mean()))
+        learned = _learned(fitted, validation)
     except NotFiniteError as error:
         return _ended("failed", str(error), about, begun)
     except FusionError as error:
@@ -224,10 +224,10 @@ def _pictures(data: FusionData) -> bool:
     return any(block.dtype == torch.uint8 and block.ndim > 2 for block in data.rows.inputs.values())
 
 
-def _learned(fitted: Fitted, validation: FusionData, prevalence: float) -> bool:
+def _learned(fitted: Fitted, validation: FusionData) -> bool:
+    """Whether it says more of validation patients than the prevalence does: in the loss it was trained by, or in their order."""
     label = validation.rows.label.numpy()
-    one_label = label.min() == label.max() or not 0.0 < prevalence < 1.0
-    return one_label or not no_better_than_prevalence(scored(fitted, validation), label, prevalence)
+    return fitted.learned or label.min() == label.max() or tells_apart(scored(fitted, validation), label)
 
 
 def _tested(fitted: Fitted, validation: FusionData, data: FusionData, test: str, seed: int) -> dict[str, Any]:
