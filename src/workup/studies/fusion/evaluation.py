@@ -145,15 +145,27 @@ def run_once(
     encoders: Encoders | None = None,
 ) -> dict[str, Any]:
     """One training of one method; see `Results.runs`. `sizes`: patients to learn from, to stop by, and of each test."""
-    policy, lost = condition(record, task)
-    tests = {name: _data(task, "test", sizes[2], seed, view, *how) for name, how in judged_on(record, task).items()}
     if isinstance(build_or_name, str) and build_or_name.startswith("exact_"):
+        tests = _tests(task, view, seed, record, sizes[2])
         return _exact(build_or_name.removeprefix("exact_"), tests, task.name, seed)
-    train, validation = (
-        _data(task, split, n, seed, view, policy, lost) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
-    )
+    train, validation, tests = patients_of(task, view=view, seed=seed, record=record, sizes=sizes)
     shared = _shared(task.name, view, seed, record, sizes[:2]) if encoders is None and _ours(task) else None
     return trained(build_or_name, train, validation, tests, seed=seed, encoders=encoders, shared=shared)
+
+
+def patients_of(
+    task: Task, *, view: str, seed: int, record: str, sizes: tuple[int, int, int]
+) -> tuple[FusionData, FusionData, dict[str, FusionData]]:
+    """Whom a run learns from, stops by and is tested on."""
+    how = condition(record, task)
+    train, validation = (
+        _data(task, split, n, seed, view, *how) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
+    )
+    return train, validation, _tests(task, view, seed, record, sizes[2])
+
+
+def _tests(task: Task, view: str, seed: int, record: str, patients: int) -> dict[str, FusionData]:
+    return {name: _data(task, "test", patients, seed, view, *how) for name, how in judged_on(record, task).items()}
 
 
 def trained(

@@ -41,7 +41,7 @@ def picture(found: Found) -> Figure:
     _readings(figure.add_subplot(outer[0, 0]), found)
     for column, names in enumerate((tasks[:half], tasks[half:])):
         inner = outer[0, column + 1].subgridspec(
-            max(half, 1), 4, width_ratios=(0.5, 0.5, 0.35, 2.0), hspace=0.75, wspace=0.08
+            max(half, 1), 4, width_ratios=(0.5, 0.5, 0.45, 2.0), hspace=0.75, wspace=0.08
         )
         for row, name in enumerate(names):
             _drawn(figure, inner, row, TASKS[name])
@@ -53,8 +53,8 @@ def picture(found: Found) -> Figure:
     figure.text(
         0.02, 0.02,
         "Dots: mean of the seeds, bars: least and most of them. Filled: records of the same policy; hollow: orders turned round. Full line: the "
-        "exact score of all values; dashed: of opinions alone, on the same patients. In pounds: the best ordering for each patient, and the best single order with stopping."
-        "\nSynthetic patients; nothing here is medical advice.",
+        "exact score of all values; dashed: of opinions alone, on the same patients.\n"
+        "In pounds: the best ordering for each patient, and the best single order with stopping. Synthetic patients; nothing here is medical advice.",
         fontsize=8,
     )  # fmt: skip
     return figure
