@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from workup.benchmarks.fusion_code import digest, named_model
-from workup.benchmarks.fusion_grid import Grid, Run, grid, plan, tracks
+from workup.benchmarks.fusion_grid import Grid, Run, grid, left_of, plan, tracks
 from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.studies.fusion.compare import Compared, Contrast, Floats, compare, contrasts
 from workup.studies.fusion.needed import need_packages
+
+if TYPE_CHECKING:
+    from workup.studies.fusion.tasks.base import Task
 
 EXACT: Final = ("exact_joint", "exact_joint_with_mask", "exact_late", "exact_mean")
 """Exact scores that stand in the grid as if they were methods."""
@@ -91,7 +95,7 @@ def cells_of(asked: Asked) -> tuple[Grid, list[tuple[Run, Cell]]]:
         raise WorkupError(
             "no run is left of what was asked for; take fewer of --tasks, --methods, --views and --tracks together"
         )
-    return laid, [(each, each.cell(digest(each.task, each.method))) for each in laid.runs]
+    return laid, [(each, each.cell(digest(each.task, each.method, each.view))) for each in laid.runs]
 
 
 def planned(asked: Asked, *, runs: Path, workers: int) -> dict[str, Any]:
@@ -113,23 +117,48 @@ def bench_fusion(asked: Asked, *, runs: Path, workers: int = 1, progress: Progre
         Every cell, in the order of the grid.
     """
     _, cells = cells_of(asked)
+    # Once and apart, or every process would draw the pictures of the same patients at the same time.
+    pictured = dict.fromkeys(replace(each, method="patients") for each in left_of(cells, runs) if each.view == "read")
+    run(
+        [each.cell(digest(each.task, "exact_joint", each.view)) for each in pictured],
+        read_patients,
+        folder=runs,
+        workers=workers,
+        progress=progress,
+    )
     return run([cell for _, cell in cells], measure, folder=runs, workers=workers, progress=progress)
+
+
+def read_patients(cell: Cell, tell: Tell) -> dict[str, Any]:
+    """Read the pictures of all patients of a run, which is kept for whoever trains on them."""
+    from workup.studies.fusion.evaluation import patients_of
+
+    begun = time.process_time()
+    task, _, how = _asked_of(cell)
+    patients_of(task, **how)
+    return {"cpu_s": time.process_time() - begun}
 
 
 def measure(cell: Cell, tell: Tell) -> dict[str, Any]:
     """One run: see `studies.fusion.evaluation.run_once`."""
+    from workup.studies.fusion.evaluation import run_once
+
+    task, method, how = _asked_of(cell)
+    return run_once(named_model(method) if ":" in method else method, task, **how)
+
+
+def _asked_of(cell: Cell) -> tuple[Task, str, dict[str, Any]]:
+    """Task, method, and what else the cell says of its run."""
     import torch
 
     from workup.studies.fusion.drawing import task_of
-    from workup.studies.fusion.evaluation import run_once
 
     torch.set_num_threads(1)
     _, task, view = cell.scenario.split("/")
     method, size, record = cell.agent.rsplit("/", 2)
     patients = int(size.removeprefix("n"))
     sizes = (patients, max(patients // 4, 100), int(cell.settings["test_patients"]))
-    how = named_model(method) if ":" in method else method
-    return run_once(how, task_of(task), view=view, seed=cell.seed or 0, record=record, sizes=sizes)
+    return task_of(task), method, {"view": view, "seed": cell.seed or 0, "record": record, "sizes": sizes}
 
 
 def compared(done: Sequence[Done]) -> list[Compared]:

@@ -13,6 +13,7 @@ from typing import Any, Final
 from workup.errors import UnknownNameError, WorkupError
 
 _OURS: Final = ("workup.studies.fusion", "workup.agents.fusion", "workup.envs.modalities")
+FOLDER: Final = Path(__file__).parents[1] / "studies" / "fusion" / "readers"
 _START: Final = "workup.studies.fusion.evaluation"
 
 
@@ -38,8 +39,8 @@ def named_model(reference: str) -> Any:
 
 
 @cache
-def digest(task: str, method: str) -> str:
-    """16 hex digits of the code of a task, of a method, and of how methods are trained and measured.
+def digest(task: str, method: str, view: str = "findings") -> str:
+    """16 hex digits of the code of a task, of a method, and of how methods are trained and measured; in the view read, of readers too.
 
     Comments and docstrings change nothing. Of a model of one's own its file counts, not what that imports.
     """
@@ -51,6 +52,8 @@ def digest(task: str, method: str) -> str:
     elif not method.startswith("exact_"):
         modules.add(_module_of(method))
     reached = sorted(_reached(frozenset(modules)))
+    if view == "read":
+        own += "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.safetensors")))
     text = "\n".join([*(f"{name} {_code(_place(name))}" for name in reached), own])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -82,7 +82,7 @@ def _of_view(found: Found, view: str, size: str) -> list[str]:
     tasks = _ordered(key.task for key in same)
     methods = _ordered(key.method for key in same)
     seeds = max(len(results) for results in found.values())
-    about = f"{view}, {int(size[1:]):,} patients to learn from, {seeds} seeds"
+    about = f"{view}, {int(size[1:]):,} patients to learn from, {seeds} seed{'s' * (seeds != 1)}"
     lines: list[str] = []
     for measure, words in (("auroc", "AUROC"), ("log_loss", "log-loss, nats"), ("slope", "calibration slope")):
         lines += _table(
@@ -101,7 +101,7 @@ def _shifts(found: Found, view: str, size: str, about: str) -> list[str]:
     for task in _ordered(key.task for key in found):
         for record in _ordered(key.record for key in found if key.task == task):
             of = {key: value for key, value in found.items() if key.task == task and key.record == record}
-            tests = _ordered(test for results in of.values() for result in results for test in result["tests"])
+            tests = _tests(task, of)
             if len(tests) > 1 and record in tests:
                 rows = [[f"`{key.method}`", *(_cell(of, key, test, "auroc") for test in tests)] for key in of]
                 lines += _table(f"AUROC: {task}, {about}, learnt from `{record}`, tested on", ["method", *tests], rows)
@@ -113,7 +113,7 @@ def _missing(found: Found, view: str, size: str, about: str) -> list[str]:
     lost = {key: value for key, value in found.items() if key.record.rstrip("0123456789") != key.record}
     for task in _ordered(key.task for key in lost):
         records = _ordered(key.record for key in lost if key.task == task)
-        for test in _ordered(t for key, rs in lost.items() if key.task == task for r in rs for t in r["tests"]):
+        for test in _tests(task, {key: results for key, results in lost.items() if key.task == task}):
             rows = [
                 [f"`{m}`", *(_cell(lost, Key(task, view, m, size, record), test, "auroc") for record in records)]
                 for m in _ordered(key.method for key in lost if key.task == task)
@@ -192,6 +192,13 @@ def _table(title: str, heading: Sequence[str], rows: Sequence[Sequence[str]]) ->
         *(table_line(row) for row in rows),
         "",
     ]
+
+
+def _tests(task: str, found: Found) -> list[str]:
+    """Whatever was tested on, the task's policies first."""
+    there = {test for results in found.values() for result in results for test in result["tests"]}
+    policies = TASKS[task].policies if task in TASKS else ()
+    return [*(policy for policy in policies if policy in there), *sorted(there - set(policies))]
 
 
 def _ordered(items: Any) -> list[Any]:

@@ -194,7 +194,9 @@ def test_the_figure_says_where_a_strategy_loses(tmp_path: Path) -> None:
     found: dict[str, dict[str, Any]] = {}
     for key, results in gathered(done).items():
         found.setdefault(key.task, {})[key.method] = results
-    assert measured_words("late_poe", found).startswith("Measured: loses 0.100 of AUROC on interaction")
+    assert measured_words("late_poe", found).startswith(
+        "Measured, AUROC less that of all values: -0.100 on interaction"
+    )
     assert measured_words("personal", found) == "Measured: nothing yet."
     drawn = picture(found)
     drawn.savefig(tmp_path / "figure.svg")

@@ -26,9 +26,9 @@ from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
     by_pattern,
     measured,
-    no_better_than_prevalence,
     replicates,
     replicates_of_mean,
+    tells_apart,
 )
 
 if TYPE_CHECKING:
@@ -145,15 +145,27 @@ def run_once(
     encoders: Encoders | None = None,
 ) -> dict[str, Any]:
     """One training of one method; see `Results.runs`. `sizes`: patients to learn from, to stop by, and of each test."""
-    policy, lost = condition(record, task)
-    tests = {name: _data(task, "test", sizes[2], seed, view, *how) for name, how in judged_on(record, task).items()}
     if isinstance(build_or_name, str) and build_or_name.startswith("exact_"):
+        tests = _tests(task, view, seed, record, sizes[2])
         return _exact(build_or_name.removeprefix("exact_"), tests, task.name, seed)
-    train, validation = (
-        _data(task, split, n, seed, view, policy, lost) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
-    )
+    train, validation, tests = patients_of(task, view=view, seed=seed, record=record, sizes=sizes)
     shared = _shared(task.name, view, seed, record, sizes[:2]) if encoders is None and _ours(task) else None
     return trained(build_or_name, train, validation, tests, seed=seed, encoders=encoders, shared=shared)
+
+
+def patients_of(
+    task: Task, *, view: str, seed: int, record: str, sizes: tuple[int, int, int]
+) -> tuple[FusionData, FusionData, dict[str, FusionData]]:
+    """Whom a run learns from, stops by and is tested on."""
+    how = condition(record, task)
+    train, validation = (
+        _data(task, split, n, seed, view, *how) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
+    )
+    return train, validation, _tests(task, view, seed, record, sizes[2])
+
+
+def _tests(task: Task, view: str, seed: int, record: str, patients: int) -> dict[str, FusionData]:
+    return {name: _data(task, "test", patients, seed, view, *how) for name, how in judged_on(record, task).items()}
 
 
 def trained(
@@ -190,7 +202,7 @@ def trained(
             "epochs": fitted.epochs, "cpu_s": fitted.cpu_s,
         }  # fmt: skip
         found = {name: _tested(fitted, validation, data, name, seed) for name, data in tests.items()}
-        learned = _learned(fitted, validation, float(rows.label.float().mean()))
+        learned = _learned(fitted, validation)
     except NotFiniteError as error:
         return _ended("failed", str(error), about, begun)
     except FusionError as error:
@@ -224,10 +236,10 @@ def _pictures(data: FusionData) -> bool:
     return any(block.dtype == torch.uint8 and block.ndim > 2 for block in data.rows.inputs.values())
 
 
-def _learned(fitted: Fitted, validation: FusionData, prevalence: float) -> bool:
+def _learned(fitted: Fitted, validation: FusionData) -> bool:
+    """Whether it says more of validation patients than the prevalence does: in the loss it was trained by, or in their order."""
     label = validation.rows.label.numpy()
-    one_label = label.min() == label.max() or not 0.0 < prevalence < 1.0
-    return one_label or not no_better_than_prevalence(scored(fitted, validation), label, prevalence)
+    return fitted.learned or label.min() == label.max() or tells_apart(scored(fitted, validation), label)
 
 
 def _tested(fitted: Fitted, validation: FusionData, data: FusionData, test: str, seed: int) -> dict[str, Any]:

@@ -13,8 +13,6 @@ from workup.studies.fusion.splits import stream
 
 Floats = NDArray[np.float64]
 REPLICATES: Final = 200
-LEAST_GAIN_NATS: Final = 1e-3
-"""By how much a log-loss must be below that of the prevalence to say more."""
 FEWEST: Final = 50
 """Patients of a pattern of availability below whom it is counted and not measured."""
 
@@ -108,17 +106,14 @@ def _aurocs(score: Floats, label: NDArray[np.int64], counts: Floats) -> Floats:
     return np.asarray((ill * (below + well / 2)).sum(axis=1) / (ill.sum(axis=1) * well.sum(axis=1)))
 
 
-def no_better_than_prevalence(score: Floats, label: NDArray[np.int64], prevalence: float) -> bool:
-    """Whether neither the log-loss is below that of saying the prevalence, nor the order of scores better than chance (2 SE).
+def tells_apart(score: Floats, label: NDArray[np.int64]) -> bool:
+    """Whether the AUROC is above one half by more than two standard errors of a score that says nothing.
 
-    Source: Hanley and McNeil, Radiology 1982;143:29 (standard error of the area where scores say nothing).
+    Source: Hanley and McNeil, Radiology 1982;143:29.
     """
-    told = measured(score, label)
     ill, well = int(label.sum()), int((1 - label).sum())
     spread = float(np.sqrt((ill + well + 1) / (12.0 * ill * well)))
-    odds = float(np.log(prevalence / (1 - prevalence)))
-    loss = float(np.logaddexp(0.0, np.where(label == 1, -odds, odds)).mean())
-    return told["log_loss"] >= loss - LEAST_GAIN_NATS and told["auroc"] <= 0.5 + 2 * spread
+    return measured(score, label)["auroc"] > 0.5 + 2 * spread
 
 
 def expit(score: Floats) -> Floats:

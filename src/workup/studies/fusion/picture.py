@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from workup.studies.fusion.ceilings.closed import benefits_gbp
 from workup.studies.fusion.looks import SHOWN, pictures, shown
 from workup.studies.fusion.splits import keys_of
 from workup.studies.fusion.strategies import STRATEGIES
@@ -40,11 +41,11 @@ def picture(found: Found) -> Figure:
     _readings(figure.add_subplot(outer[0, 0]), found)
     for column, names in enumerate((tasks[:half], tasks[half:])):
         inner = outer[0, column + 1].subgridspec(
-            max(half, 1), 3, width_ratios=(0.55, 0.55, 2.0), hspace=0.75, wspace=0.25
+            max(half, 1), 4, width_ratios=(0.5, 0.5, 0.45, 2.0), hspace=0.75, wspace=0.08
         )
         for row, name in enumerate(names):
             _drawn(figure, inner, row, TASKS[name])
-            _dots(figure.add_subplot(inner[row, 2]), TASKS[name], found[name])
+            _dots(figure.add_subplot(inner[row, 3]), TASKS[name], found[name])
     figure.suptitle(
         "Fusion of modalities: the clinical reading, and what was measured where the best possible is known",
         fontsize=14,
@@ -52,7 +53,8 @@ def picture(found: Found) -> Figure:
     figure.text(
         0.02, 0.02,
         "Dots: mean of the seeds, bars: least and most of them. Filled: records of the same policy; hollow: orders turned round. Full line: the "
-        "exact score of all values; dashed: of opinions alone, on the same patients.\nSynthetic patients; nothing here is medical advice.",
+        "exact score of all values; dashed: of opinions alone, on the same patients.\n"
+        "In pounds: the best ordering for each patient, and the best single order with stopping. Synthetic patients; nothing here is medical advice.",
         fontsize=8,
     )  # fmt: skip
     return figure
@@ -88,7 +90,10 @@ def measured_words(method: str, found: Found) -> str:
     if not lost:
         return "Measured: nothing yet."
     most, least = max(lost, key=lambda task: lost[task]), min(lost, key=lambda task: lost[task])
-    return f"Measured: loses {lost[most]:.3f} of AUROC on {most}, {lost[least]:.3f} on {least}; mean of {len(lost)} tasks {np.mean(list(lost.values())):.3f}."
+    return (
+        f"Measured, AUROC less that of all values: {-lost[most]:+.3f} on {most}, {-lost[least]:+.3f} on {least}; "
+        f"mean of {len(lost)} tasks {-np.mean(list(lost.values())):+.3f}."
+    )
 
 
 def _drawn(figure: Figure, inner: Any, row: int, task: Task) -> None:
@@ -126,7 +131,11 @@ def _dots(axes: Axes, task: Task, methods: Mapping[str, Sequence[Mapping[str, An
                     mean, number, xerr=[[mean - min(values)], [max(values) - mean]], fmt=MARKS[number], color=COLOURS[number],
                     markerfacecolor=COLOURS[number] if filled else "white", markersize=6, capsize=2, linewidth=0.8,
                 )  # fmt: skip
-    if measure == "auroc":
+    if measure == "benefit_gbp":
+        known = benefits_gbp(task.name)
+        for name, dashes in (("personal", "-"), ("order", "--")):
+            axes.axvline(known[name], color="#777777", linestyle=dashes, linewidth=0.9)
+    else:
         for method, (dashes, _) in _EXACT.items():
             values = _values(methods.get(method, ()), "same", measure)
             if values:

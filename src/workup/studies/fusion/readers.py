@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import time
+import warnings
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,8 +25,8 @@ from safetensors.torch import save as save_tensors
 from torch import Tensor, nn
 from torch.nn import functional
 
-from workup.errors import FileFormatError, WorkupError
-from workup.files import bytes_of, write_whole
+from workup.errors import FileFormatError, WorkupError, WorkupWarning
+from workup.files import UnwritableError, bytes_of, cache_folder, write_whole
 from workup.studies.fusion.looks import FILM, SLIDE, Shown, pictures, shown
 from workup.studies.fusion.splits import keys_of, stream
 
@@ -35,6 +37,7 @@ FORMAT: Final = "workup-reader-1"
 FOLDER: Final = Path(__file__).parent / "readers"
 EMBEDDING: Final = 24
 MOST_BYTES: Final = 1_000_000
+MOST_BYTES_KEPT: Final = 100_000_000
 KINDS: Final = {"film": FILM, "slide": SLIDE}
 PATIENTS, EPOCHS, RATE, BATCH = 8_000, 8, 1e-3, 64
 LEAST_R2, LEAST_BITS = 0.1, 0.6
@@ -104,8 +107,29 @@ def read_view(task: Task, patients: Patients, keys: NDArray[np.uint64]) -> dict[
     for m, (name, how) in enumerate(shown(task).items()):
         held = patients.present[:, m]
         seen[name] = np.zeros((len(held), EMBEDDING), dtype=np.float32)
-        seen[name][held] = embedded(shipped(how.kind), how, patients.findings[name][held], keys[held])
+        seen[name][held] = _kept(shipped(how.kind), how, patients.findings[name][held], keys[held])
     return seen
+
+
+def _kept(reader: Trained, how: Shown, findings: NDArray[np.float64], keys: NDArray[np.uint64]) -> NDArray[np.float32]:
+    """`embedded`, worked out once for all processes: to draw pictures takes longer than to train a fusion."""
+    refuse(reader, keys)
+    weights = b"".join(value.numpy().tobytes() for value in reader.network.state_dict().values())
+    parts = (FORMAT.encode(), reader.digest.encode(), repr(how).encode(), weights, keys.tobytes(), findings.tobytes())
+    path = cache_folder() / "fusion" / f"{hashlib.sha256(b' '.join(parts)).hexdigest()[:32]}.npy"
+    try:
+        known = np.load(BytesIO(bytes_of(path, MOST_BYTES_KEPT)), allow_pickle=False)
+        if known.shape == (len(keys), EMBEDDING) and known.dtype == np.float32:
+            return known
+    except (OSError, ValueError, EOFError):
+        pass  # not there, or damaged: worked out anew
+    found, content = embedded(reader, how, findings, keys), BytesIO()
+    np.save(content, found, allow_pickle=False)
+    try:
+        write_whole(path, content.getvalue())
+    except UnwritableError as error:
+        warnings.warn(f"{error}; pictures are read anew each time", WorkupWarning, stacklevel=2)
+    return found
 
 
 def embedded(

@@ -10,10 +10,10 @@ from workup.studies.fusion.measures import (
     by_pattern,
     expit,
     measured,
-    no_better_than_prevalence,
     replicates,
     replicates_of_mean,
     resampled,
+    tells_apart,
 )
 
 sklearn_metrics = pytest.importorskip("sklearn.metrics", reason="needs workup[fusion]")
@@ -54,11 +54,11 @@ def test_patterns_are_named_and_few_patients_are_counted_only() -> None:
     assert found["R+P"]["auroc"] == pytest.approx(sklearn_metrics.roc_auc_score(LABEL[100:], SCORE[100:]))
 
 
-def test_saying_the_prevalence_is_no_better_than_the_prevalence() -> None:
+def test_noise_tells_nobody_apart_and_far_off_odds_may() -> None:
     noise = 1e-9 * np.random.default_rng(3).standard_normal(300)
-    assert no_better_than_prevalence(noise, LABEL, 0.5)
-    assert not no_better_than_prevalence(SCORE, LABEL, 0.5)
-    assert not no_better_than_prevalence(9 * SCORE, LABEL, 0.5), "its odds are far off, but it tells patients apart"
+    assert not tells_apart(noise, LABEL)
+    assert not tells_apart(-SCORE, LABEL)
+    assert tells_apart(9 * SCORE, LABEL)
 
 
 def test_what_cannot_be_measured_names_the_patient() -> None:
