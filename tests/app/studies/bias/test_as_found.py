@@ -15,7 +15,7 @@ def test_selection_on_outcome_spectrum_berkson_and_sex_are_reported() -> None:
     rows = {each.what: each for each in as_found(met, "cancer")}
     world, model, truth = met.world, met.world.model, met.truth_frame()
     assert {each.phenomenon for each in rows.values()} >= {
-        "selection on outcome", "spectrum", "Berkson", "test mix by sex", "range", "partial verification", "presence",
+        "selection on outcome", "spectrum", "Berkson", "test mix by sex", "partial verification", "presence",
     }  # fmt: skip
     cancers = world.scenario.groups["cancer"]
     ill = truth["condition"].is_in(cancers).to_numpy()
