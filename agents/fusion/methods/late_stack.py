@@ -55,7 +55,7 @@ class LateStack(Late):
             logits = of_question(prior, rows.question, len(rows)) + said @ weight
             total = functional.cross_entropy(logits, rows.label) + _PENALTY * weight.square().sum()
             total.backward()
-            return float(total)
+            return float(total.detach())
 
         optimiser.step(loss)
         self.weight.copy_(weight.detach())

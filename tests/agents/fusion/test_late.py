@@ -29,8 +29,8 @@ def made(name: str) -> Late:
     late = fusion_of(name)(spec(), {each: Vector((12,)) for each in "RP"}, seed=0)
     assert isinstance(late, Late)
     late.prior.copy_(torch.tensor([[0.7, 0.3]]).log())
-    for reader, prevalence in zip(late.readers, (0.4, 0.5), strict=True):
-        reader.own.copy_(torch.tensor([[1 - prevalence, prevalence]]).log())  # type: ignore[union-attr]
+    for reader, prevalence in zip(late.members().values(), (0.4, 0.5), strict=True):
+        reader.own.copy_(torch.tensor([[1 - prevalence, prevalence]]).log())
     return late
 
 
@@ -62,7 +62,7 @@ def test_a_report_is_the_top_diagnosis_and_its_step() -> None:
 def opinionated(name: str, opinions: torch.Tensor, present: torch.Tensor, label: torch.Tensor) -> Late:
     """A late method that has counted what readers with these opinions said of validation patients."""
     late, n = made(name), len(label)
-    late.opinions = lambda *_: opinions  # type: ignore[method-assign, assignment]
+    late.opinions = lambda *_: opinions  # type: ignore[method-assign]
     rows = Rows({}, present, torch.zeros(n, 2, dtype=torch.int64), None, label, torch.arange(n))
     late.prepare(rows, rows)
     return late

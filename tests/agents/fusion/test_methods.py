@@ -96,6 +96,8 @@ class Divides(Plain):
 
 
 class Counts(Plain):
+    asked: torch.Tensor
+
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("asked", torch.zeros(()))

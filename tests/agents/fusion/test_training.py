@@ -40,6 +40,15 @@ def test_a_joint_method_learns_what_readers_apart_cannot() -> None:
     assert auroc(score(joint, others), others.label) < auroc(others.exact, others.label) + 0.002
 
 
+def test_a_state_learns_what_findings_mean_together_in_any_order() -> None:
+    learning, others = cohort("interaction", 1500, 3), cohort("interaction", 8000, 4)
+    state = fitted("sequential", learning, Settings())
+    reverse = logits(state, **others.asked(order=others.order[:, ::-1].copy()))
+    forth, back = auroc(score(state, others), others.label), auroc(reverse[:, 1] - reverse[:, 0], others.label)
+    assert auroc(others.late, others.label) < 0.86 < 0.92 < min(forth, back)
+    assert forth == pytest.approx(back, abs=0.006)
+
+
 def test_one_seed_gives_one_network_and_another_gives_another() -> None:
     first, again = fitted("concat_dropout"), fitted("concat_dropout")
     np.testing.assert_array_equal(score(first, FEW), score(again, FEW))
