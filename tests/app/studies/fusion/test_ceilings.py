@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+import re
 from functools import cache
 from pathlib import Path
 
@@ -12,6 +13,7 @@ import pytest
 
 from workup.errors import UnknownNameError, WorkupError
 from workup.studies.fusion.ceilings import closed, simulated
+from workup.studies.fusion.ceilings.__main__ import main
 from workup.studies.fusion.ceilings.against import compared, every_missing
 from workup.studies.fusion.ceilings.scores import SILENT, auroc, laid, log_loss, mixture, normal
 from workup.studies.fusion.tasks import TASKS
@@ -160,3 +162,15 @@ def test_what_was_not_worked_out_is_refused() -> None:
         closed.ceilings("interation")
     with pytest.raises(WorkupError, match="branch: no closed form where data go missing besides"):
         closed.ceilings("branch", Missing("mcar", 0.5))
+
+
+def test_the_command_shows_every_figure_and_fails_where_they_are_apart(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["ceilings", "weak", "--patients", "2000"])
+    assert main() == 1, "2,000 patients are too few for three places"
+    told = capsys.readouterr().out
+    assert re.search(r"weak +joint +same +auroc +0\.9214 +0\.9\d{3} ", told)
+    assert re.search(r"^\d+ apart by more than 0\.001$", told, re.MULTILINE)
+    monkeypatch.setattr("workup.studies.fusion.ceilings.__main__.WITHIN", 1.0)
+    assert main() == 0

@@ -24,7 +24,7 @@ TWELVE = {
 EVERY = [(name, policy) for name, task in TASKS.items() for policy in task.policies]
 THINNINGS = [
     Missing(mechanism, rate, keep) for mechanism in MECHANISMS for rate in (0.3, 0.8) for keep in (True, False)
-]  # type: ignore[arg-type]
+]
 
 
 def test_tasks_are_found_by_folder() -> None:

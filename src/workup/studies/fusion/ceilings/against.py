@@ -34,7 +34,7 @@ class Compared:
         return abs(self.closed - self.simulated) / (1000.0 if self.measure == "benefit_gbp" else 1.0)
 
     def __str__(self) -> str:
-        at = f"{self.task:<21}{self.missing:<19}{self.message:<28}{self.policy:<10}{self.measure:<18}"
+        at = f"{self.task:<21}{self.missing:<22}{self.message:<28}{self.policy:<10}{self.measure:<18}"
         return f"{at}{self.closed:10.4f}{self.simulated:10.4f}{self.distance:10.5f}"
 
 
@@ -44,7 +44,7 @@ def every_missing(task: str) -> Iterator[Missing | None]:
     if task in THINNED:
         for mechanism in MECHANISMS:
             for keep_one in (True, False):
-                yield Missing(mechanism, 0.5, keep_one)  # type: ignore[arg-type]
+                yield Missing(mechanism, 0.5, keep_one)
 
 
 def compared(

@@ -15,7 +15,7 @@ from workup.errors import UnknownNameError, WorkupError, suggestion
 
 Floats = NDArray[np.float64]
 Mechanism = Literal["mcar", "mar", "outcome", "journeys"]
-MECHANISMS: Final[tuple[str, ...]] = get_args(Mechanism)
+MECHANISMS: Final[tuple[Mechanism, ...]] = get_args(Mechanism)
 MOST: Final = 0.8
 """Highest rate."""
 RISK: Final = (0.3, 0.7)
@@ -120,13 +120,13 @@ def kept(
         second: (n,) chance of the second modality after the first, in journeys.
         uniform: (n, M + 1) in [0, 1); the last column chooses whom to keep.
     """
-    stays = uniform[:, :-1] >= chance[:, None]
+    stays: NDArray[np.bool_] = np.asarray(uniform[:, :-1] >= chance[:, None])
     if second is not None:
         stays[:, 0] |= missing.keep_one
         stays[:, 1] = np.where(held[:, 0] & stays[:, 0], uniform[:, 1] < second, stays[:, 1])
     left = held & stays
     if missing.keep_one:
-        bare = ~left.any(axis=1)
+        bare: NDArray[np.bool_] = np.asarray(~left.any(axis=1))
         at = np.floor(uniform[:, -1] * held.sum(axis=1)).astype(np.int64)
         left |= bare[:, None] & held & (np.cumsum(held, axis=1) == at[:, None] + 1)
     return left
