@@ -94,7 +94,7 @@ def fit(
         FusionError: what `rows_of` refuses, a modality that nobody has, or a method that cannot be built for this task.
         MissingModalityError, NotFiniteError: a patient lacks what the method needs; an input, a loss or a logit is not finite.
     """
-    settings, name = settings or Settings(), method or str(getattr(build, "__name__", type(build).__name__))
+    settings, name = settings or Settings(), str(method or getattr(build, "__name__", type(build).__name__))
     everybody, task = rows_of(spec, inputs, present, order, question, label, history), with_history(spec, history)
     training, tested = _split(everybody, validation, seed, settings)
     made = seeded_encoders(encoders or partial(encoders_for, task, training.inputs, kinds), seed)
