@@ -39,7 +39,7 @@ class Late(Fusion):
 
     def opinions(self, inputs: Inputs, present: Tensor, order: Tensor, question: Tensor | None) -> Tensor:
         """(n, M, classes) log-probabilities of each reader; of an absent modality they are the prevalence."""
-        said = [reader(inputs, present, order, question).log_softmax(dim=1) for reader in self.members().values()]
+        said = [reader.opinion(inputs, present, question).log_softmax(dim=1) for reader in self.members().values()]
         return torch.stack(said, dim=1)
 
     def owns(self, question: Tensor | None, rows: int) -> Tensor:

@@ -1,4 +1,7 @@
-"""One modality alone: the one that did best on validation patients, or one that is named (`single:NAME`)."""
+"""One modality alone: the one that did best on validation patients, or one that is named (`single:NAME`).
+
+It says what the modality's values say: whether a patient has it tells it nothing.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from workup.agents.fusion.base import Fusion, Inputs, Rows, TaskSpec, log_prevalence
 from workup.agents.fusion.parts import Embedded, Head, budget, of_question, seeded, sized
@@ -19,7 +23,7 @@ class Single(Embedded):
     prior: Tensor
     """(max(questions, 1), classes) log prevalence among all training patients."""
     own: Tensor
-    """The same among those who have the modality: the prior that its logits contain."""
+    """The same among those who have the modality: the prior that its opinion contains."""
 
     def __init__(self, task: TaskSpec, encoders: Mapping[str, nn.Module], name: str) -> None:
         super().__init__(task, encoders)
@@ -30,7 +34,19 @@ class Single(Embedded):
             self.register_buffer(each, torch.zeros(max(task.questions, 1), task.classes))
 
     def forward(self, inputs: Inputs, present: Tensor, order: Tensor, question: Tensor | None = None) -> Tensor:
-        """(n, classes) logits."""
+        """(n, classes) logits: the prevalence among all, times the likelihood ratio of what it read."""
+        prior, own = (of_question(each, question, len(present)) for each in (self.prior, self.own))
+        ratio = self.opinion(inputs, present, question).log_softmax(dim=1) - own
+        return prior + ratio * present[:, self.column].unsqueeze(1)
+
+    def losses(self, rows: Rows) -> Tensor:
+        """(n,) cross-entropy of its opinion, which is of those who have the modality."""
+        return functional.cross_entropy(
+            self.opinion(rows.inputs, rows.present, rows.question), rows.label, reduction="none"
+        )
+
+    def opinion(self, inputs: Inputs, present: Tensor, question: Tensor | None) -> Tensor:
+        """(n, classes) logits for a patient among those who have the modality; the prevalence among all for another."""
         held = present[:, self.column]
         logits = of_question(self.prior, question, len(present)).clone()
         if bool(held.any()):
@@ -73,7 +89,10 @@ class BestSingle(Fusion):
     @torch.no_grad()
     def finish(self, training: Rows, validation: Rows) -> None:
         """Use the reader with the least log-loss over all validation patients."""
-        losses = [reader.losses(validation).mean() for reader in self.members().values()]
+        losses = []
+        for reader in self.members().values():
+            said = reader(validation.inputs, validation.present, validation.order, validation.question)
+            losses.append(functional.cross_entropy(said, validation.label))
         self.best.copy_(torch.stack(losses).argmin())
 
 

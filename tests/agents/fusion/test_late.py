@@ -53,6 +53,14 @@ def test_opinions_are_combined_as_by_hand(name: str, both: float, only_p: float)
     assert combined(name, ONLY_P) == pytest.approx(only_p, abs=1e-6)
 
 
+def test_a_reader_alone_is_not_told_who_was_asked() -> None:
+    reader = next(iter(made("late_poe").members().values()))
+    reader.prior.copy_(torch.tensor([[0.7, 0.3]]).log())
+    reader.opinion = lambda *_: OPINIONS[:, 0].expand(2, 2)  # type: ignore[method-assign]
+    said = reader({}, torch.tensor([[True, False], [False, True]]), torch.zeros(2, 2)).softmax(dim=1)[:, 1]
+    assert said.tolist() == pytest.approx([of_odds(3 / 7 * 6), 0.3], abs=1e-6)
+
+
 def test_a_report_is_the_top_diagnosis_and_its_step() -> None:
     late = made("late_report")
     said = torch.tensor([[[0.45, 0.55], [0.95, 0.05]], [[0.5, 0.5], [0.0, 1.0]], [[0.65, 0.35], [0.21, 0.79]]])

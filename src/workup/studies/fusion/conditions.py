@@ -13,6 +13,9 @@ if TYPE_CHECKING:
 
 MECHANISMS: Final = ("mcar", "mar", "outcome", "journeys")
 MOST_PERCENT: Final = 80
+SWAPPED: Final = "swapped_"
+CORRUPTED: Final = ("interaction", "shortcut_interaction")
+"""Tasks on which a method that learnt from sound records is tested where one modality is another patient's, and nothing says so."""
 _LOST = re.compile(r"([a-z]+)(\d+)")
 
 

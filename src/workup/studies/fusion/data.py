@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from torch.utils.data import Dataset
 
 from workup.agents.fusion.base import Rows, TaskSpec
 from workup.agents.fusion.rows import rows_of as tensors
-from workup.errors import WorkupError
+from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.studies.fusion.drawing import Drawn, draw
 
 if TYPE_CHECKING:
@@ -113,6 +114,21 @@ class FusionData(Dataset[dict[str, Any]]):
         made = cls.__new__(cls)
         came = _order(held) if order is None else order
         made._hold(spec, tensors(spec, blocks, held, came, question, label), None)
+        return made
+
+    def swapped(self, modality: str) -> FusionData:
+        """The same patients, but that one modality is another patient's: of the next in the data who has it.
+
+        No exact score is known of them. Raises UnknownNameError for a modality that there is not.
+        """
+        names = self.spec.modalities
+        if modality not in names:
+            raise UnknownNameError(f"{self.spec.name} has no modality {modality!r}{suggestion(modality, names)}")
+        has = self.rows.present[:, names.index(modality)].nonzero()[:, 0]
+        block = self.rows.inputs[modality].clone()
+        block[has] = self.rows.inputs[modality][has.roll(1)]
+        made = FusionData.__new__(FusionData)
+        made._hold(self.spec, replace(self.rows, inputs={**self.rows.inputs, modality: block}), None)
         return made
 
     def __len__(self) -> int:

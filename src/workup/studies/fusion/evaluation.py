@@ -20,7 +20,7 @@ from workup.agents.fusion.trainer import PIXELS
 from workup.agents.fusion.training import Fitted, fit, logits
 from workup.errors import WorkupError
 from workup.studies.fusion.acquisition import acquired
-from workup.studies.fusion.conditions import condition, judged_on
+from workup.studies.fusion.conditions import CORRUPTED, SWAPPED, condition, judged_on
 from workup.studies.fusion.data import FusionData
 from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
@@ -165,7 +165,10 @@ def patients_of(
 
 
 def _tests(task: Task, view: str, seed: int, record: str, patients: int) -> dict[str, FusionData]:
-    return {name: _data(task, "test", patients, seed, view, *how) for name, how in judged_on(record, task).items()}
+    tests = {name: _data(task, "test", patients, seed, view, *how) for name, how in judged_on(record, task).items()}
+    if record == "same" and task.name in CORRUPTED and view == "findings":
+        tests |= {f"{SWAPPED}{name}": tests["same"].swapped(name) for name in task.modalities}
+    return tests
 
 
 def trained(
@@ -275,8 +278,7 @@ def _exact(message: str, tests: Mapping[str, FusionData], task: str, seed: int) 
     """The exact score of a message class, measured as if it were a method."""
     begun, found = time.process_time(), {}
     for name, data in tests.items():
-        assert data.drawn is not None
-        known = data.drawn.patients.exact
+        known = {} if data.drawn is None else data.drawn.patients.exact
         if message in known:
             found[name] = _measured(np.asarray(known[message]), data, task, name, seed)
     about = {"message": message, "parameters": 0, "fusion_parameters": 0, "epochs": 0, "cpu_s": 0.0}

@@ -203,7 +203,7 @@ def train_on(
             network.train()
             for rows in torch.split(torch.randperm(learn), BATCH):
                 optimiser.zero_grad()
-                _loss(network(blocks[rows]), target[rows]).backward()  # type: ignore[no-untyped-call]
+                _loss(network(blocks[rows]), target[rows]).backward()
                 optimiser.step()
             network.eval()
             with torch.no_grad():

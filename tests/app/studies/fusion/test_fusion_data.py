@@ -95,6 +95,18 @@ def test_own_arrays_are_checked() -> None:
             FusionData.from_arrays(**asked)
 
 
+def test_a_corrupted_modality_is_another_patients_and_the_rest_stays() -> None:
+    data = FusionData("shortcut", "test", patients=50)
+    other = data.swapped("P")
+    held = data.rows.present[:, 1]
+    assert torch.equal(other.rows.inputs["R"], data.rows.inputs["R"])
+    assert torch.equal(other.rows.inputs["P"][~held], data.rows.inputs["P"][~held])
+    assert torch.equal(other.rows.inputs["P"][held], data.rows.inputs["P"][held].roll(1, dims=0))
+    assert other.drawn is None
+    with pytest.raises(UnknownNameError, match="no modality 'X'"):
+        data.swapped("X")
+
+
 def test_wrong_names_are_told_with_the_nearest() -> None:
     for changed, near in (
         ({"task": "interation"}, "interaction"), ({"split": "tset"}, "test"), ({"view": "finding"}, "findings"),
@@ -125,8 +137,11 @@ def test_adding_reaches_the_ceiling_of_adding_and_no_more() -> None:
     ceilings = run["tests"]["same"]["exact"]
     assert found.mean() == pytest.approx(ceilings["late"]["auroc"], abs=0.02)
     assert ceilings["joint"]["auroc"] - ceilings["late"]["auroc"] > 0.07
-    assert found.to_frame()["exact_joint"].item() == pytest.approx(ceilings["joint"]["auroc"])
+    assert found.to_frame()["exact_joint"][0] == pytest.approx(ceilings["joint"]["auroc"])
     assert len(run["tests"]["same"]["replicates"]["auroc"]) == 200
+    areas = {name: of["auroc"] for name, of in run["tests"].items()}
+    assert areas["swapped_R"] < areas["same"] - 0.1
+    assert run["tests"]["swapped_R"]["exact"] == {}
     with pytest.raises(WorkupError, match="no 'auroc' of a test 'flipped'"):
         found.mean(test="flipped")
 
