@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -67,6 +67,13 @@ class FusionData(Dataset[dict[str, Any]]):
 
     def _hold(self, spec: TaskSpec, rows: Rows, drawn: Drawn | None) -> None:
         self.spec, self.rows, self.drawn = spec, rows, drawn
+        self._known: dict[str, Any] = {}
+
+    def once(self, name: str, work: Callable[[FusionData], Any]) -> Any:
+        """What `work` finds of these patients, worked out once."""
+        if name not in self._known:
+            self._known[name] = work(self)
+        return self._known[name]
 
     @classmethod
     def from_arrays(

@@ -26,6 +26,7 @@ from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
     by_pattern,
     measured,
+    ranked_and_lost,
     replicates,
     replicates_of_mean,
     tells_apart,
@@ -261,7 +262,7 @@ def _measured(score: Scores, data: FusionData, task: str, test: str, seed: int) 
     found: dict[str, Any] = dict(measured(score, label))
     found["patterns"] = by_pattern(score, label, present, data.spec.modalities)
     found["replicates"] = replicates(score, label, sample=f"{task} {test} {seed}")
-    found["exact"] = ceilings_of(data)
+    found["exact"] = data.once("ceilings", ceilings_of)
     return found
 
 
@@ -269,9 +270,8 @@ def ceilings_of(data: FusionData) -> dict[str, dict[str, float]]:
     """Message class -> AUROC and log-loss of its exact score on these patients; nothing for data of one's own."""
     if data.drawn is None:
         return {}
-    label = data.drawn.patients.label
-    of = {name: measured(score, label) for name, score in data.drawn.patients.exact.items()}
-    return {name: {"auroc": told["auroc"], "log_loss": told["log_loss"]} for name, told in of.items()}
+    met = data.drawn.patients
+    return {name: ranked_and_lost(score, met.label) for name, score in met.exact.items()}
 
 
 def _exact(message: str, tests: Mapping[str, FusionData], task: str, seed: int) -> dict[str, Any]:
