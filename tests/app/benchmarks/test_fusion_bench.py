@@ -117,7 +117,7 @@ def test_wrong_names_are_told() -> None:
         ({"models": ("my",)}, "expected a file of Python"),
     ):
         with pytest.raises(UnknownNameError, match=says):
-            cells_of(Asked(**changed))
+            cells_of(Asked(**changed))  # type: ignore[arg-type]
     with pytest.raises(WorkupError, match="no run is left"):
         cells_of(Asked(tasks=("weak",), views=("read",)))
 
@@ -162,7 +162,12 @@ def test_tables_go_between_the_marks_alone(tmp_path: Path) -> None:
 
 
 def _made(method: str, seed: int, auroc: float, **of: Any) -> Done:
-    told = {"auroc": auroc, "log_loss": 0.5, "slope": 1.0, "exact": {"joint": {"auroc": 0.94, "log_loss": 0.3}}}
+    told: dict[str, Any] = {
+        "auroc": auroc,
+        "log_loss": 0.5,
+        "slope": 1.0,
+        "exact": {"joint": {"auroc": 0.94, "log_loss": 0.3}},
+    }
     told["replicates"] = {name: [told[name] + 0.001 * r for r in range(3)] for name in ("auroc", "log_loss")}
     result = {
         "status": "ok",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -77,7 +79,7 @@ def test_the_hierarchical_bootstrap_has_the_variance_of_seeds_and_of_patients() 
     assert drawn.var() == pytest.approx(between / 5 + 1.0 / 5 * 5 / 4, rel=0.05)
 
 
-def _pair(of: Contrast, shift: float, spread: float) -> tuple:
+def _pair(of: Contrast, shift: float, spread: float) -> tuple[Any, ...]:
     rng = np.random.default_rng(2)
     base = {seed: 0.8 + 0.01 * rng.standard_normal(200) for seed in range(5)}
     moved = {seed: base[seed] + shift + spread * rng.standard_normal(200) for seed in base}
