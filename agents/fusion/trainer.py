@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -74,10 +74,11 @@ class Trainer:
             member.requires_grad_(False).eval()
             cpu_s, epochs = cpu_s + self.shared[name].cpu_s, epochs + self.shared[name].epochs
         started = time.process_time()
+        weights = [weights_of(fusion, training, rows, self.spec) for rows in (training, validation)]
         training, validation = (self.seen(fusion, rows) for rows in (training, validation))
         with seeded(self.seed, "training"):
             fusion.prepare(training, validation)
-            epochs += self.by_gradient(fusion, training, validation)
+            epochs += self.by_gradient(fusion, training, validation, weights)
             fusion.eval().finish(training, validation)
         return cpu_s + time.process_time() - started, epochs
 
@@ -85,8 +86,14 @@ class Trainer:
         """The rows as the fusion may see them."""
         return as_seen(fusion, rows, self.fill, self.spec, self.method)
 
-    def by_gradient(self, fusion: Fusion, training: Rows, validation: Rows) -> int:
+    def by_gradient(self, fusion: Fusion, training: Rows, validation: Rows, weights: Sequence[Tensor]) -> int:
         """Train what is not frozen, and leave the epoch that was best. Returns the epochs that ran.
+
+        Args:
+            fusion: what is trained.
+            training: as the fusion sees them.
+            validation: likewise.
+            weights: of both, by what their records hold, which the fusion need not see.
 
         Raises:
             FusionError: nobody in training, or nobody in validation, is usable.
@@ -95,7 +102,6 @@ class Trainer:
         learned = [each for each in fusion.parameters() if each.requires_grad]
         if not learned:
             return 0
-        weights = [weights_of(fusion, training, rows, self.spec) for rows in (training, validation)]
         training, weight = self.usable(fusion, training, weights[0], "training")
         validation, judging = self.usable(fusion, validation, weights[1], "validation")
         epochs, batches = self.epochs(len(training)), math.ceil(len(training) / self.settings.batch)

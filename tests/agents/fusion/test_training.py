@@ -177,3 +177,10 @@ def test_too_few_to_learn_from_is_told() -> None:
     alone = {"present": np.tile([True, False], (200, 1)), "order": np.tile([0, -1], (200, 1))}
     with pytest.raises(FusionError, match="no patient in training has 'P'"):
         fit(fusion_of("late_poe"), spec(), **FEW.taught(**alone), seed=0, settings=SHORT)
+
+
+@pytest.mark.parametrize("name", ["early_wide", "concat"])
+def test_balanced_weights_take_the_order_out_whether_the_mask_is_seen_or_not(name: str) -> None:
+    learning, turned = cohort("shortcut", 1500, 3), cohort("shortcut", 8000, 4, policy="flipped")
+    plain, balanced = (fitted(each, learning, Settings()) for each in (name, f"{name}_balanced"))
+    assert auroc(score(balanced, turned), turned.label) > auroc(score(plain, turned), turned.label) + 0.1
