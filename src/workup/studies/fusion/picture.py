@@ -143,7 +143,7 @@ def _dots(axes: Axes, task: Task, methods: Mapping[str, Sequence[Mapping[str, An
     axes.set_yticks(range(len(STRATEGIES)), [each.name for each in STRATEGIES], fontsize=7)
     axes.invert_yaxis()
     axes.tick_params(axis="x", labelsize=7)
-    axes.set_title(f"{task.name}: {task.title}", fontsize=8, loc="left")
+    axes.set_title(textwrap.fill(f"{task.name}: {task.title}", 46), fontsize=8, loc="left")
     axes.set_xlabel("£ a patient" if measure == "benefit_gbp" else "AUROC", fontsize=7, labelpad=1)
     axes.spines[["top", "right"]].set_visible(False)
 
