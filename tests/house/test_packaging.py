@@ -14,7 +14,7 @@ from support.places import ROOT
 pytestmark = pytest.mark.slow
 
 HOMES = {"scenarios": "workup/scenarios", "envs": "workup/envs", "agents": "workup/agents", "src/workup": "workup"}
-DATA_SUFFIXES = {".yaml", ".json", ".html", ".css", ".js", ".md", ".typed"}
+DATA_SUFFIXES = {".yaml", ".json", ".html", ".css", ".js", ".md", ".safetensors", ".typed"}
 
 
 @pytest.fixture(scope="module")

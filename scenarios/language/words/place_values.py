@@ -10,6 +10,8 @@ from workup.scenarios.language.words.places import ABSENT, FIELDS, LAWS, Path, S
 from workup.wording import listed, plain, pounds_exact, time_in_words
 
 _IS_NAME = frozenset({"change_of", "uses", "set_up", "to", "do", "condition", "given"})
+_WORDS = {"look", "shown"}
+"""Fields that hold no figure, and are what findings may be called."""
 
 
 def said(side: Side, path: Path, value: Any) -> str:
@@ -23,7 +25,8 @@ def said(side: Side, path: Path, value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        field = next((key for key in reversed(keys) if key in LAWS or key in FIELDS or key == "within"), last)
+        units = LAWS | FIELDS.keys() - _WORDS | {"within"}
+        field = next((key for key in reversed(keys) if key in units), last)
         field = "chance" if keys[0] == "targets" and last == "value" and _is_share(side, keys[1]) else field
         return figure(field, value, qaly=side.scenario.utility.unit == "qaly")
     if isinstance(value, list):

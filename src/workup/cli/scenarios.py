@@ -71,7 +71,7 @@ def scenarios() -> None:
         "examination too / vignettes"
     )
     console().print(f"for teaching, by id like the others: {', '.join(teaching_scenarios())}")
-    console().print(f"of the fusion benchmark, in the same way: {', '.join(fusion_scenarios())}")
+    console().print(f"of the fusion benchmark: {', '.join(fusion_scenarios())}")
     for owner in owners:
         console().print(escape(owner))
 
