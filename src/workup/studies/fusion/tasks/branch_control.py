@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from workup.studies.fusion.tasks.base import Drawn, Draws, Evidence, Task
-from workup.studies.fusion.tasks.branch import COST_GBP, RIGHT_GBP, D, orders
+from workup.studies.fusion.tasks.base import Drawn, Draws, Evidence
+from workup.studies.fusion.tasks.branch import TASK as BRANCH
+from workup.studies.fusion.tasks.branch import D
 
 
 def _draw(draws: Draws, policy: str) -> Drawn:
@@ -19,20 +22,14 @@ def _evidence(drawn: Drawn) -> Evidence:
     return Evidence(alone, alone["A"])
 
 
-TASK = Task(
+TASK = replace(
+    BRANCH,
     name="branch_control",
     title="The same test for everybody",
     story=(
         "As `branch`, but whatever the history says the same test settles it. A pathway that is the same for everybody is then the best "
         "there is, and whoever claims to gain by tailoring it has measured luck."
     ),
-    modalities=("A", "B"),
-    columns={"A": ("graded",), "B": ("graded",)},
     draw=_draw,
     evidence=_evidence,
-    ordered=orders,
-    policies=("same", "random", "personal"),
-    held=None,
-    costs_gbp={"A": COST_GBP, "B": COST_GBP},
-    right_gbp=RIGHT_GBP,
 )
