@@ -86,10 +86,13 @@ class Embedded(Fusion):
         """(n, M, width) float: what each modality's encoder says, zeros where the patient has none."""
         columns = []
         for column, name in enumerate(self.task.modalities):
-            held, block = present[:, column], inputs[name]
+            held, block, encoder = present[:, column], inputs[name], self.encoders[column]
+            if bool(held.all()):
+                columns.append(encoder(block))
+                continue
             embedded = torch.zeros(len(block), self.width, device=block.device)
             if bool(held.any()):
-                embedded[held] = self.encoders[column](block[held])
+                embedded[held] = encoder(block[held])
             columns.append(embedded)
         return torch.stack(columns, dim=1)
 

@@ -36,6 +36,15 @@ class Settings:
     """Epochs without a better one on validation patients, after which it stops."""
     validation_share: float = 0.2
 
+    def epochs(self, patients: int) -> int:
+        """Epochs that give the wanted steps, within their bounds."""
+        wanted = round(self.steps * self.batch / patients)
+        return max(self.least_epochs, min(self.most_epochs, wanted))
+
+    def most_steps(self, patients: int) -> int:
+        """Steps of a training that is not stopped early."""
+        return self.epochs(patients) * math.ceil(patients / self.batch)
+
 
 PIXELS = Settings(rate=1e-3, batch=64, least_epochs=8, most_epochs=20, patience=6)
 """For blocks that are read end to end."""
@@ -67,12 +76,9 @@ class Trainer:
         """Members first, then the fusion: CPU seconds and epochs of all."""
         cpu_s, epochs = 0.0, 0
         for name, member in fusion.members().items():
-            if name not in self.shared:
-                used, ran = self.whole(member, training, validation)
-                self.shared[name] = Member(_copied(member), used, ran)
-            member.load_state_dict(self.shared[name].state)
-            member.requires_grad_(False).eval()
-            cpu_s, epochs = cpu_s + self.shared[name].cpu_s, epochs + self.shared[name].epochs
+            used, ran = self.once(name, member, training, validation)
+            member.requires_grad_(False)
+            cpu_s, epochs = cpu_s + used, epochs + ran
         started = time.process_time()
         weights = [weights_of(fusion, training, rows, self.spec) for rows in (training, validation)]
         training, validation = (self.seen(fusion, rows) for rows in (training, validation))
@@ -81,6 +87,15 @@ class Trainer:
             epochs += self.by_gradient(fusion, training, validation, weights)
             fusion.eval().finish(training, validation)
         return cpu_s + time.process_time() - started, epochs
+
+    def once(self, name: str, fusion: Fusion, training: Rows, validation: Rows) -> tuple[float, int]:
+        """As `whole`, but trained only if nothing of this name was: a member of one method may be a method itself."""
+        if name not in self.shared:
+            used, ran = self.whole(fusion, training, validation)
+            self.shared[name] = Member(_copied(fusion), used, ran)
+        fusion.load_state_dict(self.shared[name].state)
+        fusion.eval()
+        return self.shared[name].cpu_s, self.shared[name].epochs
 
     def seen(self, fusion: Fusion, rows: Rows) -> Rows:
         """The rows as the fusion may see them."""
@@ -104,9 +119,11 @@ class Trainer:
             return 0
         training, weight = self.usable(fusion, training, weights[0], "training")
         validation, judging = self.usable(fusion, validation, weights[1], "validation")
-        epochs, batches = self.epochs(len(training)), math.ceil(len(training) / self.settings.batch)
-        optimiser = torch.optim.AdamW(learned, self.settings.rate, weight_decay=self.settings.weight_decay)
-        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(epochs * batches))
+        epochs = self.settings.epochs(len(training))
+        optimiser = torch.optim.AdamW(
+            learned, self.settings.rate, weight_decay=self.settings.weight_decay, fused=True
+        )
+        schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(self.settings.most_steps(len(training))))
         best, kept, since = math.inf, _copied(fusion), 0
         for epoch in range(1, epochs + 1):
             fusion.train()
@@ -121,11 +138,6 @@ class Trainer:
                 break
         fusion.load_state_dict(kept)
         return epoch
-
-    def epochs(self, patients: int) -> int:
-        """Epochs that give the wanted steps, within their bounds."""
-        wanted = round(self.settings.steps * self.settings.batch / patients)
-        return max(self.settings.least_epochs, min(self.settings.most_epochs, wanted))
 
     def step(self, fusion: Fusion, rows: Rows, weight: Tensor, optimiser: torch.optim.Optimizer, epoch: int) -> None:
         """One step down the weighted mean loss of a batch."""

@@ -88,7 +88,7 @@ def fit(
         encoders, kinds: what makes fresh encoders, modality -> module with `width`; `encoders_for` by `kinds` where None.
         settings: `Settings()` where None.
         method: its name in messages.
-        shared: trained members by name, read and added to: for methods of the same seed, patients, encoders and settings.
+        shared: trained fusions by `method`, read and added to: for the same seed, patients, encoders and settings.
 
     Raises:
         FusionError: what `rows_of` refuses, a modality that nobody has, or a method that cannot be built for this task.
@@ -102,7 +102,7 @@ def fit(
     training, tested = on(training, device), on(tested, device)
     fill, kept = means_of(training, task), {} if shared is None else shared
     trainer = Trainer(task, name, settings, seed, kept, fill)
-    cpu_s, epochs = trainer.whole(fusion, training, tested)
+    cpu_s, epochs = trainer.once(name, fusion, training, tested)
     fitted = Fitted(
         fusion.eval(),
         task,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Mapping
@@ -25,6 +26,11 @@ def square(cell: Cell, tell: Tell) -> Mapping[str, Any]:
             log.write(f"{cell.seed}\n")
     time.sleep(cell.settings.get("pause_s", 0.0))
     return {"square": cell.seed**2, "deep": {"third": cell.seed / 3}, "list": [cell.seed]}
+
+
+def whose(cell: Cell, tell: Tell) -> Mapping[str, Any]:
+    """Which process works it out."""
+    return {"process": os.getpid()}
 
 
 def refuse_two(cell: Cell, tell: Tell) -> Mapping[str, Any]:

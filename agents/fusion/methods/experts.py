@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from workup.agents.fusion.base import FusionError, Inputs, TaskSpec
 from workup.agents.fusion.parts import Embedded, Head, budget, seeded, sized
 
-_MOST_MODALITIES = 8
+MOST_MODALITIES = 8
 
 
 class Experts(Embedded):
@@ -26,8 +26,8 @@ class Experts(Embedded):
         super().__init__(task, encoders)
         self.balanced, self.message = balanced, "values_only" if balanced else "with_mask"
         among = len(task.modalities)
-        if among > _MOST_MODALITIES:
-            raise FusionError(f"an expert a pattern of {among} modalities; expected at most {_MOST_MODALITIES}")
+        if among > MOST_MODALITIES:
+            raise FusionError(f"an expert a pattern of {among} modalities; expected at most {MOST_MODALITIES}")
         patterns, features = 2**among - 1, among * self.width
         self.heads = sized(
             lambda hidden: nn.ModuleList(Head(features, hidden, task) for _ in range(patterns)), budget(task)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from workup.benchmarks.fusion_code import digest, named_model
-from workup.benchmarks.fusion_grid import Grid, Run, grid, left_of, plan, tracks
+from workup.benchmarks.fusion_grid import Grid, Run, grid, plan, tracks
 from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.studies.fusion.compare import Compared, Contrast, Floats, compare, contrasts
@@ -117,26 +116,15 @@ def bench_fusion(asked: Asked, *, runs: Path, workers: int = 1, progress: Progre
         Every cell, in the order of the grid.
     """
     _, cells = cells_of(asked)
-    # Once and apart, or every process would draw the pictures of the same patients at the same time.
-    pictured = dict.fromkeys(replace(each, method="patients") for each in left_of(cells, runs) if each.view == "read")
-    run(
-        [each.cell(digest(each.task, "exact_joint", each.view)) for each in pictured],
-        read_patients,
-        folder=runs,
-        workers=workers,
-        progress=progress,
+    return run(
+        [cell for _, cell in cells], measure, folder=runs, workers=workers, together=of_same_patients, progress=progress
     )
-    return run([cell for _, cell in cells], measure, folder=runs, workers=workers, progress=progress)
 
 
-def read_patients(cell: Cell, tell: Tell) -> dict[str, Any]:
-    """Read the pictures of all patients of a run, which is kept for whoever trains on them."""
-    from workup.studies.fusion.evaluation import patients_of
-
-    begun = time.process_time()
-    task, _, how = _asked_of(cell)
-    patients_of(task, **how)
-    return {"cpu_s": time.process_time() - begun}
+def of_same_patients(cell: Cell) -> Hashable:
+    """What runs on the same patients share: one process draws these, and trains members that methods have in common, once."""
+    _, size, record = cell.agent.rsplit("/", 2)
+    return cell.scenario, size, record, cell.seed
 
 
 def measure(cell: Cell, tell: Tell) -> dict[str, Any]:

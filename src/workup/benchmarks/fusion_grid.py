@@ -68,9 +68,13 @@ def tracks(tasks: Sequence[str], *, quick: bool) -> list[Track]:
         Track("read", READ, CORE, view="read", test_patients=2_000),
         Track("shift", SHIFTED, CORE, records=("random",)),
         Track("missing", SWEPT, LOST, records=lost),
-    ]
+        Track("no_history", ("branch",), ("late_poe", "concat", "sequential", "gradual", "personal"), records=("without_history",)),
+        Track("no_context", ("one_biopsy", "reading_context"), ("late_poe", "concat", "exact_joint"), records=("without_context",)),
+        Track("unrecorded", ("interaction",), (*LOST, "exact_joint", "exact_joint_with_mask"), records=("mar40", "mar40_without_history")),
+    ]  # fmt: skip
     if not quick:
         found += [
+            Track("many_read", ("additive", "interaction"), ("late_poe", "concat"), view="read", patients=(20_000,), test_patients=10_000),
             Track("few", tasks, CORE, patients=(300,)),
             Track("many", tasks, CORE, patients=(20_000,), test_patients=40_000),
             Track("raw", ("interaction",), ("late_poe", "concat", "sequential"), view="raw", patients=(2_000, 8_000), test_patients=2_000),
@@ -128,13 +132,19 @@ def left_of(cells: Sequence[tuple[Run, Cell]], folder: Path) -> list[Run]:
 
 
 def cost_of(run: Run, costs: Mapping[str, float]) -> float:
-    """CPU seconds of a run by what such runs took: by its method and view at 2,000 patients, in proportion to its patients."""
-    scale = run.patients / 2_000
+    """CPU seconds of a run by what such runs took: by its method and view at 2,000 patients, in proportion to the steps of training."""
     known = costs.get(f"{run.view}/{run.method}")
     if known is None:
         of_view = [value for name, value in costs.items() if name.startswith(f"{run.view}/")]
         known = median(of_view or costs.values() or [1.0])
-    return known * max(scale, 0.2)
+    return known * steps_of(run.patients, run.view) / steps_of(2_000, run.view)
+
+
+def steps_of(patients: int, view: str) -> int:
+    """Most steps that a training on so many patients takes."""
+    from workup.agents.fusion.trainer import PIXELS, Settings
+
+    return (PIXELS if view == "raw" else Settings()).most_steps(patients)
 
 
 def measured_costs(cells: Sequence[tuple[Run, Cell]], folder: Path) -> dict[str, float]:

@@ -7,7 +7,7 @@ import json
 import multiprocessing
 import time
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -89,7 +89,13 @@ Progress = Callable[[Standing], None]
 
 
 def run(
-    cells: Sequence[Cell], work: Work, *, folder: Path, workers: int = 1, progress: Progress = lambda _: None
+    cells: Sequence[Cell],
+    work: Work,
+    *,
+    folder: Path,
+    workers: int = 1,
+    together: Callable[[Cell], Hashable] | None = None,
+    progress: Progress = lambda _: None,
 ) -> list[Done]:
     """Work out the cells whose file is not there yet.
 
@@ -101,6 +107,8 @@ def run(
         work: see `Work`.
         folder: `runs/<benchmark>`; a file a cell.
         workers: processes of this machine; 1 works in this process.
+        together: cells of which it says the same are worked out by one process, one after another, for what they share; each
+            by itself if None.
         progress: see `Standing`.
 
     Returns:
@@ -117,8 +125,13 @@ def run(
     clock = _Clock(len(cells), len(found), progress)
     clock.tell("", "")
     fresh = [cell for cell in cells if cell.file_name not in found]
+    groups: dict[Hashable, list[Cell]] = {}
+    for cell in fresh:
+        groups.setdefault(cell.file_name if together is None else together(cell), []).append(cell)
     for done in (
-        _one_by_one(fresh, work, folder, clock) if workers == 1 else _side_by_side(fresh, work, folder, workers)
+        _one_by_one(fresh, work, folder, clock)
+        if workers == 1
+        else _side_by_side(groups.values(), work, folder, workers)
     ):
         found[done.cell.file_name] = done
         clock.one_more(done.cell)
@@ -131,15 +144,19 @@ def _one_by_one(cells: Iterable[Cell], work: Work, folder: Path, clock: _Clock) 
         yield _work_out(cell, work, folder, lambda words, cell=cell: clock.tell(cell.id, words))  # type: ignore[misc]
 
 
-def _side_by_side(cells: Iterable[Cell], work: Work, folder: Path, workers: int) -> Iterator[Done]:
+def _side_by_side(groups: Iterable[Sequence[Cell]], work: Work, folder: Path, workers: int) -> Iterator[Done]:
     # Spawned, for a fork would copy the locks of numba's and torch's threads.
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        asked: list[Future[Done]] = [pool.submit(_work_out, cell, work, folder) for cell in cells]
+        asked: list[Future[list[Done]]] = [pool.submit(_work_out_all, cells, work, folder) for cells in groups]
         try:
             for each in as_completed(asked):
-                yield each.result()
+                yield from each.result()
         finally:
             pool.shutdown(cancel_futures=True)  # waits for what runs, which is kept
+
+
+def _work_out_all(cells: Sequence[Cell], work: Work, folder: Path) -> list[Done]:
+    return [_work_out(cell, work, folder) for cell in cells]
 
 
 def _unheard(_: str) -> None:

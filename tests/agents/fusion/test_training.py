@@ -12,6 +12,7 @@ from torch import nn
 
 from workup.agents.fusion.base import Fusion, FusionError, MissingModalityError, NotFiniteError, UnseenPatternError
 from workup.agents.fusion.registry import fusion_of
+from workup.agents.fusion.rows import rows_of
 from workup.agents.fusion.trainer import Member, Settings
 from workup.agents.fusion.training import Fitted, fit, logits
 
@@ -67,10 +68,21 @@ def test_training_leaves_the_random_numbers_of_others_alone() -> None:
 def test_shared_members_change_nothing_but_the_time() -> None:
     shared: dict[str, Member] = {}
     fitted("late_mean", shared=shared)
-    assert set(shared) == {"single:R", "single:P"}
+    assert set(shared) == {"single:R", "single:P", "late_mean"}
+    members = sum(shared[name].cpu_s for name in ("single:R", "single:P"))
     quick, slow = fitted("late_poe", shared=shared), fitted("late_poe")
     np.testing.assert_array_equal(score(quick, FEW), score(slow, FEW))
-    assert quick.cpu_s > sum(member.cpu_s for member in shared.values())
+    assert quick.cpu_s > members
+
+
+def test_a_member_of_one_method_that_is_a_method_itself_is_trained_once() -> None:
+    shared: dict[str, Member] = {}
+    fitted("gradual", shared=shared)
+    known = shared["sequential"]
+    again, alone = fitted("sequential", shared=shared), fitted("sequential")
+    assert shared["sequential"] is known
+    np.testing.assert_array_equal(score(again, FEW), score(alone, FEW))
+    assert again.cpu_s == known.cpu_s
 
 
 @pytest.mark.parametrize("name", ["concat", "late_report", "single", "gradual", "attention_balanced"])
@@ -99,7 +111,23 @@ def test_a_pattern_that_training_had_not_is_refused_by_an_expert_a_pattern_and_p
     with pytest.raises(UnseenPatternError, match="patient 0 has P alone") as caught:
         logits(fitted("experts"), **FEW.asked(**only_p))
     assert caught.value.pattern == ("P",)
+    both = cohort("interaction", 200, 3)
+    taught = both.taught() if both.present.all() else pytest.fail("expected whole records")
+    learnt = fit(fusion_of("experts_complete"), spec(), **taught, seed=0, settings=SHORT)
+    assert np.isfinite(logits(learnt, **FEW.asked(**only_p))).all(), "those who have both have P"
     assert np.isfinite(logits(fitted("concat"), **FEW.asked(**only_p))).all()
+
+
+def test_an_expert_of_complete_cases_learns_from_all_who_have_at_least_what_it_reads() -> None:
+    rows = rows_of(spec(), **FEW.taught())
+    learnt = fit(fusion_of("experts_complete"), spec(), **FEW.taught(), seed=0, settings=SHORT).fusion
+    total = torch.zeros(len(rows))
+    for pattern in ([True, False], [False, True], [True, True]):
+        only = torch.tensor(pattern).expand(len(rows), 2)
+        blocks = {name: block * only[:, m, None] for m, (name, block) in enumerate(rows.inputs.items())}
+        said = learnt(blocks, only, rows.order)
+        total += nn.functional.cross_entropy(said, rows.label, reduction="none") * (rows.present | ~only).all(dim=1)
+    torch.testing.assert_close(learnt.losses(rows), total)
 
 
 class Strict(Fusion):

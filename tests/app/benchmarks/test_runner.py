@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.cells import break_at_two, cells, refuse_two, square
+from support.cells import break_at_two, cells, refuse_two, square, whose
 
 from workup.benchmarks.runner import Cell, Standing, collect, run
 from workup.errors import WorkupError, WorkupWarning
@@ -69,6 +69,13 @@ def test_workers_give_what_one_process_gives(tmp_path: Path) -> None:
     assert apart == run(cells(5), square, folder=tmp_path / "b")
     assert collect(apart).equals(collect(tmp_path / "b"))
     assert [each.done for each in told] == list(range(6))
+
+
+def test_cells_that_belong_together_are_worked_out_by_one_process(tmp_path: Path) -> None:
+    done = run(cells(6), whose, folder=tmp_path, workers=2, together=lambda cell: (cell.seed or 0) % 2)
+    processes = [each.result["process"] for each in done]
+    assert [each.cell.seed for each in done] == list(range(6))
+    assert len(set(processes[::2])) == len(set(processes[1::2])) == 1
 
 
 @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 100_000, b'{"format": "another"}'])

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
 
@@ -43,6 +44,7 @@ class FusionData(Dataset[dict[str, Any]]):
         view: str = "findings",
         policy: str = "same",
         missing: Missing | None = None,
+        left_out: str | None = None,
     ) -> None:
         """Draw the patients.
 
@@ -54,12 +56,15 @@ class FusionData(Dataset[dict[str, Any]]):
             view: findings, read or raw.
             policy: who ordered what the records hold; of `task.policies`.
             missing: what is lost from the records besides.
+            left_out: `history` or `context`, in no record, where the task has one.
 
         Raises:
             UnknownNameError: no such task, split, view or policy; names the nearest.
             WorkupError: no patients, or a view that this task does not have.
         """
-        drawn = draw(task, split, patients=patients, seed=seed, view=view, policy=policy, missing=missing)
+        drawn = draw(
+            task, split, patients=patients, seed=seed, view=view, policy=policy, missing=missing, left_out=left_out
+        )
         met = drawn.patients
         self._hold(
             drawn.spec, tensors(drawn.spec, drawn.inputs, drawn.present, drawn.order, met.question, met.label), drawn
@@ -136,6 +141,16 @@ class FusionData(Dataset[dict[str, Any]]):
         block[has] = self.rows.inputs[modality][has.roll(1)]
         made = FusionData.__new__(FusionData)
         made._hold(self.spec, replace(self.rows, inputs={**self.rows.inputs, modality: block}), None)
+        return made
+
+    def reversed(self) -> FusionData:
+        """The same patients and records, but that what came last came first."""
+        among = self.rows.order.shape[1]
+        last = (self.rows.order >= 0).sum(dim=1, keepdim=True) - 1
+        at = last - torch.arange(among)
+        order = torch.where(at >= 0, self.rows.order.gather(1, at.clamp(min=0)), -1)
+        made = FusionData.__new__(FusionData)
+        made._hold(self.spec, replace(self.rows, order=order), self.drawn)
         return made
 
     def __len__(self) -> int:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from workup.errors import UnknownNameError, WorkupError, suggestion
+from workup.studies.fusion.left_out import without
 from workup.studies.fusion.splits import keys_of, seed_of
 from workup.studies.fusion.views import VIEWS, findings_view
 
@@ -58,9 +59,10 @@ def draw(
     view: str,
     policy: str = "same",
     missing: Missing | None = None,
+    left_out: str | None = None,
 ) -> Drawn:
     """See `data.FusionData`, whose arrays these are."""
-    of = task_of(task)
+    of = task_of(task) if left_out is None else without(task_of(task), left_out)
     if view not in VIEWS:
         raise UnknownNameError(f"no view {view!r}{suggestion(view, VIEWS)}")
     if policy not in of.policies:

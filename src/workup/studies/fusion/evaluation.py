@@ -20,7 +20,7 @@ from workup.agents.fusion.trainer import PIXELS
 from workup.agents.fusion.training import Fitted, fit, logits
 from workup.errors import WorkupError
 from workup.studies.fusion.acquisition import acquired
-from workup.studies.fusion.conditions import CORRUPTED, SWAPPED, condition, judged_on
+from workup.studies.fusion.conditions import CORRUPTED, REVERSED, SWAPPED, Records, condition, judged_on
 from workup.studies.fusion.data import FusionData
 from workup.studies.fusion.drawing import task_of
 from workup.studies.fusion.measures import (
@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     import polars as pl
 
     from workup.studies.fusion.tasks.base import Task
-    from workup.studies.fusion.tasks.records import Missing
 
 Scores = NDArray[np.float64]
 Encoders = Callable[[TaskSpec], Mapping[str, nn.Module]]
@@ -150,7 +149,8 @@ def run_once(
         tests = _tests(task, view, seed, record, sizes[2])
         return _exact(build_or_name.removeprefix("exact_"), tests, task.name, seed)
     train, validation, tests = patients_of(task, view=view, seed=seed, record=record, sizes=sizes)
-    shared = _shared(task.name, view, seed, record, sizes[:2]) if encoders is None and _ours(task) else None
+    known = encoders is None and isinstance(build_or_name, str) and _ours(task)
+    shared = _shared(task.name, view, seed, record, sizes[:2]) if known else None
     return trained(build_or_name, train, validation, tests, seed=seed, encoders=encoders, shared=shared)
 
 
@@ -160,15 +160,16 @@ def patients_of(
     """Whom a run learns from, stops by and is tested on."""
     how = condition(record, task)
     train, validation = (
-        _data(task, split, n, seed, view, *how) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
+        _data(task, split, n, seed, view, how) for split, n in (("train", sizes[0]), ("validation", sizes[1]))
     )
     return train, validation, _tests(task, view, seed, record, sizes[2])
 
 
 def _tests(task: Task, view: str, seed: int, record: str, patients: int) -> dict[str, FusionData]:
-    tests = {name: _data(task, "test", patients, seed, view, *how) for name, how in judged_on(record, task).items()}
+    tests = {name: _data(task, "test", patients, seed, view, how) for name, how in judged_on(record, task).items()}
     if record == "same" and task.name in CORRUPTED and view == "findings":
         tests |= {f"{SWAPPED}{name}": tests["same"].swapped(name) for name in task.modalities}
+        tests[REVERSED] = tests["same"].reversed()
     return tests
 
 
@@ -297,15 +298,17 @@ def _shared(task: str, view: str, seed: int, record: str, sizes: tuple[int, int]
     return {}
 
 
-@lru_cache(maxsize=16)
-def _drawn(task: str, split: str, n: int, seed: int, view: str, policy: str, lost: Missing | None) -> FusionData:
-    return FusionData(task, split, patients=n, seed=seed, view=view, policy=policy, missing=lost)
+def _made(task: str | Task, split: str, n: int, seed: int, view: str, of: Records) -> FusionData:
+    return FusionData(
+        task, split, patients=n, seed=seed, view=view, policy=of.policy, missing=of.missing, left_out=of.left_out
+    )
 
 
-def _data(task: Task, split: str, n: int, seed: int, view: str, policy: str, lost: Missing | None) -> FusionData:
-    if _ours(task):
-        return _drawn(task.name, split, n, seed, view, policy, lost)
-    return FusionData(task, split, patients=n, seed=seed, view=view, policy=policy, missing=lost)
+_drawn = lru_cache(maxsize=16)(_made)
+
+
+def _data(task: Task, split: str, n: int, seed: int, view: str, of: Records) -> FusionData:
+    return _drawn(task.name, split, n, seed, view, of) if _ours(task) else _made(task, split, n, seed, view, of)
 
 
 def _ours(task: Task) -> bool:

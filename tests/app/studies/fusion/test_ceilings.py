@@ -16,6 +16,7 @@ from workup.studies.fusion.ceilings import closed, simulated
 from workup.studies.fusion.ceilings.__main__ import main
 from workup.studies.fusion.ceilings.against import compared, every_missing
 from workup.studies.fusion.ceilings.scores import SILENT, auroc, laid, log_loss, mixture, normal
+from workup.studies.fusion.left_out import without
 from workup.studies.fusion.tasks import TASKS
 from workup.studies.fusion.tasks.records import Mechanism, Missing
 
@@ -102,6 +103,39 @@ def test_simulation_agrees_with_the_closed_form(task: str) -> None:
 def test_simulation_agrees_where_data_are_missing(missing: Missing) -> None:
     for found in compared("shortcut_interaction", patients=PATIENTS // 4, seed=4, missing=[missing]):
         assert found.distance < 2 * room(found.closed, found.measure, 0.3), str(found)
+
+
+def test_a_history_that_is_in_no_record_is_as_good_as_none() -> None:
+    unrecorded = Missing("mar", 0.5, True, recorded=False)
+    for found in compared("shortcut_interaction", patients=PATIENTS // 4, seed=4, missing=[unrecorded]):
+        assert found.distance < 2 * room(found.closed, found.measure, 0.3), str(found)
+    told, untold = (closed.ceilings("interaction", Missing("mar", 0.5, True, recorded=r)) for r in (True, False))
+    assert untold["joint"] == told["joint_no_history"]
+    assert untold["joint_with_mask"] == told["joint_with_mask_no_history"]
+
+
+@pytest.mark.parametrize("task", ["reading_context", "one_biopsy"])
+def test_without_its_context_a_finding_is_worth_what_opinions_know(task: str) -> None:
+    bare = simulated.ceilings(without(TASKS[task], "context"), patients=PATIENTS // 4, seed=4)
+    assert bare["joint"]["same"] == pytest.approx(bare["late"]["same"], abs=1e-9)
+    late = worked(task)["late"]["same"]
+    for measure in ("auroc", "log_loss"):
+        assert abs(bare["joint"]["same"][measure] - late[measure]) < 2 * room(late[measure], measure, 0.5)
+
+
+def test_without_its_history_branch_is_a_guess_of_which_test_was_right() -> None:
+    """Both tests lie on a grid; ranked by their odds, of two densities each."""
+    x, step = np.linspace(-7.0, 7.0, 561, retstep=True)
+    bell = {mean: np.exp(-0.5 * (x - mean) ** 2) * step / math.sqrt(2 * math.pi) for mean in (-1.25, 0.0, 1.25)}
+    ill, well = (
+        (0.5 * np.outer(bell[m], bell[0.0]) + 0.5 * np.outer(bell[0.0], bell[m])).ravel() for m in (1.25, -1.25)
+    )
+    by = np.argsort(ill / well, kind="stable")
+    below = np.cumsum(well[by]) - 0.5 * well[by]
+    expected = float(ill[by] @ below)
+    found = simulated.ceilings(without(TASKS["branch"], "history"), patients=PATIENTS // 4, seed=4)["joint"]["same"]
+    assert abs(found["auroc"] - expected) < 2 * room(expected, "auroc", 0.5)
+    assert expected == pytest.approx(0.894, abs=0.001)
 
 
 @pytest.mark.parametrize("mechanism", ["mcar", "outcome", "journeys"])

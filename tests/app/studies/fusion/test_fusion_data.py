@@ -20,6 +20,7 @@ from workup.studies.fusion.conditions import condition, judged_on
 from workup.studies.fusion.evaluation import scored
 from workup.studies.fusion.tasks import TASKS
 from workup.studies.fusion.tasks.base import Task
+from workup.studies.fusion.tasks.records import Missing
 
 pytestmark = pytest.mark.torch
 
@@ -107,6 +108,15 @@ def test_a_corrupted_modality_is_another_patients_and_the_rest_stays() -> None:
         data.swapped("X")
 
 
+def test_what_came_last_comes_first_and_what_is_not_there_stays_out() -> None:
+    data = FusionData("branch", "test", patients=40, policy="random")
+    turned = data.reversed()
+    for before, after in zip(data.rows.order.tolist(), turned.rows.order.tolist(), strict=True):
+        came = [m for m in before if m >= 0]
+        assert after == [*came[::-1], *[-1] * (len(before) - len(came))]
+    assert turned.reversed().rows.order.equal(data.rows.order)
+
+
 def test_wrong_names_are_told_with_the_nearest() -> None:
     for changed, near in (
         ({"task": "interation"}, "interaction"), ({"split": "tset"}, "test"), ({"view": "finding"}, "findings"),
@@ -125,9 +135,31 @@ def test_a_record_is_tested_under_every_policy_with_as_much_lost() -> None:
     task = TASKS["shortcut_interaction"]
     found = judged_on("outcome40", task)
     assert list(found) == ["same", "random", "flipped", "mcar"]
-    assert [lost and lost.mechanism for _, lost in found.values()] == ["outcome"] * 3 + ["mcar"]
+    assert [of.missing and of.missing.mechanism for of in found.values()] == ["outcome"] * 3 + ["mcar"]
     assert "mcar" not in judged_on("mar40", task)
-    assert judged_on("random", task)["flipped"] == ("flipped", None)
+    assert judged_on("random", task)["flipped"] == ("flipped", None, None)
+
+
+def test_a_history_or_a_context_can_be_in_no_record() -> None:
+    branch = TASKS["branch"]
+    assert judged_on("without_history", branch)["personal"] == ("personal", None, "history")
+    whole, bare = (
+        FusionData("branch", "test", patients=50, policy="random", left_out=out) for out in (None, "history")
+    )
+    assert (whole.spec.modalities, bare.spec.modalities) == (("A", "B", "history"), ("A", "B"))
+    assert bare.rows.present.equal(whole.rows.present[:, :2]), "whoever ordered knew it"
+    unrecorded = condition("mar40_without_history", TASKS["interaction"])
+    assert unrecorded.missing == Missing("mar", 0.4, keep_one=True, recorded=False)
+    assert unrecorded.left_out is None
+    assert FusionData("interaction", "test", patients=5, missing=unrecorded.missing).spec.modalities == ("R", "P")
+    for word, task, says in (
+        ("without_history", "interaction", "interaction has no history"),
+        ("without_context", "branch", "branch has no context"),
+        ("without_contxt", "branch", "did you mean 'context'"),
+        ("mcar40_without_history", "interaction", "has no history"),
+    ):
+        with pytest.raises(WorkupError, match=says):
+            condition(word, TASKS[task])
 
 
 def test_adding_reaches_the_ceiling_of_adding_and_no_more() -> None:

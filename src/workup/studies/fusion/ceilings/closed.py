@@ -114,12 +114,16 @@ def _pieces(task: str, policy: str, missing: Missing | None) -> list[Piece]:
             raise WorkupError(f"{task}: journeys go by the first graded finding; expected a task such as interaction")
         return _journeys(law, missing, held, same)
     learned = left(missing, same, law.prevalence)
-    return [_left(way, learned, law) for way in left(missing, held, law.prevalence)]
+    recorded = missing is None or missing.recorded
+    return [_left(way, learned, law, recorded) for way in left(missing, held, law.prevalence)]
 
 
-def _left(way: Left, learned: list[Left], law: Law) -> Piece:
+def _left(way: Left, learned: list[Left], law: Law, recorded: bool) -> Piece:
     alike = [each.weight for each in learned if (each.one, each.two) == (way.one, way.two)]
     without = np.log(np.sum(alike, axis=0))
+    if not recorded:
+        pattern = float(without[1] - without[0])
+        return Piece(way.one, way.two, way.weight, law, pattern, pattern)
     just = [each.weight for each in learned if (each.one, each.two, each.risk) == (way.one, way.two, way.risk)]
     risk = 0.0 if way.risk is None else float(_RISK_RATIO[way.risk])
     said = np.log(just[0])
@@ -181,7 +185,7 @@ def _branches(task: str, policy: str) -> list[Piece]:
 
 def _classes(law: Law, pieces: list[Piece], missing: Missing | None) -> dict[str, Scores]:
     """Law of the score of every message class over everybody."""
-    names_risk = missing is not None and missing.mechanism == "mar"
+    names_risk = missing is not None and missing.mechanism == "mar" and missing.recorded
     history = law.history or names_risk
     one, two = law.modalities
     found = {

@@ -143,6 +143,8 @@ class Task:
     first_d: float | None = None
     """Separation of the first column of the first modality where that is N(-d/2 or d/2, 1) by label; journeys go by it."""
     questions: int = 0
+    context: Mapping[str, int] = field(default_factory=dict)
+    """Modality -> the column that says under what circumstances it or the other was taken, where there is one."""
     costs_gbp: Mapping[str, float] = field(default_factory=dict)
     """Price of each modality, in pounds."""
     right_gbp: float = 0.0
@@ -201,7 +203,7 @@ class _Lost:
     @property
     def names_risk(self) -> bool:
         """Whether the history is recorded."""
-        return self.missing.mechanism == "mar"
+        return self.missing.mechanism == "mar" and self.missing.recorded
 
     def left(self, held: Bools) -> Bools:
         chance = absences(self.missing, self.prevalence, self.label, self.risk)

@@ -36,10 +36,19 @@ def mixed(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.asarray(np.logaddexp(-0.5 * (x - D / 2) ** 2, idle) - np.logaddexp(-0.5 * (x + D / 2) ** 2, idle))
 
 
+def unnamed(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """(n,) what both tests (n,) say together to somebody who does not know which is the right one."""
+    ill, well = (
+        np.logaddexp(-0.5 * ((a - mean) ** 2 + b**2), -0.5 * (a**2 + (b - mean) ** 2)) for mean in (D / 2, -D / 2)
+    )
+    return np.asarray(ill - well)
+
+
 def _evidence(drawn: Drawn) -> Evidence:
-    assert drawn.history is not None
-    named = drawn.history[:, 0]
     values = {m: drawn.findings[m][:, 0] for m in ("A", "B")}
+    if drawn.history is None:
+        return Evidence({m: mixed(x) for m, x in values.items()}, unnamed(values["A"], values["B"]))
+    named = drawn.history[:, 0]
     beside = {m: np.where(named == k, D * values[m], 0.0) for k, m in enumerate(("A", "B"))}
     return Evidence({m: mixed(x) for m, x in values.items()}, beside["A"] + beside["B"], beside)
 

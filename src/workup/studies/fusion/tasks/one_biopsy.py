@@ -60,6 +60,7 @@ TASK = Task(
     columns={"R": ("graded", "from_lung"), "P": ("stain",)},
     draw=_draw,
     evidence=_evidence,
+    context={"R": 1},
     prevalence=PREVALENCE,
     first_d=D,
 )

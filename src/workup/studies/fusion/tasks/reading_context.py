@@ -41,4 +41,5 @@ TASK = Task(
     columns={"R": ("graded",), "P": ("context",)},
     draw=_draw,
     evidence=_evidence,
+    context={"P": 0},
 )

@@ -44,6 +44,8 @@ class Missing:
     """Chance that a modality is absent, over all patients, before `keep_one`; in [0, .8]."""
     keep_one: bool = False
     """Whoever would be left with nothing keeps one of what was ordered, chosen at random; in journeys, the first."""
+    recorded: bool = True
+    """mar: whether the history that absence depends on is in the record."""
 
     def __post_init__(self) -> None:
         if self.mechanism not in MECHANISMS:
