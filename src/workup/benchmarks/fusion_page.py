@@ -19,6 +19,8 @@ from workup.studies.fusion.tasks import TASKS
 
 BEGIN, END = "<!-- tables: workup bench fusion --out docs/fusion.md -->", "<!-- end of the tables -->"
 NONE: Final = "–"
+_EXACT: Final = {"late": "late", "mean": "mean", "values_only": "joint", "with_mask": "joint_with_mask"}
+"""What a method may pass on -> the exact score that it is held against."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,7 @@ def markdown(done: Sequence[Done], compared: Sequence[Compared]) -> list[str]:
     for view, size in sorted({(key.view, key.size) for key in found}, key=lambda each: (each[0], int(each[1][1:]))):
         of = {key: value for key, value in found.items() if (key.view, key.size) == (view, size)}
         lines += _of_view(of, view, size)
-    lines += _benefit(found) + _contrasts(compared) + _wrong(found) + _spent(found)
+    lines += _curves(found) + _benefit(found) + _contrasts(compared) + _wrong(found) + _spent(found)
     return lines
 
 
@@ -93,7 +95,30 @@ def _of_view(found: Found, view: str, size: str) -> list[str]:
                 for m in methods
             ],
         )
+    lines += _distances(same, tasks, about)
     return lines + _shifts(found, view, size, about) + _missing(found, view, size, about)
+
+
+def below_exact(results: Sequence[Mapping[str, Any]]) -> float | None:
+    """Mean over seeds of how far the AUROC is below the exact score of what the method may pass on, on the same patients."""
+    gaps = [
+        of["exact"][known]["auroc"] - of["auroc"]
+        for run in results
+        if run["status"] == "ok" and (known := _EXACT.get(run["message"])) and "same" in run["tests"]
+        for of in [run["tests"]["same"]]
+        if known in of["exact"]
+    ]
+    return float(np.mean(gaps)) if gaps else None
+
+
+def _distances(found: Found, tasks: Sequence[str], about: str) -> list[str]:
+    by_method: dict[str, dict[str, str]] = {}
+    for key, results in found.items():
+        if not key.method.startswith("exact_") and (gap := below_exact(results)) is not None:
+            by_method.setdefault(key.method, {})[key.task] = f"{gap:.3f}".replace("-0.000", "0.000")
+    rows = [[f"`{method}`", *(of.get(task, NONE) for task in tasks)] for method, of in by_method.items()]
+    title = f"AUROC below the exact score of what the method may pass on, on the same patients: {about}"
+    return _table(title, ["method", *tasks], rows) if rows else []
 
 
 def _shifts(found: Found, view: str, size: str, about: str) -> list[str]:
@@ -123,6 +148,32 @@ def _missing(found: Found, view: str, size: str, about: str) -> list[str]:
             )
             lines += _table(title, ["method", *records], rows)
     return lines
+
+
+def curves_of(found: Found) -> dict[tuple[str, str, str], dict[int, list[float]]]:
+    """(task, view, method) -> patients learnt from -> AUROC of each seed, where the records and the test are of the policy `same`."""
+    curves: dict[tuple[str, str, str], dict[int, list[float]]] = {}
+    for key, results in found.items():
+        reached = [float(r["tests"]["same"]["auroc"]) for r in results if r["status"] == "ok" and "same" in r["tests"]]
+        if key.record == "same" and reached:
+            curves.setdefault((key.task, key.view, key.method), {})[int(key.size[1:])] = reached
+    return {name: dict(sorted(of.items())) for name, of in curves.items() if len(of) > 1}
+
+
+def _curves(found: Found) -> list[str]:
+    known = curves_of(found)
+    sizes = sorted({size for of in known.values() for size in of})
+    rows = [
+        [task, view, f"`{method}`", *(_spread(of.get(size, [])) for size in sizes)]
+        for (task, view, method), of in sorted(known.items())
+    ]
+    heading = ["task", "view", "method", *(f"{size:,}" for size in sizes)]
+    title = "AUROC by patients learnt from: mean of the seeds, and in brackets the worst and the best of them"
+    return _table(title, heading, rows) if rows else []
+
+
+def _spread(reached: Sequence[float]) -> str:
+    return f"{np.mean(reached):.3f} ({min(reached):.3f} to {max(reached):.3f})" if reached else NONE
 
 
 def _benefit(found: Found) -> list[str]:

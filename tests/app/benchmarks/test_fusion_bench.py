@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,16 @@ from workup.benchmarks import fusion, fusion_code
 from workup.benchmarks.fusion import Asked, bench_fusion, cells_of, compared, planned
 from workup.benchmarks.fusion_code import digest
 from workup.benchmarks.fusion_grid import CORE, Run
-from workup.benchmarks.fusion_page import BEGIN, END, ceilings_table, gathered, markdown, write_tables
+from workup.benchmarks.fusion_page import (
+    BEGIN,
+    END,
+    below_exact,
+    ceilings_table,
+    curves_of,
+    gathered,
+    markdown,
+    write_tables,
+)
 from workup.benchmarks.runner import Cell, Done
 from workup.cli.main import main
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
@@ -166,7 +176,7 @@ def _made(method: str, seed: int, auroc: float, **of: Any) -> Done:
         "auroc": auroc,
         "log_loss": 0.5,
         "slope": 1.0,
-        "exact": {"joint": {"auroc": 0.94, "log_loss": 0.3}},
+        "exact": {"joint": {"auroc": 0.94, "log_loss": 0.3}, "late": {"auroc": 0.85, "log_loss": 0.4}},
     }
     told["replicates"] = {name: [told[name] + 0.001 * r for r in range(3)] for name in ("auroc", "log_loss")}
     result = {
@@ -192,6 +202,20 @@ def test_tables_and_contrasts_hold_what_was_found() -> None:
     assert "| `late_mean` | failed |" in lines
     assert any("did not learn" in line and "failed, 1 of 1" in line for line in lines)
     assert any("+0.0900" in line and line.endswith("| higher | higher |") for line in lines)
+
+
+def test_learning_curves_and_distances_need_sizes_and_exact_scores() -> None:
+    done = [_made("concat", seed, 0.83) for seed in range(2)]
+    more = [
+        Done(replace(one.cell, agent="concat/n20000/same"), {**one.result, "tests": {"same": {**one.result["tests"]["same"], "auroc": area}}})
+        for one, area in zip(done, (0.80, 0.84), strict=True)
+    ]  # fmt: skip
+    known = gathered(done)
+    assert curves_of(known) == {}
+    assert below_exact(next(iter(known.values()))) == pytest.approx(0.02)
+    curves = curves_of(gathered([*done, *more]))
+    assert curves == {("interaction", "findings", "concat"): {2_000: [0.83, 0.83], 20_000: [0.80, 0.84]}}
+    assert "0.820 (0.800 to 0.840)" in "\n".join(markdown([*done, *more], []))
 
 
 def test_the_figure_says_where_a_strategy_loses(tmp_path: Path) -> None:
