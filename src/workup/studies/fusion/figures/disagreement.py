@@ -212,9 +212,9 @@ def draw(found: Mapping[str, Any]) -> Figure:
     _slopes(figure.add_subplot(grid[1, :]), found["trained"])
     foot(
         figure,
-        f"Points and bars: mean and 95% interval of {len(found['seeds'])} seeds; lines: closed form. How large a reader's error is stays the same,\n"
-        "how much of it is shared varies. Below: opinions multiplied (late_poe) are too sure, no less where the readers\n"
-        "agree. Agree, differ: the halves of the patients by |reader 1 - reader 2|.",
+        f"Points and bars: mean and 95% interval of {len(found['seeds'])} seeds; lines: closed form. How large a reader's error is stays the same, how "
+        "much of it is shared varies. Below: opinions multiplied (late_poe) are too sure, no less where the readers agree. Agree, differ: "
+        "the halves of the patients by |reader 1 - reader 2|.",
     )
     return figure
 

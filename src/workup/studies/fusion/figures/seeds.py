@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, Final
 
@@ -60,5 +61,7 @@ def plain(axes: Axes, title: str) -> None:
 
 
 def foot(figure: Figure, told: str) -> None:
-    """The note under a figure, with what it is not."""
-    figure.text(0.015, 0.012, f"{told}\n{DRAFT}", fontsize=SMALL, va="bottom", color="#333333")
+    """The note under a figure of 7.6 inches, with what it is not."""
+    figure.text(
+        0.015, 0.012, f"{textwrap.fill(told, 104)}\n{DRAFT}", fontsize=SMALL, va="bottom", color="#333333"
+    )
