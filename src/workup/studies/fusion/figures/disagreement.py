@@ -6,6 +6,7 @@ variance of both together stays as it is there while the share that is common va
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from workup.studies.fusion.figures.seeds import SMALL, checked_seeds, foot, over_seeds, plain
+from workup.studies.fusion.figures.seeds import SMALL, WIDTH, checked_seeds, foot, over_seeds, plain
 from workup.studies.fusion.measures import measured
 from workup.studies.fusion.picture import COLOURS, MARKS
 from workup.studies.fusion.splits import stream
@@ -82,8 +83,7 @@ def consensus_auroc(share: float, readers: int) -> float:
 
 
 def _between(cuts: Sequence[float]) -> list[tuple[float, float]]:
-    ends = (-math.inf, *cuts, math.inf)
-    return list(zip(ends[:-1], ends[1:], strict=True))
+    return list(itertools.pairwise((-math.inf, *cuts, math.inf)))
 
 
 def _rules(cuts: Sequence[float], points: int) -> list[tuple[Floats, Floats]]:
@@ -98,7 +98,9 @@ def _rules(cuts: Sequence[float], points: int) -> list[tuple[Floats, Floats]]:
     return found
 
 
-def measure(*, seeds: int = 5, slides: int = 4_000, patients: int = 2_000, test_patients: int = 4_000) -> dict[str, Any]:
+def measure(
+    *, seeds: int = 5, slides: int = 4_000, patients: int = 2_000, test_patients: int = 4_000
+) -> dict[str, Any]:
     """The three panels, as plain data.
 
     Args:
@@ -203,9 +205,9 @@ def draw(found: Mapping[str, Any]) -> Figure:
     """Of `measure`: agreement by grade, AUROC of a consensus, and calibration where readers agree and where they differ."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 8.3))
+    figure = Figure(figsize=(WIDTH, 8.0))
     grid = figure.add_gridspec(
-        2, 2, height_ratios=(1.25, 1), left=0.095, right=0.98, top=0.95, bottom=0.185, hspace=0.42, wspace=0.3
+        2, 2, height_ratios=(1.25, 1), left=0.105, right=0.98, top=0.955, bottom=0.19, hspace=0.36, wspace=0.36
     )
     _grades(figure.add_subplot(grid[0, 0]), found)
     _consensus(figure.add_subplot(grid[0, 1]), found)
@@ -229,21 +231,19 @@ def _grades(axes: Axes, found: Mapping[str, Any]) -> None:
     for number, (share, rows) in enumerate(found["grades"].items()):
         at = [grade + 0.03 * (2 * number - 1) for grade in (1, 2, 3)]
         axes.plot((1, 2, 3), [row["closed"] for row in rows], color=COLOURS[number], linewidth=1.2)
-        _points(
-            axes, at, rows, fmt=MARKS[number], color=COLOURS[number], label=f"two readers, errors {_share(share)}"
-        )
-    axes.plot((1, 2, 3), found["accuracy"], color="#777777", linestyle="--", label="reader and truth, either")
+        _points(axes, at, rows, fmt=MARKS[number], color=COLOURS[number], label=f"two readers, {_share(share)}")
+    axes.plot((1, 2, 3), found["accuracy"], color="#777777", linestyle="--", label="one reader and the truth")
     axes.set_xticks((1, 2, 3), ("1", "2", "3"))
     axes.set_xlim(0.7, 3.3)
     axes.set_ylim(0.3, 0.98)
     axes.set_xlabel("true grade", fontsize=SMALL)
     axes.set_ylabel("chance of the same grade", fontsize=SMALL)
-    axes.legend(fontsize=8.5, frameon=False, loc="upper center")
+    axes.legend(fontsize=9, frameon=False, loc="upper center")
     plain(axes, "Grades agree least in the middle")
 
 
 def _share(share: float) -> str:
-    return "independent" if share == 0 else f"correlated {share:g}"
+    return "errors apart" if share == 0 else f"correlation {share:g}"
 
 
 def _consensus(axes: Axes, found: Mapping[str, Any]) -> None:
@@ -258,7 +258,7 @@ def _consensus(axes: Axes, found: Mapping[str, Any]) -> None:
     axes.set_xticks(range(1, 9))
     axes.set_xlim(0.6, 9.0)
     axes.set_ylim(0.815, 1.01)
-    axes.text(9.0, 0.818, "beside each line: correlation of errors", ha="right", fontsize=8.5, color="#444444")
+    axes.text(9.0, 0.818, "at the lines: correlation of errors", ha="right", fontsize=9, color="#444444")
     axes.set_xlabel("readers in the consensus (mean)", fontsize=SMALL)
     axes.set_ylabel("AUROC", fontsize=SMALL)
     plain(axes, "Shared errors cap a consensus")
@@ -276,4 +276,4 @@ def _slopes(axes: Axes, trained: Mapping[str, Any]) -> None:
     axes.set_ylabel("calibration slope (1: right)", fontsize=SMALL)
     axes.set_ylim(0.5, 1.25)
     axes.legend(fontsize=SMALL, frameon=False, ncols=3, loc="upper right")
-    plain(axes, "Two readers, correlation .5: too sure is too sure whether or not they agree")
+    plain(axes, "Two readers, correlation .5: too sure, whether or not they agree")

@@ -18,6 +18,7 @@ from workup.envs.modalities import note
 from workup.errors import UnknownNameError, suggestion
 from workup.scenarios.language.looks import LOOKS
 from workup.studies.fusion.figures.seeds import SMALL, band, checked_seeds, foot, over_seeds, plain
+from workup.studies.fusion.figures.seeds import WIDTH as INCHES
 from workup.studies.fusion.picture import COLOURS, MARKS
 from workup.studies.fusion.splits import keys_of, stream
 
@@ -55,7 +56,7 @@ class Kind:
 
 READERS: Final[Mapping[str, Kind]] = {
     "invariant": Kind("all words alike", np.ones(BINS)),
-    "cut": Kind("first and last quarter alone", ((PLACES < 0.25) | (PLACES > 0.75)).astype(np.float64)),
+    "cut": Kind("first and last quarter", ((PLACES < 0.25) | (PLACES > 0.75)).astype(np.float64)),
     "fading": Kind("weights fall from both ends", np.exp(-np.minimum(PLACES, 1.0 - PLACES) / RECENCY)),
     "aware": Kind("learnt with the finding anywhere", np.ones(BINS), True),
     "aware_ends": Kind("learnt with it near the ends", np.ones(BINS), True, "ends"),
@@ -80,7 +81,9 @@ def sentences(text: str) -> list[str]:
     return [f"{each.rstrip('.')}." for each in text.split(". ")]
 
 
-def written(n: int, *, seed: int, where: str, split: str) -> tuple[NDArray[np.int64], list[list[str]], NDArray[np.int64]]:
+def written(
+    n: int, *, seed: int, where: str, split: str
+) -> tuple[NDArray[np.int64], list[list[str]], NDArray[np.int64]]:
     """Labels (n,), notes as sentences, and which sentence (n,) tells the finding.
 
     The same seed and split have the same notes wherever the sentence is put: `anywhere`, each gap after the opening alike, or `ends`.
@@ -89,7 +92,9 @@ def written(n: int, *, seed: int, where: str, split: str) -> tuple[NDArray[np.in
         UnknownNameError: another word.
     """
     if where not in ("anywhere", "ends"):
-        raise UnknownNameError(f"no place {where!r}{suggestion(where, ('anywhere', 'ends'))}; expected anywhere or ends")
+        raise UnknownNameError(
+            f"no place {where!r}{suggestion(where, ('anywhere', 'ends'))}; expected anywhere or ends"
+        )
     draws = stream("figure note", split, seed)
     keys, label = keys_of(f"figure note {split}", seed, n), (draws.random(n) < 0.5).astype(np.int64)
     looks: dict[str, Any] = {name: draws.integers(0, 3, n) for name in OTHERS}
@@ -243,13 +248,13 @@ def draw(found: Mapping[str, Any]) -> Figure:
     """Of `measure`: AUROC by place of readers whose weights are fixed, and of those who learn them; below, the weights."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(7.6, 7.4))
+    figure = Figure(figsize=(INCHES, 7.2))
     grid = figure.add_gridspec(
-        2, 2, height_ratios=(2.6, 1), left=0.09, right=0.97, top=0.95, bottom=0.215, hspace=0.34, wspace=0.13
+        2, 2, height_ratios=(2.6, 1), left=0.1, right=0.965, top=0.955, bottom=0.235, hspace=0.36, wspace=0.16
     )
     sides = (
-        ("What a reader's words weigh is fixed", ("invariant", "cut", "fading")),
-        ("A reader learns what words weigh", ("aware", "aware_ends")),
+        ("Weights of words are fixed", ("invariant", "cut", "fading")),
+        ("Weights are learnt by place", ("aware", "aware_ends")),
     )
     for column, (title, names) in enumerate(sides):
         above, below = figure.add_subplot(grid[0, column]), figure.add_subplot(grid[1, column])
@@ -281,14 +286,16 @@ def _by_fifth(axes: Axes, readers: Mapping[str, Any], names: Sequence[str]) -> N
     axes.axhline(0.5, color="#777777", linewidth=0.9, linestyle=":")
     axes.set_ylim(0.33, 1.01)
     axes.set_xlim(-0.25, FIFTHS - 0.75)
-    axes.set_xticks(range(FIFTHS), ("first", "second", "third", "fourth", "last"))
-    axes.set_xlabel("fifth of the note where the sentence stands", fontsize=SMALL)
+    axes.set_xticks(range(FIFTHS), ("first", "2nd", "3rd", "4th", "last"))
+    axes.set_xlabel("the sentence's fifth of the note", fontsize=SMALL)
     axes.legend(fontsize=SMALL, frameon=False, loc="lower left")
 
 
 def _by_place(axes: Axes, readers: Mapping[str, Any], names: Sequence[str]) -> None:
     for name in names:
-        axes.step(PLACES, readers[name]["weights"], where="mid", color=COLOURS[list(READERS).index(name)], linewidth=1.6)
+        axes.step(
+            PLACES, readers[name]["weights"], where="mid", color=COLOURS[list(READERS).index(name)], linewidth=1.6
+        )
     axes.set_xlim(0, 1)
     axes.set_ylim(0, 3.6)
     axes.set_xticks((0, 0.5, 1), ("start", "place in the note", "end"))

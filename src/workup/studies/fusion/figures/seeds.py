@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 DRAFT: Final = "Synthetic; a draft, not reviewed by a clinician; not medical advice."
 SMALL: Final = 9.5
-"""Points of the smallest letters: a page that is 7.6 inches wide is still read on a telephone."""
+"""Points of the smallest letters: a page of WIDTH is still read on a telephone."""
+WIDTH, WRAPPED = 6.6, 92
+"""Inches of a page, and letters of a line under it."""
 
 
 def over_seeds(values: ArrayLike) -> dict[str, float]:
@@ -61,7 +63,5 @@ def plain(axes: Axes, title: str) -> None:
 
 
 def foot(figure: Figure, told: str) -> None:
-    """The note under a figure of 7.6 inches, with what it is not."""
-    figure.text(
-        0.015, 0.012, f"{textwrap.fill(told, 104)}\n{DRAFT}", fontsize=SMALL, va="bottom", color="#333333"
-    )
+    """The note under a figure of WIDTH, with what it is not."""
+    figure.text(0.015, 0.012, f"{textwrap.fill(told, WRAPPED)}\n{DRAFT}", fontsize=SMALL, va="bottom", color="#333333")
