@@ -23,6 +23,8 @@ EXACT: Final = ("exact_joint", "exact_joint_with_mask", "exact_late", "exact_mea
 """Exact scores that stand in the grid as if they were methods."""
 FIGURE: Final = ("early", "late_poe", "late_report", "concat", "gradual", "personal", "sequential", *EXACT)
 """Methods of the figure: those of the article, and what it takes to say where they stand."""
+SIZES: Final = ("findings", "read", "few", "many", "many_read", "raw")
+"""Tracks that differ in how many patients there are to learn from, or in what is seen of them."""
 CONTRASTED: Final = "n2000"
 """The size of training at which contrasts are judged."""
 
@@ -44,7 +46,13 @@ class Asked:
 
     def of_figure(self) -> Asked:
         """What the figure needs of it."""
-        return replace(self, methods=FIGURE, tracks=("findings",), views=("findings",))
+        return replace(self, quick=True, methods=FIGURE, tracks=("findings",), views=("findings",))
+
+    def of_curves(self) -> Asked:
+        """What learning curves need of it."""
+        from workup.studies.fusion.figures.curves import METHODS, TASKS
+
+        return replace(self, quick=False, tasks=TASKS, methods=METHODS, tracks=SIZES)
 
 
 def method_names() -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,9 +14,22 @@ from workup.cli.terminal import DISCLAIMER, JsonFile, cells, console, progress, 
 from workup.errors import WorkupError
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
     from workup.benchmarks.fusion import Asked
     from workup.benchmarks.runner import Done
     from workup.studies.fusion.compare import Compared
+
+
+class FigureName(StrEnum):
+    """A page that can be drawn."""
+
+    TWO = "2"
+    CURVES = "curves"
+    READERS = "readers"
+    NOTE = "note"
+    WHITESPACE = "whitespace"
+
 
 Names = Annotated[str, typer.Option(metavar="A,B", help="Only these; all if empty.")]
 
@@ -24,8 +38,9 @@ Quick = Annotated[
     bool, typer.Option("--quick", help="2,000 patients to learn from; without it also 300 and 20,000, and pictures.")
 ]
 OnlyPlan = Annotated[bool, typer.Option("--plan", help="Say what would be run and what it costs; run nothing.")]
-FigureNumber = Annotated[
-    int | None, typer.Option("--figure", metavar="2", help="Draw the article's figure 2 beside what was measured.")
+FigureOption = Annotated[
+    FigureName | None,
+    typer.Option("--figure", help="2: the article's, beside what was measured; curves: learning curves; or a study."),
 ]
 Readers = Annotated[bool, typer.Option("--readers", help="Train the readers of films and slides again.")]
 Models = Annotated[
@@ -51,7 +66,7 @@ Out = Annotated[
 def fusion(
     quick: Quick = False,
     only_plan: OnlyPlan = False,
-    figure: FigureNumber = None,
+    figure: FigureOption = None,
     readers: Readers = False,
     tasks: Names = "",
     methods: Names = "",
@@ -76,19 +91,19 @@ def fusion(
     if readers:
         _train_readers(seeds or 1)
         return
-    if figure not in (None, 2):
-        raise WorkupError(
-            f"--figure {figure}; expected 2, the figure of the founding article that this benchmark measures"
-        )
     asked = Asked(
-        quick=quick or figure is not None, seeds=seeds or 5, tasks=_names(tasks), methods=_names(methods), views=_names(views),
-        tracks=_names(tracks), models=tuple(model or ()), patients=patients,
+        quick=quick, seeds=seeds or 5, tasks=_names(tasks), methods=_names(methods), views=_names(views), tracks=_names(tracks),
+        models=tuple(model or ()), patients=patients,
     )  # fmt: skip
+    if figure is FigureName.TWO:
+        asked = asked.of_figure()
+    elif figure is FigureName.CURVES:
+        asked = asked.of_curves()
     if only_plan:
         _show_plan(planned(asked, runs=runs, workers=jobs), json_file)
         return
     if figure is not None:
-        _draw(asked, runs, jobs, out or Path("fusion.png"))
+        _draw(figure, asked, runs, jobs, out or Path("fusion.png"))
         return
     with cells(runs) as show:
         done = bench_fusion(asked, runs=runs, workers=jobs, progress=show)
@@ -118,21 +133,36 @@ def _show_plan(found: dict[str, Any], json_file: Path | None) -> None:
     write_json(json_file, found)
 
 
-def _draw(asked: Asked, runs: Path, jobs: int, out: Path) -> None:
-    from workup.benchmarks.fusion import bench_fusion
-    from workup.benchmarks.fusion_page import gathered
-    from workup.studies.fusion.picture import picture
-
+def _draw(name: FigureName, asked: Asked, runs: Path, jobs: int, out: Path) -> None:
     if out.suffix not in (".png", ".svg"):
         raise WorkupError(f"--out {out}; a figure is a .png or an .svg")
-    with cells(runs) as show:
-        done = bench_fusion(asked.of_figure(), runs=runs, workers=jobs, progress=show)
-    found: dict[str, dict[str, list[Any]]] = {}
-    for key, results in gathered(done).items():
-        found.setdefault(key.task, {})[key.method] = list(results)
-    picture(found).savefig(out, dpi=160)
-    console().print(f"figure 2, as it is read in the clinic and as it was measured: {escape(str(out))}")
+    figure = _of_runs(name, asked, runs, jobs) if name in (FigureName.TWO, FigureName.CURVES) else _studied(name, asked)
+    figure.savefig(out, dpi=160)
+    console().print(f"figure {name.value}: {escape(str(out))}")
     console().print(f"[dim]{DISCLAIMER}[/dim]")
+
+
+def _of_runs(name: FigureName, asked: Asked, runs: Path, jobs: int) -> Figure:
+    from workup.benchmarks.fusion import bench_fusion
+    from workup.benchmarks.fusion_page import curves_of, gathered
+    from workup.studies.fusion.figures import curves
+    from workup.studies.fusion.picture import picture
+
+    with cells(runs) as show:
+        done = gathered(bench_fusion(asked, runs=runs, workers=jobs, progress=show))
+    if name is FigureName.CURVES:
+        return curves.draw(curves_of(done))
+    found: dict[str, dict[str, list[Any]]] = {}
+    for key, results in done.items():
+        found.setdefault(key.task, {})[key.method] = list(results)
+    return picture(found)
+
+
+def _studied(name: FigureName, asked: Asked) -> Figure:
+    from workup.studies.fusion.figures import FIGURES
+
+    measure, draw = FIGURES[name.value]
+    return draw(measure(seeds=asked.seeds))
 
 
 def _train_readers(seeds: int) -> None:

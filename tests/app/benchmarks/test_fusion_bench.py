@@ -31,6 +31,7 @@ from workup.benchmarks.runner import Cell, Done
 from workup.cli.main import main
 from workup.errors import FileFormatError, UnknownNameError, WorkupError
 from workup.studies.fusion.compare import contrasts
+from workup.studies.fusion.figures import curves
 from workup.studies.fusion.picture import measured_words, picture
 
 pytestmark = pytest.mark.torch
@@ -234,9 +235,21 @@ def test_the_figure_says_where_a_strategy_loses(tmp_path: Path) -> None:
     assert any(axes.get_title(loc="left").startswith("interaction") for axes in drawn.axes)
 
 
+def test_learning_curves_are_drawn_of_what_was_run_in_several_sizes(tmp_path: Path) -> None:
+    known = {("interaction", view, "concat"): {300: [0.8, 0.82], 2_000: [0.9]} for view in ("findings", "read")}
+    drawn = curves.draw(known)
+    drawn.savefig(tmp_path / "curves.svg")
+    assert [axes.get_title(loc="left") for axes in drawn.axes] == ["interaction", "interaction: findings, read, raw"]
+    with pytest.raises(WorkupError, match="no task was run in several sizes"):
+        curves.draw({})
+    laid, _ = cells_of(Asked().of_curves())
+    assert {run.task for run in laid.runs} == set(curves.TASKS)
+    assert {run.patients for run in laid.runs if run.view == "findings"} == {300, 2_000, 20_000}
+
+
 def test_a_figure_that_there_is_not_and_a_file_that_holds_none(capsys: Any) -> None:
     for options, says in (
-        (["--figure", "3"], "expected 2"),
+        (["--figure", "3"], "'whitespace'"),
         (["--figure", "2", "--out", "x.pdf"], "a .png or an .svg"),
     ):
         with pytest.raises(SystemExit) as ended:
