@@ -30,7 +30,8 @@ ERROR: Final = 1.0 + COMMON**2
 SEVERITY: Final = D
 """Standard deviation of the severity that is graded; assumed, as are the cuts."""
 CUTS: Final = (-0.4307 * SEVERITY, 0.4307 * SEVERITY)
-"""Between grades 1, 2 and 3: a third of the slides each."""
+"""Between grades 1, 2 and 3: a third of the slides each. The middle grade has two borders, the others one; it agrees least until it is so
+wide that it holds seven slides in ten (cuts beyond 2.1 either side)."""
 GRADED_BY: Final = (0.0, 0.5)
 VOTED_BY: Final = (0.0, 0.25, 0.5, 0.75)
 """Share of the error that is common, which is the correlation of two readers' errors; .5 in `shared_error`."""

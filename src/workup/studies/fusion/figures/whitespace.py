@@ -7,7 +7,7 @@ either. Synthetic; a draft, not reviewed by a clinician.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -72,7 +72,7 @@ def _tiles(images: NDArray[Any]) -> NDArray[Any]:
     return cut.reshape(n, channels, a, a, TILE * TILE)
 
 
-def statistics(slides: Pixels, limits: tuple[float, ...] = LIMITS) -> Floats:
+def statistics(slides: Pixels, limits: Sequence[float]) -> Floats:
     """(limits, n, STATISTICS) of the pixels that each limit keeps, colours as shares of full scale; NaN where nothing is kept."""
     white = near_white(slides)
     tiles = _tiles(slides).astype(np.float32) / 255.0
@@ -147,7 +147,7 @@ def _run(finding: str, glass: str, learnt: int, tested: int, seed: int) -> dict[
     label, _, slides = drawn(finding, glass, learnt, seed=seed, split="train")
     truth, graded, test = drawn(finding, glass, tested, seed=seed, split="test")
     found: dict[str, list[float]] = {reader: [] for reader in READERS}
-    for before, after in zip(statistics(slides), statistics(test), strict=True):
+    for before, after in zip(statistics(slides, LIMITS), statistics(test, LIMITS), strict=True):
         for reader, width in READERS.items():
             found[reader].append(float(roc_auc_score(truth, read(before[:, :width], label, after[:, :width]))))
     white = near_white(test)
