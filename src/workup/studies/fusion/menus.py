@@ -42,8 +42,8 @@ class Menu:
     """Conditions, or groups of them, in which the answer is yes (label 1)."""
     offers: Mapping[str, tuple[str, ...]]
     """Modality -> the investigations in it, got one after the other."""
-    right_gbp: float = 1000.0
-    """Worth of a right answer, the same for all."""
+    right_gbp: float = 5000.0
+    """Worth of a right answer, the same for all; 5,000 is of the size of what right treatments gain in the library."""
     done: tuple[str, ...] = field(default=())
     """Acts that are taken to be done for the price of waiting alone: findings stay untreated."""
 
@@ -104,7 +104,7 @@ MENUS: Final[Mapping[str, Menu]] = {
             "breathlessness", "heart failure, or not", ("heart_failure",),
             {
                 "spirometry": ("spirometry",), "bloods": ("bloods",), "film": ("chest_film",), "echo": ("echo",),
-                "hrct": ("hrct",), "coronary_ct": ("ct_coronary",),
+                "ultrasound": ("chest_ultrasound",), "coronary_ct": ("ct_coronary",),
             },
         ),
         Menu(

@@ -59,7 +59,12 @@ def exact_on(scenario: str | Menu, *, patients: int = 4_000, validation: int = 2
     met = known(menu, patients_of(menu, "test", patients, seed=seed))
     names, n = tuple(menu.offers), len(met.label)
     sets = {had: np.tile(_columns(had, len(names)), (n, 1)) for had in met.stop}
-    best = max(theirs.stop, key=lambda had: float(_benefit(menu, theirs, np.tile(_columns(had, len(names)), (len(theirs.label), 1))).mean()))
+    best = max(
+        theirs.stop,
+        key=lambda had: float(
+            _benefit(menu, theirs, np.tile(_columns(had, len(names)), (len(theirs.label), 1))).mean()
+        ),
+    )
     taken = {
         "nothing": sets[frozenset()], "everything": sets[frozenset(range(len(names)))], "fixed": sets[best],
         "myopic": _walked(met.myopic, len(names), n), "optimum": _walked(met.optimum, len(names), n),
