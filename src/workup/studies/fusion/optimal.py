@@ -137,8 +137,8 @@ def _worked_out(menu: Menu, law: _Law, met: Complete, rows: NDArray[np.int64]) -
     np.add.at(merged.T, law.of_hidden, weights.T)
     both = np.stack([merged * ~law.yes, merged * law.yes]).reshape(-1, len(law.yes))
     table = law.tables[0]
-    for more in law.tables[1:]:
-        table = (table[:, :, None] * more[:, None, :]).reshape(len(table), -1)
+    for following in law.tables[1:]:
+        table = (table[:, :, None] * following[:, None, :]).reshape(len(table), -1)
     mass = {frozenset(range(among)): (both @ table).reshape(2, len(rows), *(t.shape[1] for t in law.tables))}
     worth: dict[Found, Floats] = {}
     stop, greedy, ahead = dict[Found, Floats](), dict[Found, NDArray[np.int64]](), dict[Found, NDArray[np.int64]]()
