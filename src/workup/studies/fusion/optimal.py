@@ -55,16 +55,10 @@ def exact_on(scenario: str | Menu, *, patients: int = 4_000, validation: int = 2
         set, `bought` (modality -> share of patients), and `replicates`, in the resamplings of a run's test.
     """
     menu = menu_of(scenario)
-    theirs = known(menu, patients_of(menu, "validation", validation, seed=seed))
+    best = best_set(menu, patients_of(menu, "validation", validation, seed=seed))
     met = known(menu, patients_of(menu, "test", patients, seed=seed))
     names, n = tuple(menu.offers), len(met.label)
     sets = {had: np.tile(_columns(had, len(names)), (n, 1)) for had in met.stop}
-    best = max(
-        theirs.stop,
-        key=lambda had: float(
-            _benefit(menu, theirs, np.tile(_columns(had, len(names)), (len(theirs.label), 1))).mean()
-        ),
-    )
     taken = {
         "nothing": sets[frozenset()], "everything": sets[frozenset(range(len(names)))], "fixed": sets[best],
         "myopic": _walked(met.myopic, len(names), n), "optimum": _walked(met.optimum, len(names), n),
@@ -73,6 +67,24 @@ def exact_on(scenario: str | Menu, *, patients: int = 4_000, validation: int = 2
         "scenario": menu.scenario, "patients": n, "seed": seed,
         "references": {name: _told(menu, met, had, name, seed) for name, had in taken.items()},
     }  # fmt: skip
+
+
+def best_set(menu: Menu, met: Complete) -> Found:
+    """The set of modalities that would have been worth most to these patients, had they all had the same, by the exact posterior."""
+    model, laws, offers = met.world.model, met.world.model.value_rows, list(menu.offers)
+    yes, label = menu.answer[model.condition_of] == 1, menu.answer[met.condition] == 1
+    history, said, worth = _given_history(menu, met, np.arange(len(met))), list[Floats](), dict[Found, float]()
+    for name in offers:
+        said.append(np.ones_like(history))
+        for o in menu.observables[name]:
+            at = laws.start[o] + laws.of_profile[o][met.profile][:, None] + laws.of_hidden[o][None, :]
+            said[-1] *= model.value_table[at, met.values[:, o][:, None]]
+    for had in _sets(len(offers)):
+        weights = np.prod([history, *(said[g] for g in had)], axis=0)
+        chance = weights[:, yes].sum(axis=1) / weights.sum(axis=1)
+        paid = sum(menu.prices[offers[g]] for g in had)
+        worth[had] = menu.right_gbp * float(((chance > 0.5) == label).mean()) - paid
+    return max(worth, key=lambda had: worth[had])
 
 
 def known(menu: Menu, met: Complete) -> Known:
@@ -140,24 +152,26 @@ def _worked_out(menu: Menu, law: _Law, met: Complete, rows: NDArray[np.int64]) -
     for following in law.tables[1:]:
         table = (table[:, :, None] * following[:, None, :]).reshape(len(table), -1)
     mass = {frozenset(range(among)): (both @ table).reshape(2, len(rows), *(t.shape[1] for t in law.tables))}
-    worth: dict[Found, Floats] = {}
+    certain, worth = dict[Found, Floats](), dict[Found, Floats]()
     stop, greedy, ahead = dict[Found, Floats](), dict[Found, NDArray[np.int64]](), dict[Found, NDArray[np.int64]]()
     for had in _sets(among):
         if had not in mass:
             more = min((had | {g} for g in range(among) if g not in had), key=lambda s: mass[s].size)
             (extra,) = more - had
             mass[had] = mass[more].sum(axis=2 + extra, keepdims=True)
-        total, now = mass[had].sum(axis=0), menu.right_gbp * mass[had].max(axis=0)
-        left = [g for g in range(among) if g not in had]
-        further = {g: worth[had | {g}].sum(axis=1 + g, keepdims=True) - prices[g] * total for g in left}
-        one = {
-            g: menu.right_gbp * mass[had | {g}].max(axis=0).sum(axis=1 + g, keepdims=True) - prices[g] * total
-            for g in left
-        }
-        worth[had] = np.maximum.reduce([now, *further.values()])
+        total, certain[had] = mass[had].sum(axis=0), menu.right_gbp * mass[had].max(axis=0)
+        one, further = (
+            {
+                g: after[had | {g}].sum(axis=1 + g, keepdims=True) - prices[g] * total
+                for g in range(among)
+                if g not in had
+            }
+            for after in (certain, worth)
+        )
+        worth[had] = np.maximum.reduce([certain[had], *further.values()])
         at = (np.arange(len(rows)), *(own[g] if g in had else np.zeros_like(own[g]) for g in range(among)))
         stop[had] = mass[had][1][at] / total[at]
-        greedy[had], ahead[had] = (_best(now, after, at) for after in (one, further))
+        greedy[had], ahead[had] = (_best(certain[had], after, at) for after in (one, further))
     return Known(stop, greedy, ahead, menu.answer[met.condition[rows]])
 
 

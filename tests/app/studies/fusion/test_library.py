@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+pytest.importorskip("sb3_contrib", reason="needs workup[train]")
+pytest.importorskip("sklearn", reason="needs workup[fusion]")
 from workup.errors import UnknownNameError, WorkupError
 from workup.scenarios.language.library import load_scenario
 from workup.studies.fusion.complete import posterior
@@ -15,6 +17,8 @@ from workup.studies.fusion.library import acquired_on, benefit, difference, mark
 from workup.studies.fusion.menus import HISTORY, MENUS, Menu, menu_data, menu_of, patients_of, price
 from workup.studies.fusion.optimal import REFERENCES, exact_on, known
 from workup.studies.fusion.splits import SPLITS
+
+pytestmark = pytest.mark.torch
 
 SKIN = Menu(
     "control", "something in the skin, or not", ("scabies", "skin_disease", "lymphoma"),
