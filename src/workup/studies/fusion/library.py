@@ -33,6 +33,10 @@ PAIRS: Final = (
     ("personal", "gradual"), ("personal", "concat"), ("personal", "concat_dropout"), ("personal", "fixed"), ("personal", "optimum"),
 )  # fmt: skip
 """Whose difference the page tells."""
+_WORDS: Final = {
+    "nothing": "buys nothing", "everything": "buys everything", "fixed": "best set for everybody", "myopic": "one step ahead",
+    "optimum": "optimum",
+}  # fmt: skip
 _RESAMPLES = 10_000
 
 
@@ -91,11 +95,11 @@ def markdown(runs: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str
         exact = [row for row in references if row["scenario"] == scenario]
         lines += [
             f"**{scenario}**", "",
-            "| who | learnt from | benefit, £ a patient | spent, £ | right | what is got, share of patients |", "|---|---|---|---|---|---|",
+            "| who | learnt from | runs | benefit, £ a patient | spent, £ | right | what is got, share of patients |", "|---|---|---|---|---|---|---|",
         ]  # fmt: skip
         for name in REFERENCES:
             found = {row["seed"]: row["references"][name] for row in exact}
-            lines.append(_line(f"knows the law: {name}", "–", found, "accuracy"))
+            lines.append(_line(f"knows the law: {_WORDS[name]}", "–", found, "accuracy"))
         sizes = sorted({run["patients"] for run in own})
         for size in sizes:
             for name in dict.fromkeys(run["method"] for run in own):
@@ -109,7 +113,9 @@ def markdown(runs: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str
                     else tests_of(own, right, size)
                 )
                 if gap := difference(tests_of(own, left, size), other):
-                    words = f"`{left}` − " + (f"{right}, who knows the law" if right in REFERENCES else f"`{right}`")
+                    words = f"`{left}` − " + (
+                        f"who knows the law: {_WORDS[right]}" if right in REFERENCES else f"`{right}`"
+                    )
                     lines.append(f"| {words} | {size:,} | {_pounds(gap)} |")
         lines.append("")
     return lines
@@ -123,7 +129,7 @@ def tests_of(runs: Iterable[Mapping[str, Any]], method: str, patients: int) -> d
 
 
 def benefit(found: Mapping[int, Mapping[str, Any]]) -> Interval:
-    """Mean benefit over seeds, with a 95% interval over seeds and patients; seed -> a test. NaN ends for one seed."""
+    """Mean benefit over seeds, with a 95% interval over seeds and patients, which is too narrow for few seeds; seed -> a test."""
     return _over_seeds({seed: np.array(test["replicates"]["benefit_gbp"]) for seed, test in found.items()},
                        {seed: float(test["benefit_gbp"]) for seed, test in found.items()})  # fmt: skip
 
@@ -177,11 +183,11 @@ def _bought(fitted: Fitted, test: FusionData, chosen: str, priced: Sequence[str]
 def _line(who: str, size: str, found: Mapping[int, Mapping[str, Any]], right: str) -> str:
     tests = list(found.values())
     if not tests:
-        return f"| {who} | {size} | – | – | – | – |"
+        return f"| {who} | {size} | 0 | – | – | – | – |"
     bought = {name: float(np.mean([test["bought"][name] for test in tests])) for name in tests[0]["bought"]}
     shares = ", ".join(f"{name} {share:.2f}" for name, share in bought.items() if share >= 0.005) or "nothing"
     spent, accuracy = (float(np.mean([test[key] for test in tests])) for key in ("spent_gbp", right))
-    return f"| {who} | {size} | {_pounds(benefit(found))} | {spent:.0f} | {accuracy:.3f} | {shares} |"
+    return f"| {who} | {size} | {len(tests)} | {_pounds(benefit(found))} | {spent:.0f} | {accuracy:.3f} | {shares} |"
 
 
 def _pounds(interval: Interval) -> str:
