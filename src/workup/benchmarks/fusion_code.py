@@ -51,10 +51,15 @@ def digest(task: str, method: str, view: str = "findings") -> str:
         own = _code(Path(place)) if place.endswith(".py") else place
     elif not method.startswith("exact_"):
         modules.add(_module_of(method))
-    reached = sorted(_reached(frozenset(modules)))
     if view == "read":
         own += "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.safetensors")))
-    text = "\n".join([*(f"{name} {_code(_place(name))}" for name in reached), own])
+    return digest_of(frozenset(modules), own)
+
+
+@cache
+def digest_of(modules: frozenset[str], more: str = "") -> str:
+    """16 hex digits of the code of modules of ours and of what of ours they import, and of whatever more counts."""
+    text = "\n".join([*(f"{name} {_code(_place(name))}" for name in sorted(_reached(modules))), more])
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -17,7 +17,13 @@ from workup.studies.fusion.ceilings.closed import ceilings
 from workup.studies.fusion.compare import Compared
 from workup.studies.fusion.tasks import TASKS
 
-BEGIN, END = "<!-- tables: workup bench fusion --out docs/fusion.md -->", "<!-- end of the tables -->"
+TABLES: Final = ("<!-- tables: workup bench fusion --out docs/fusion.md -->", "<!-- end of the tables -->")
+"""The marks of a page between which tables go."""
+LIBRARY: Final = (
+    "<!-- tables: workup bench fusion-library --out docs/fusion.md -->",
+    "<!-- end of the library's tables -->",
+)
+"""Those of the library's tables."""
 NONE: Final = "–"
 _EXACT: Final = {"late": "late", "mean": "mean", "values_only": "joint", "with_mask": "joint_with_mask"}
 """What a method may pass on -> the exact score that it is held against."""
@@ -256,20 +262,21 @@ def _ordered(items: Any) -> list[Any]:
     return list(dict.fromkeys(items))
 
 
-def write_tables(path: Path, lines: Sequence[str]) -> None:
+def write_tables(path: Path, lines: Sequence[str], marks: tuple[str, str] = TABLES) -> None:
     """Put the tables between the marks of a page, or make a page of them where there is none.
 
     Raises:
         FileFormatError: the page has no such marks; says which.
     """
-    text = "\n".join([BEGIN, "", *lines, END])
+    begin, end = marks
+    text = "\n".join([begin, "", *lines, end])
     if path.is_file():
         page = path.read_text(encoding="utf-8")
-        if page.count(BEGIN) != 1 or page.count(END) != 1 or page.index(BEGIN) > page.index(END):
+        if page.count(begin) != 1 or page.count(end) != 1 or page.index(begin) > page.index(end):
             raise FileFormatError(
-                f"{path}: expected the lines {BEGIN} and {END}, each once, in this order; the tables go between"
+                f"{path}: expected the lines {begin} and {end}, each once, in this order; the tables go between"
             )
-        text = page[: page.index(BEGIN)] + text + page[page.index(END) + len(END) :]
+        text = page[: page.index(begin)] + text + page[page.index(end) + len(end) :]
     else:
         text += "\n"
     write_whole(path, text)

@@ -14,6 +14,7 @@ from workup.cli import (
     bench_bias,
     bench_bounds,
     bench_fusion,
+    bench_fusion_library,
     bench_guideline,
     bench_library,
     bench_lint,
@@ -79,6 +80,7 @@ bench.command()(bench_library.library)
 bench.command()(bench_lint.lint)
 bench.command()(bench_bias.bias)
 bench.command()(bench_fusion.fusion)
+bench.command()(bench_fusion_library.fusion_library)
 bench.command()(bench_guideline.guideline)
 bench.command()(bench_provenance.provenance)
 

@@ -18,8 +18,7 @@ from workup.benchmarks.fusion import Asked, bench_fusion, cells_of, compared, pl
 from workup.benchmarks.fusion_code import digest
 from workup.benchmarks.fusion_grid import CORE, Run
 from workup.benchmarks.fusion_page import (
-    BEGIN,
-    END,
+    TABLES,
     below_exact,
     ceilings_table,
     curves_of,
@@ -137,7 +136,7 @@ def test_ones_own_model_stands_beside_ours_and_what_was_missing_is_refused(tmp_p
     (tmp_path / "my.py").write_text(OWN)
     model = f"{tmp_path / 'my.py'}:build"
     page = tmp_path / "page.md"
-    page.write_text(f"# Mine\n\n{BEGIN}\nold\n{END}\n\nThe end.\n")
+    page.write_text(f"# Mine\n\n{TABLES[0]}\nold\n{TABLES[1]}\n\nThe end.\n")
     options = [
         "--tasks",
         "interaction,shortcut",
@@ -169,7 +168,7 @@ def test_tables_go_between_the_marks_alone(tmp_path: Path) -> None:
     with pytest.raises(FileFormatError, match="each once, in this order"):
         write_tables(page, ["x"])
     write_tables(tmp_path / "new.md", ["x"])
-    assert (tmp_path / "new.md").read_text() == f"{BEGIN}\n\nx\n{END}\n"
+    assert (tmp_path / "new.md").read_text() == f"{TABLES[0]}\n\nx\n{TABLES[1]}\n"
 
 
 def _made(method: str, seed: int, auroc: float, **of: Any) -> Done:
