@@ -103,7 +103,8 @@ def markdown(runs: Sequence[Mapping[str, Any]], references: Sequence[Mapping[str
         sizes = sorted({run["patients"] for run in own})
         for size in sizes:
             for name in dict.fromkeys(run["method"] for run in own):
-                lines.append(_line(f"`{name}`", f"{size:,}", tests_of(own, name, size), "accuracy_bought"))
+                if found := tests_of(own, name, size):
+                    lines.append(_line(f"`{name}`", f"{size:,}", found, "accuracy_bought"))
         lines += ["", "| difference | learnt from | £ a patient |", "|---|---|---|"]
         for size in sizes:
             for left, right in PAIRS:
