@@ -27,7 +27,7 @@ class Asked:
     parts: Sequence[str] = PARTS
     scenarios: Sequence[str] = ()
     methods: Sequence[str] = ()
-    patients: Sequence[int] = (2_000, 8_000)
+    patients: Sequence[int] = (2_000,)
     """To learn from."""
     seeds: int = 5
     test_patients: int = 4_000
@@ -121,7 +121,8 @@ def markdown(done: Sequence[Done]) -> list[str]:
     whole = [each.result for each in done if each.cell.agent == _HEADROOM]
     exact = [each.result for each in done if each.cell.agent == _EXACT]
     learned = [each.result for each in done if each.cell.agent not in (_HEADROOM, _EXACT)]
-    return [*(headroom.markdown(whole) if whole else []), "", *(library.markdown(learned, exact) if exact else [])]
+    lines = ["**What is lost of all that is known: nats above the joint posterior [95%], and of right answers**", "", *headroom.markdown(whole), ""] if whole else []  # fmt: skip
+    return lines + (library.markdown(learned, exact) if exact else [])
 
 
 def _of_same_patients(cell: Cell) -> Hashable:

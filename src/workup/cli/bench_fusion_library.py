@@ -20,7 +20,7 @@ def fusion_library(
     ] = "headroom,acquisition",
     scenarios: Names = "",
     methods: Names = "",
-    patients: Annotated[str, typer.Option("--patients", metavar="N,M", help="To learn from.")] = "2000,8000",
+    patients: Annotated[str, typer.Option("--patients", metavar="N,M", help="To learn from.")] = "2000",
     seeds: Annotated[int, typer.Option("--seeds", min=1, help="Trainings of each, on patients of their own.")] = 5,
     jobs: Annotated[int, typer.Option("--jobs", min=1, help="Processes at once.")] = 2,
     runs: Runs = Path("runs/fusion-library"),
