@@ -188,8 +188,10 @@ def _benefit(found: Found) -> list[str]:
         if (worth := mean_of(results, "same", "benefit_gbp")) is not None:
             sets = _ordered(r["tests"]["same"]["set"] for r in results if r["status"] == "ok")
             spent = mean_of(results, "same", "spent_gbp")
-            rows.append([key.task, f"`{key.method}`", key.size[1:], f"{worth:.0f}", f"{spent:.0f}", ", ".join(sets)])
-    heading = ["task", "method", "learnt from", "benefit, £ a patient", "spent, £", "what is got"]
+            rows.append(
+                [key.task, key.record, f"`{key.method}`", key.size[1:], f"{worth:.0f}", f"{spent:.0f}", ", ".join(sets)]
+            )
+    heading = ["task", "records", "method", "learnt from", "benefit, £ a patient", "spent, £", "what is got"]
     return _table("Own acquisition: worth of right answers less what was spent", heading, rows) if rows else []
 
 
