@@ -13,14 +13,14 @@ import torch
 from torch import Tensor, nn
 
 from workup.agents.fusion.base import FusionError, Rows, TaskSpec
+from workup.agents.fusion.choosing import Choosing
 from workup.agents.fusion.parts import seeded
-from workup.agents.fusion.stepwise import Stepwise
 
 _MOST_PRICED = 6
 _THRESHOLDS = 101
 
 
-class Gradual(Stepwise):
+class Gradual(Choosing):
     """Stops when it is certain enough, or nothing is left."""
 
     threshold: Tensor
@@ -67,7 +67,7 @@ class Gradual(Stepwise):
         worth = torch.zeros(len(grid), len(rows), device=state.device)
         going = torch.ones(len(grid), len(rows), dtype=torch.bool, device=state.device)
         for column in (*order, None):
-            probability, answer = self.sequential.decode(state, rows.question).softmax(dim=1).max(dim=1)
+            probability, answer = self.said(state, rows.question).softmax(dim=1).max(dim=1)
             stops = going & ((probability >= grid.unsqueeze(1)) | (column is None))
             worth = torch.where(stops, self.task.right_gbp * (answer == rows.label) - spent, worth)
             going = going & ~stops

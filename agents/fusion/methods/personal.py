@@ -15,16 +15,16 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from workup.agents.fusion.base import FusionError, Rows, TaskSpec
+from workup.agents.fusion.choosing import Choosing
 from workup.agents.fusion.methods.sequential import STATE
 from workup.agents.fusion.parts import seeded
-from workup.agents.fusion.stepwise import Stepwise
 
 _HIDDEN, _RATE, _BATCH, _STEPS = 48, 3e-3, 512, 1500
 _WALKS = 4
 """Random orders in which each training patient is walked through."""
 
 
-class Personal(Stepwise):
+class Personal(Choosing):
     """Goes on while the best expected gain exceeds its price."""
 
     def __init__(self, task: TaskSpec, encoders: Mapping[str, nn.Module], *, balanced: bool) -> None:
@@ -59,7 +59,7 @@ class Personal(Stepwise):
 
     def known(self, state: Tensor, taken: Tensor, question: Tensor | None) -> Tensor:
         """(n, STATE + M + classes): what the networks of gains read."""
-        decoded = self.sequential.decode(state, question).softmax(dim=1)
+        decoded = self.said(state, question).softmax(dim=1)
         return torch.cat([self.sequential.norm(state), taken.float(), decoded], dim=1)
 
     @torch.no_grad()

@@ -50,7 +50,7 @@ def digest(task: str, method: str, view: str = "findings") -> str:
         place = method.rpartition(":")[0]
         own = _code(Path(place)) if place.endswith(".py") else place
     elif not method.startswith("exact_"):
-        modules.add(_module_of(method))
+        modules.add(module_of(method))
     if view == "read":
         own += "".join(hashlib.sha256(path.read_bytes()).hexdigest() for path in sorted(FOLDER.glob("*.safetensors")))
     return digest_of(frozenset(modules), own)
@@ -63,7 +63,8 @@ def digest_of(modules: frozenset[str], more: str = "") -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _module_of(method: str) -> str:
+def module_of(method: str) -> str:
+    """The module that a method of the registry is built in."""
     from workup.agents.fusion.registry import fusion_of
 
     build: Any = fusion_of(method)

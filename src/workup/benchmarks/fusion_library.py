@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from workup.benchmarks.fusion_code import digest_of
+from workup.benchmarks.fusion_code import digest_of, module_of
 from workup.benchmarks.runner import Cell, Done, Progress, Tell, run
 from workup.errors import UnknownNameError, WorkupError, suggestion
 from workup.scenarios.language.library import load_scenario, shipped_scenarios
@@ -69,7 +69,7 @@ def cells_of(asked: Asked) -> list[Cell]:
                 cells.append(Cell(name, _digest(name, "optimal"), _EXACT, tested, seed))
                 for size in asked.patients:
                     cells += [
-                        Cell(name, _digest(name, "library"), f"{method}/n{size}", tested, seed)
+                        Cell(name, _digest(name, "library", method), f"{method}/n{size}", tested, seed)
                         for method in asked.methods or METHODS
                     ]
     if not cells:
@@ -129,5 +129,6 @@ def _of_same_patients(cell: Cell) -> Hashable:
     return cell.scenario, cell.agent.rpartition("/")[2], cell.seed
 
 
-def _digest(scenario: str, module: str) -> str:
-    return digest_of(frozenset({f"{_ROOM}.{module}"}), load_scenario(scenario).digest)
+def _digest(scenario: str, module: str, *methods: str) -> str:
+    modules = {f"{_ROOM}.{module}", *map(module_of, methods)}
+    return digest_of(frozenset(modules), load_scenario(scenario).digest)

@@ -25,6 +25,7 @@ LIBRARY: Final = (
 )
 """Those of the library's tables."""
 NONE: Final = "–"
+_WITHOUT: Final = "without_"
 _EXACT: Final = {"late": "late", "mean": "mean", "values_only": "joint", "with_mask": "joint_with_mask"}
 """What a method may pass on -> the exact score that it is held against."""
 
@@ -102,7 +103,12 @@ def _of_view(found: Found, view: str, size: str) -> list[str]:
             ],
         )
     lines += _distances(same, tasks, about)
-    return lines + _shifts(found, view, size, about) + _missing(found, view, size, about)
+    return (
+        lines
+        + _shifts(found, view, size, about)
+        + _missing(found, view, size, about)
+        + _left_out(found, view, size, about)
+    )
 
 
 def below_exact(results: Sequence[Mapping[str, Any]]) -> float | None:
@@ -180,6 +186,20 @@ def _curves(found: Found) -> list[str]:
 
 def _spread(reached: Sequence[float]) -> str:
     return f"{np.mean(reached):.3f} ({min(reached):.3f} to {max(reached):.3f})" if reached else NONE
+
+
+def _left_out(found: Found, view: str, size: str, about: str) -> list[str]:
+    """Records that hold something less, each beside those that hold it."""
+    bare = {key: value for key, value in found.items() if _WITHOUT in key.record}
+    rows = []
+    for key in bare:
+        before = key.record.partition(_WITHOUT)[0].rstrip("_") or "same"
+        whole = Key(key.task, view, key.method, size, before)
+        rows.append(
+            [key.task, f"`{key.method}`", before, _cell(found, whole, "same", "auroc"), key.record, _cell(bare, key, "same", "auroc")]
+        )  # fmt: skip
+    heading = ["task", "method", "records", "AUROC", "records with less", "AUROC"]
+    return _table(f"AUROC where something is in no record: {about}", heading, rows) if rows else []
 
 
 def _benefit(found: Found) -> list[str]:

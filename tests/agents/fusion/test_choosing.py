@@ -173,3 +173,21 @@ def test_a_policy_of_ones_own_is_followed_and_held_to_the_menu() -> None:
     np.testing.assert_array_equal(led.order, order_of(menu))
     with pytest.raises(FusionError, match="patient 0: the policy chose 0"):
         lead(Greedy(again=True), fitted, learning.inputs, menu, history=learning.history)
+
+
+@pytest.mark.parametrize("name", ["gradual", "personal"])
+def test_before_anything_is_read_the_prevalence_is_said_where_nothing_is_free(name: str) -> None:
+    known = cohort("additive", 600, 0)
+    few = np.flatnonzero((known.label == 0) | (np.arange(600) % 4 == 0))  # some two in ten are ill
+    taught = {what: part for what, part in known.taught().items() if what not in ("inputs", "history", "question")}
+    some = {what: part[few] for what, part in taught.items()}
+    inputs = {m: block[few] for m, block in known.inputs.items()}
+    quick = Settings(least_epochs=2, most_epochs=2)
+    found = fit(fusion_of(name), spec("paid", costs_gbp={"R": 1e6, "P": 1e6}, right_gbp=10.0), inputs, **some,
+                question=None, seed=0, settings=quick)  # fmt: skip
+    start = found.fusion.sequential.start(None, 3)
+    share = some["label"].mean()
+    assert found.fusion.certainty(start, None).tolist() == pytest.approx([1 - share] * 3, abs=0.05)
+    said = logits(found, inputs, some["present"], some["order"])
+    assert (said == said[0]).all(), "nothing is worth its price, so all are told the same"
+    assert 1 / (1 + np.exp(said[0, 0] - said[0, 1])) == pytest.approx(share, abs=0.05)

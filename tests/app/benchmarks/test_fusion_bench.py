@@ -218,6 +218,15 @@ def test_learning_curves_and_distances_need_sizes_and_exact_scores() -> None:
     assert "0.820 (0.800 to 0.840)" in "\n".join(markdown([*done, *more], []))
 
 
+def test_records_with_less_stand_beside_those_with_all() -> None:
+    done = [_made("concat", 0, 0.93)]
+    bare = replace(done[0].cell, agent="concat/n2000/without_context")
+    lost = replace(done[0].cell, agent="concat/n2000/mar40_without_history")
+    lines = markdown([*done, Done(bare, done[0].result), Done(lost, done[0].result)], [])
+    assert "| interaction | `concat` | same | 0.930 | without_context | 0.930 |" in lines
+    assert "| interaction | `concat` | mar40 | – | mar40_without_history | 0.930 |" in lines
+
+
 def test_the_figure_says_where_a_strategy_loses(tmp_path: Path) -> None:
     done = [_made(method, seed, area) for method, area in (("concat", 0.93), ("late_poe", 0.84)) for seed in range(3)]
     found: dict[str, dict[str, Any]] = {}
