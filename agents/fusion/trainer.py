@@ -120,9 +120,7 @@ class Trainer:
         training, weight = self.usable(fusion, training, weights[0], "training")
         validation, judging = self.usable(fusion, validation, weights[1], "validation")
         epochs = self.settings.epochs(len(training))
-        optimiser = torch.optim.AdamW(
-            learned, self.settings.rate, weight_decay=self.settings.weight_decay, fused=True
-        )
+        optimiser = torch.optim.AdamW(learned, self.settings.rate, weight_decay=self.settings.weight_decay, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimiser, _cosine(self.settings.most_steps(len(training))))
         best, kept, since = math.inf, _copied(fusion), 0
         for epoch in range(1, epochs + 1):
