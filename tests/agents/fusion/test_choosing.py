@@ -185,6 +185,7 @@ def test_before_anything_is_read_the_prevalence_is_said_where_nothing_is_free(na
     quick = Settings(least_epochs=2, most_epochs=2)
     found = fit(fusion_of(name), spec("paid", costs_gbp={"R": 1e6, "P": 1e6}, right_gbp=10.0), inputs, **some,
                 question=None, seed=0, settings=quick)  # fmt: skip
+    assert isinstance(found.fusion, Stepwise)
     start = found.fusion.sequential.start(None, 3)
     share = some["label"].mean()
     assert found.fusion.certainty(start, None).tolist() == pytest.approx([1 - share] * 3, abs=0.05)
