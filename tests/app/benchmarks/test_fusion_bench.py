@@ -247,7 +247,7 @@ def test_learning_curves_are_drawn_of_what_was_run_in_several_sizes(tmp_path: Pa
     known = {("interaction", view, "concat"): {300: [0.8, 0.82], 2_000: [0.9]} for view in ("findings", "read")}
     drawn = curves.draw(known)
     drawn.savefig(tmp_path / "curves.svg")
-    assert [axes.get_title(loc="left") for axes in drawn.axes] == ["interaction", "interaction: findings, read, raw"]
+    assert [axes.get_title(loc="left") for axes in drawn.axes] == ["interaction", "interaction: findings, read"]
     with pytest.raises(WorkupError, match="no task was run in several sizes"):
         curves.draw({})
     laid, _ = cells_of(Asked().of_curves())

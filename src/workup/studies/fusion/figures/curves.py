@@ -82,7 +82,8 @@ def _views(axes: Axes, curves: Curves) -> None:
         for method, look in (("concat", "-"), ("late_poe", ":")):
             if reached := curves.get(("interaction", view, method)):
                 _curve(axes, f"{view}, {method}", reached, COLOURS[number], MARKS[number], (number - 1) * 0.03, look)
-    _dress(axes, "interaction: findings, read, raw")
+    seen = [view for view in VIEWS if any(key[:2] == ("interaction", view) for key in curves)]
+    _dress(axes, f"interaction: {', '.join(seen)}")
     axes.legend(fontsize=7.5, frameon=False, loc="best")
 
 
